@@ -1,0 +1,62 @@
+/* What the engine asks netio to send: ranges of a block's order, never single packets (design decision 4). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan/permutation.h"
+#include "plan/plan.h"
+#include "technique/technique.h"
+#include "technique/token.h"
+
+/* One question asked of every host of a block. */
+struct probe_spec {
+    const struct technique *technique;
+    uint16_t port;
+};
+
+/* A block: hosts x specs. Probe `bit` is spec `bit / host_count` of host slot `bit % host_count`; the order is a keyed
+ * permutation of the bits, in which the first early_specs specs of all hosts come before the rest. */
+struct block {
+    uint32_t id; /* names the block in events; not reused within a scan */
+    const struct plan *plan;
+    const uint64_t *hosts; /* positions in the plan's order, ascending, one a slot; NULL: first_host + slot */
+    uint64_t first_host;
+    uint32_t host_count;
+    const struct probe_spec *specs;
+    uint32_t spec_count;
+    struct permutation early; /* of the bits of the first specs; size 0: there are none */
+    struct permutation rest;  /* of the others; size 0: there are none */
+    uint64_t *pending;        /* by bit: set while the probe is unanswered and wanted */
+};
+
+static inline uint64_t block_probe_count(const struct block *block)
+{
+    return (uint64_t)block->host_count * block->spec_count;
+}
+
+/* The host of a slot. */
+struct addr block_host(const struct block *block, uint32_t slot);
+
+/* Which slot is this address? False: none of this block. */
+bool block_find(const struct block *block, const struct addr *addr, uint32_t *ret_slot);
+
+/* Which bit stands at this position of the order? position < block_probe_count */
+uint64_t block_bit_at(const struct block *block, uint64_t position);
+
+struct order {
+    const struct block *block;
+    const struct token_key *key;
+    uint64_t next; /* position to go on from; netio moves it on as it sends (or skips what is not pending) */
+    uint64_t end;  /* one past the last position */
+    uint32_t limit;     /* send at most so many probes; netio counts down */
+    uint8_t try_number; /* 0 for the first sweep */
+    double rate_pps;    /* for backends that pace themselves; the others send at once */
+};
+
+/* The walker: the next pending probe of the order, with its source port and number for `now_ns`; src is left for the
+ * backend. Moves order->next behind it and counts limit down. False: end of the range, or limit reached. */
+bool order_next(struct order *order, int64_t now_ns, struct probe *ret);
+
+/* Put a probe back that could not be sent after all: undoes the last order_next. */
+void order_undo(struct order *order, uint64_t position);

@@ -1,0 +1,52 @@
+/* What proves an answer (design decision 5). Try t of a probe leaves from its own keyed source port and carries a keyed
+ * 32-bit number: a TCP sequence (or acknowledgement) number, an SCTP tag, an ICMP id and sequence number. Port and number
+ * together show that an answer is one to us, name the try, and give the time the probe left, also from an ICMP quote of
+ * 8 bytes.
+ *
+ * The number is a keyed mask of (address, protocol, port, try) XOR the time in its low TOKEN_TIME_BITS bits; the high
+ * bits must match when an answer comes back. The time has a step of TOKEN_TIME_STEP_NS and wraps after
+ * TOKEN_TIME_SPAN_NS; whoever knows when a try was sent tells the wraps apart. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/siphash.h"
+#include "base/time.h"
+
+#define TOKEN_TIME_BITS    17
+#define TOKEN_TIME_STEP_NS (32 * USEC)
+#define TOKEN_TIME_SPAN_NS (TOKEN_TIME_STEP_NS << TOKEN_TIME_BITS) /* 4.19 s */
+#define TOKEN_TRIES_MAX    16                                      /* tries that a port or a number can name */
+
+struct token_key {
+    struct siphash_key secret; /* from getrandom; new for each scan */
+    uint16_t first_port;       /* source ports: first_port .. first_port + port_count - 1, outside the range */
+    uint16_t port_count;       /* that the kernel gives out; 1 with a fixed source port, else >= 2 * TOKEN_TRIES_MAX */
+};
+
+/* Whom a probe asks. */
+struct token_subject {
+    struct addr dst;
+    uint8_t ip_proto;
+    uint16_t port;  /* 0 for ICMP */
+    bool has_ports; /* false: no source port; the number alone names the try */
+};
+
+struct token {
+    uint16_t source_port;
+    uint32_t number;
+};
+
+struct token token_make(const struct token_key *key, const struct token_subject *subject, uint8_t try_number,
+                        int64_t now_ns);
+
+/* Which try does this source port belong to? False: to none. For answers that carry no number. */
+bool token_try_of_port(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
+                       uint8_t *ret_try);
+
+/* Is `number`, sent from `source_port`, ours? Then *ret_try is the try and *ret_sent_ns the latest time <= now_ns at
+ * which it can have left (or, when it took longer than TOKEN_TIME_SPAN_NS, a whole number of spans before that). */
+bool token_check(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
+                 uint32_t number, int64_t now_ns, uint8_t *ret_try, int64_t *ret_sent_ns);

@@ -1,0 +1,79 @@
+/* What the packet process tells the supervisor: records of one fixed size, without pointers, through a ring in shared
+ * memory. The supervisor trusts none of them: record_valid() checks every field before anything is done with it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "verdict/verdict.h"
+
+enum record_type {
+    RECORD_HOST_UP,   /* host answered: reason, ttl, rtt_ns; or is taken as up (user-set, localhost-response) */
+    RECORD_HOST_DOWN, /* host did not answer discovery: reason, source */
+    RECORD_MAC,       /* the host's hardware address, in mac */
+    RECORD_PORT,      /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags */
+    RECORD_HOST_DONE, /* nothing more to come for this host: all ports without a RECORD_PORT have the silent state of
+                         their technique, after `tries` tries; srtt_ns, rttvar_ns, rto_ns; flags UNFINISHED/TIMED_OUT */
+    RECORD_NOTE,      /* something the user should know: enum note, value[] */
+    RECORD_PROGRESS,  /* running totals, in value[] by enum progress_value; several a second */
+    RECORD_END,       /* the scan is over; flag UNFINISHED when it was cut short */
+    RECORD_TYPE_COUNT
+};
+
+enum record_flag {
+    RECORD_UNFINISHED = 1, /* ports without a record were not completely probed: state unknown */
+    RECORD_TIMED_OUT = 2,  /* because of --host-timeout */
+    RECORD_LATE = 4,       /* a correction, after HOST_DONE */
+    RECORD_WEAK = 8,       /* proved by a port number alone */
+};
+#define RECORD_FLAGS_ALL 15
+
+/* value[] of RECORD_NOTE: what each number means stands behind the name */
+enum note {
+    NOTE_RETRY_CAP,      /* --max-retries was reached: [0] ports still silent on this host */
+    NOTE_SEND_ERRORS,    /* [0] errno, [1] probes that the kernel refused, all sent again */
+    NOTE_RING_DROPS,     /* [0] packets our own ring dropped, [1] probes sent again for it */
+    NOTE_NO_ROUTE,       /* host: [0] errno of the route look-up */
+    NOTE_LOCAL_PORTS,    /* connect: local ports ran out, [0] times; the probes waited */
+    NOTE_COUNT
+};
+
+enum progress_value {
+    PROGRESS_PROBES_SENT,
+    PROGRESS_PROBES_PLANNED, /* best current estimate of all that will be sent */
+    PROGRESS_ANSWERS,
+    PROGRESS_DROPS,          /* our own: ring, send errors */
+    PROGRESS_REJECTED,       /* answers that were not proved or could not be decoded */
+    PROGRESS_RATE_PPS,
+    PROGRESS_HOSTS_DONE,
+    PROGRESS_HOSTS_UP,
+    PROGRESS_COUNT
+};
+
+struct record {
+    uint8_t type;     /* enum record_type */
+    uint8_t flags;    /* enum record_flag */
+    uint8_t protocol; /* enum protocol */
+    uint8_t state;    /* enum port_state */
+    uint8_t reason;   /* enum reason */
+    uint8_t ttl;
+    uint8_t tries;
+    uint8_t note; /* enum note */
+    uint16_t port;
+    uint8_t mac[6];
+    struct addr host;   /* the address that was scanned */
+    struct addr source; /* of the evidence, when not the host itself */
+    int64_t time_ns;    /* CLOCK_REALTIME of the packet process, or virtual time */
+    union {
+        struct {
+            int64_t rtt_ns;    /* 0: not known */
+            int64_t rttvar_ns; /* HOST_DONE */
+            int64_t rto_ns;    /* HOST_DONE; rtt_ns is then the smoothed one */
+        };
+        uint64_t value[PROGRESS_COUNT];
+    };
+};
+
+/* Every enum in range, families known, no number that a report cannot print. */
+bool record_valid(const struct record *record);
