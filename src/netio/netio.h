@@ -24,10 +24,10 @@ struct connect_event {
     uint64_t bit;
     uint8_t try_number;
     int64_t time_ns;
-    int64_t rtt_ns;       /* 0: not known */
-    int error;            /* 0: connected; else errno of the answer: ECONNREFUSED, EHOSTUNREACH, ... */
-    bool reset_seen;      /* refused by an RST (TCP_INFO counts a received segment), not by an ICMP error */
-    bool has_icmp;        /* the error queue named the ICMP message: */
+    int64_t rtt_ns;  /* 0: not known */
+    int error;       /* 0: connected; else errno of the answer: ECONNREFUSED, EHOSTUNREACH, ... */
+    bool reset_seen; /* refused by an RST (TCP_INFO counts a received segment), not by an ICMP error */
+    bool has_icmp;   /* the error queue named the ICMP message: */
     uint8_t icmp_type, icmp_code;
     struct addr offender; /* who sent it */
 };

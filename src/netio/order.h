@@ -38,8 +38,8 @@ static inline uint64_t block_probe_count(const struct block *block)
 /* The host of a slot. */
 struct addr block_host(const struct block *block, uint32_t slot);
 
-/* Which slot is this address? False: none of this block. */
-bool block_find(const struct block *block, const struct addr *addr, uint32_t *ret_slot);
+/* Which slot has the host at this position of the plan's order? False: none of this block. */
+bool block_find_position(const struct block *block, uint64_t position, uint32_t *ret_slot);
 
 /* Which bit stands at this position of the order? position < block_probe_count */
 uint64_t block_bit_at(const struct block *block, uint64_t position);
@@ -47,9 +47,9 @@ uint64_t block_bit_at(const struct block *block, uint64_t position);
 struct order {
     const struct block *block;
     const struct token_key *key;
-    uint64_t next; /* position to go on from; netio moves it on as it sends (or skips what is not pending) */
-    uint64_t end;  /* one past the last position */
-    uint32_t limit;     /* send at most so many probes; netio counts down */
+    uint64_t next;  /* position to go on from; netio moves it on as it sends (or skips what is not pending) */
+    uint64_t end;   /* one past the last position */
+    uint32_t limit; /* send at most so many probes; netio counts down */
     uint8_t try_number; /* 0 for the first sweep */
     double rate_pps;    /* for backends that pace themselves; the others send at once */
 };
@@ -58,5 +58,5 @@ struct order {
  * backend. Moves order->next behind it and counts limit down. False: end of the range, or limit reached. */
 bool order_next(struct order *order, int64_t now_ns, struct probe *ret);
 
-/* Put a probe back that could not be sent after all: undoes the last order_next. */
-void order_undo(struct order *order, uint64_t position);
+/* Put the probe of the last order_next back: it could not be sent now, and is the next one again. */
+void order_undo(struct order *order);

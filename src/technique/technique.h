@@ -12,6 +12,9 @@
 
 struct technique;
 
+/* ip_proto6 of a technique that is never asked over IPv6: a reserved protocol number. */
+#define IP_PROTO_NEVER 0xff
+
 /* How a request reaches the network. */
 enum request_kind {
     REQUEST_PACKET,  /* build() makes the bytes above the IP header */
@@ -40,16 +43,16 @@ struct answer {
 };
 
 struct technique {
-    const char *name;       /* "syn"; that of scaninfo@type in XML */
-    const char *title;      /* "SYN scan", for live lines */
-    uint8_t kind;           /* enum request_kind */
-    uint8_t ip_proto;       /* IP protocol of the probe over IPv4; 0 with REQUEST_NEIGHBOR */
-    uint8_t ip_proto6;      /* and over IPv6 */
-    uint8_t protocol;       /* enum protocol of the ports it scans */
-    uint8_t silent_state;   /* enum port_state after silence */
-    uint8_t tcp_flags;      /* of TCP probes */
-    bool has_ports;         /* answers and quotes name ports */
-    bool pings;             /* a discovery row: PORT_OPEN means "host is up" */
+    const char *name;     /* "syn"; that of scaninfo@type in XML */
+    const char *title;    /* "SYN scan", for live lines */
+    uint8_t kind;         /* enum request_kind */
+    uint8_t ip_proto;     /* IP protocol of the probe over IPv4; 0 with REQUEST_NEIGHBOR */
+    uint8_t ip_proto6;    /* and over IPv6 */
+    uint8_t protocol;     /* enum protocol of the ports it scans */
+    uint8_t silent_state; /* enum port_state after silence */
+    uint8_t tcp_flags;    /* of TCP probes */
+    bool has_ports;       /* answers and quotes name ports */
+    bool pings;           /* a discovery row: PORT_OPEN means "host is up" */
 
     /* Write everything above the IP header, checksums included. REQUEST_PACKET only. */
     void (*build)(const struct probe *probe, struct writer *out);

@@ -14,16 +14,18 @@
 #include "base/addr.h"
 #include "base/siphash.h"
 #include "base/time.h"
+#include "technique/technique.h"
 
 #define TOKEN_TIME_BITS    17
 #define TOKEN_TIME_STEP_NS (32 * USEC)
 #define TOKEN_TIME_SPAN_NS (TOKEN_TIME_STEP_NS << TOKEN_TIME_BITS) /* 4.19 s */
-#define TOKEN_TRIES_MAX    16                                      /* tries that a port or a number can name */
+#define TOKEN_TRIES_MAX    16 /* tries that a port or a number can name */
 
 struct token_key {
     struct siphash_key secret; /* from getrandom; new for each scan */
-    uint16_t first_port;       /* source ports: first_port .. first_port + port_count - 1, outside the range */
-    uint16_t port_count;       /* that the kernel gives out; 1 with a fixed source port, else >= 2 * TOKEN_TRIES_MAX */
+    uint16_t first_port; /* source ports: first_port .. first_port + port_count - 1, outside the range */
+    uint16_t
+        port_count; /* that the kernel gives out; 1 with a fixed source port, else >= 2 * TOKEN_TRIES_MAX */
 };
 
 /* Whom a probe asks. */
@@ -32,7 +34,12 @@ struct token_subject {
     uint8_t ip_proto;
     uint16_t port;  /* 0 for ICMP */
     bool has_ports; /* false: no source port; the number alone names the try */
+    bool pings;     /* discovery: a late answer to it must not pass for one to the scan of the same port */
 };
+
+/* The subject of a technique's probe to this port. */
+struct token_subject token_subject_of(const struct technique *technique, const struct addr *dst,
+                                      uint16_t port);
 
 struct token {
     uint16_t source_port;

@@ -1,0 +1,21 @@
+#include "netio/probe_packet.h"
+
+#include "base/bytes.h"
+#include "packet/ip.h"
+
+size_t probe_packet_write(const struct probe *probe, uint8_t ttl, uint16_t ip_id, uint8_t *data,
+                          size_t capacity)
+{
+    const struct technique *technique = probe->technique;
+    bool v4 = probe->dst.family == ADDR_V4;
+    size_t header_len = v4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+    if (capacity < header_len)
+        return 0;
+
+    struct writer body = writer_over(data + header_len, capacity - header_len);
+    technique->build(probe, &body);
+    struct writer header = writer_over(data, header_len);
+    ip_write(&header, &probe->src, &probe->dst, v4 ? technique->ip_proto : technique->ip_proto6, ttl, ip_id,
+             writer_len(&body));
+    return body.ok && header.ok ? header_len + writer_len(&body) : 0;
+}

@@ -1,0 +1,17 @@
+/* Every technique there is, one a file. table.c lists them. */
+#pragma once
+
+#include "technique/technique.h"
+
+/* What is scanned. */
+extern const struct technique technique_syn;
+extern const struct technique technique_connect;
+
+/* How a host shows that it is up. */
+extern const struct technique technique_ping_echo;
+extern const struct technique technique_ping_timestamp;
+extern const struct technique technique_ping_syn;
+extern const struct technique technique_ping_ack;
+extern const struct technique technique_ping_udp;
+extern const struct technique technique_ping_connect;
+extern const struct technique technique_neighbor;

@@ -1,0 +1,51 @@
+#include "technique/tcp_probe.h"
+
+#define TCP_PROBE_WINDOW 64240
+
+/* MSS 1460, window scale 8, SACK permitted: what common desktop systems offer. Some hosts do not answer a bare SYN. */
+static const uint8_t syn_options[] = {2, 4, 0x05, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2};
+
+void tcp_probe_build(const struct probe *probe, struct writer *out)
+{
+    uint8_t flags = probe->technique->tcp_flags;
+    struct tcp_build build = {
+        .header =
+            {
+                .source_port = probe->source_port,
+                .port = probe->port,
+                .seq = probe->number,
+                .ack = flags & TCP_ACK ? probe->number : 0,
+                .flags = flags,
+                .window = TCP_PROBE_WINDOW,
+            },
+    };
+    if (flags & TCP_SYN) {
+        build.header.options = syn_options;
+        build.header.options_len = sizeof syn_options;
+    }
+    tcp_write(out, &probe->src, &probe->dst, &build);
+}
+
+bool tcp_probe_reset(const struct technique *technique, const struct packet *packet, enum port_state state,
+                     struct answer *ret)
+{
+    const struct tcp_header *tcp = &packet->tcp;
+    if (packet->layer != LAYER_TCP || !(tcp->flags & TCP_RST))
+        return false;
+
+    struct answer answer = {
+        .verdict = {.state = (uint8_t)state, .reason = REASON_RESET, .rank = RANK_RESET, .ttl = packet->ttl},
+    };
+    if (technique->tcp_flags & TCP_ACK) {
+        answer.numbers[0] = tcp->seq;
+        answer.number_count = 1;
+    } else {
+        if (!(tcp->flags & TCP_ACK))
+            return false;
+        answer.numbers[0] = tcp->ack - 1;
+        answer.numbers[1] = tcp->ack;
+        answer.number_count = 2;
+    }
+    *ret = answer;
+    return true;
+}

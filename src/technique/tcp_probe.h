@@ -1,0 +1,14 @@
+/* What all TCP techniques share: the probe, and how a reset proves that it answers one. */
+#pragma once
+
+#include "packet/packet.h"
+#include "technique/technique.h"
+
+/* A TCP segment with the technique's flags. The keyed number is the sequence number, and with the ACK flag also the
+ * acknowledgement number. A SYN carries the options that today's systems send. */
+void tcp_probe_build(const struct probe *probe, struct writer *out);
+
+/* An RST, and the numbers by which it must answer us (RFC 9293 section 3.10.7.1): to a probe without ACK it acknowledges
+ * our number (FIN and SYN count one, no flags none); to a probe with ACK its sequence is our acknowledgement number. */
+bool tcp_probe_reset(const struct technique *technique, const struct packet *packet, enum port_state state,
+                     struct answer *ret);

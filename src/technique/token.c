@@ -1,0 +1,126 @@
+#include "technique/token.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define TIME_MASK ((UINT32_C(1) << TOKEN_TIME_BITS) - 1)
+
+struct token_subject token_subject_of(const struct technique *technique, const struct addr *dst,
+                                      uint16_t port)
+{
+    return (struct token_subject){
+        .dst = *dst,
+        .ip_proto = dst->family == ADDR_V4 ? technique->ip_proto : technique->ip_proto6,
+        .port = port,
+        .has_ports = technique->has_ports,
+        .pings = technique->pings,
+    };
+}
+
+static uint64_t subject_hash(const struct token_key *key, const struct token_subject *subject)
+{
+    uint64_t words[3];
+    memcpy(words, subject->dst.bytes, 16);
+    words[2] = (uint64_t)subject->port | (uint64_t)subject->ip_proto << 16 |
+               (uint64_t)subject->dst.family << 24 | (uint64_t)subject->pings << 31 |
+               (uint64_t)subject->dst.scope << 32;
+    return siphash_words(&key->secret, words, 3);
+}
+
+/* The multiplication (by 2^32 divided by the golden ratio, odd) gives every try a mask of its own. */
+static uint32_t mask_of(uint64_t hash, uint8_t try_number)
+{
+    return (uint32_t)(hash >> 32) ^ (uint32_t)try_number * UINT32_C(0x9e3779b9);
+}
+
+static uint16_t port_of(const struct token_key *key, uint64_t hash, uint8_t try_number)
+{
+    return (uint16_t)(key->first_port + ((hash & UINT32_MAX) + try_number) % key->port_count);
+}
+
+struct token token_make(const struct token_key *key, const struct token_subject *subject, uint8_t try_number,
+                        int64_t now_ns)
+{
+    assert(try_number < TOKEN_TRIES_MAX);
+    uint64_t hash = subject_hash(key, subject);
+    uint32_t time = (uint32_t)(now_ns / TOKEN_TIME_STEP_NS) & TIME_MASK;
+    return (struct token){
+        .source_port = subject->has_ports ? port_of(key, hash, try_number) : 0,
+        .number = mask_of(hash, try_number) ^ time,
+    };
+}
+
+/* A port names the try only where every try has one of its own. */
+static bool port_names_try(const struct token_key *key, const struct token_subject *subject)
+{
+    return subject->has_ports && key->port_count >= TOKEN_TRIES_MAX;
+}
+
+static bool port_is_ours(const struct token_key *key, uint16_t source_port)
+{
+    return source_port >= key->first_port && source_port - key->first_port < key->port_count;
+}
+
+static bool try_of_port(const struct token_key *key, uint64_t hash, uint16_t source_port, uint8_t *ret_try)
+{
+    if (!port_is_ours(key, source_port))
+        return false;
+    uint32_t offset = (uint32_t)(source_port - key->first_port);
+    uint32_t first = (uint32_t)((hash & UINT32_MAX) % key->port_count);
+    uint32_t steps = (offset + key->port_count - first) % key->port_count;
+    if (steps >= TOKEN_TRIES_MAX)
+        return false;
+    *ret_try = (uint8_t)steps;
+    return true;
+}
+
+bool token_try_of_port(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
+                       uint8_t *ret_try)
+{
+    if (!subject->has_ports || !port_is_ours(key, source_port))
+        return false;
+    if (!port_names_try(key, subject)) {
+        *ret_try = 0;
+        return true;
+    }
+    return try_of_port(key, subject_hash(key, subject), source_port, ret_try);
+}
+
+static bool number_matches(uint64_t hash, uint8_t try_number, uint32_t number, int64_t now_ns,
+                           int64_t *ret_sent_ns)
+{
+    uint32_t time = mask_of(hash, try_number) ^ number;
+    if (time > TIME_MASK)
+        return false;
+    int64_t now_steps = now_ns / TOKEN_TIME_STEP_NS;
+    uint32_t age = ((uint32_t)now_steps - time) & TIME_MASK;
+    *ret_sent_ns = (now_steps - age) * TOKEN_TIME_STEP_NS;
+    return true;
+}
+
+bool token_check(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
+                 uint32_t number, int64_t now_ns, uint8_t *ret_try, int64_t *ret_sent_ns)
+{
+    uint64_t hash = subject_hash(key, subject);
+    uint8_t try_number;
+    int64_t sent_ns;
+
+    if (port_names_try(key, subject)) {
+        if (!try_of_port(key, hash, source_port, &try_number) ||
+            !number_matches(hash, try_number, number, now_ns, &sent_ns))
+            return false;
+        *ret_try = try_number;
+        *ret_sent_ns = sent_ns;
+        return true;
+    }
+    if (subject->has_ports && !port_is_ours(key, source_port))
+        return false;
+    for (try_number = 0; try_number < TOKEN_TRIES_MAX; try_number++) {
+        if (number_matches(hash, try_number, number, now_ns, &sent_ns)) {
+            *ret_try = try_number;
+            *ret_sent_ns = sent_ns;
+            return true;
+        }
+    }
+    return false;
+}
