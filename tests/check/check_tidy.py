@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""check_tidy.py ROOT BUILD [FILE...]: clang-tidy has nothing to say, by the rules in .clang-tidy. Looks at the files
+named, or at all of src. A file that passed is not looked at again until it, any header, or the rules change; what passed is
+remembered under BUILD. Exit 1 and clang-tidy's words otherwise."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import tree
+
+OPTIONS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option"]
+
+
+def digest(paths):
+    sum_ = hashlib.sha256()
+    for path in paths:
+        sum_.update(path.read_bytes())
+    return sum_.hexdigest()
+
+
+def examine(build, path):
+    """None when clang-tidy is content, else what it said."""
+    command = ["clang-tidy", *OPTIONS, "-p", build, path]
+    run = subprocess.run(command, capture_output=True, text=True)
+    return run.stdout + run.stderr if run.returncode else None
+
+
+def main():
+    root, build = Path(sys.argv[1]), Path(sys.argv[2])
+    paths = [Path(p) for p in sys.argv[3:]] or tree.files(root / "src", ".c")
+    if not paths:
+        tree.report([f"{root}: no C files"])
+
+    passed_file = build / "tidy-passed.json"
+    passed = set(json.loads(passed_file.read_text())) if passed_file.exists() else set()
+    common = digest([root / ".clang-tidy", *tree.files(root / "src", ".h")])
+    keys = {path: digest([path]) + common for path in paths}
+    open_paths = [path for path in paths if keys[path] not in passed]
+
+    with ThreadPoolExecutor(2) as pool:
+        results = dict(zip(open_paths, pool.map(lambda path: examine(build, path), open_paths)))
+    passed_file.write_text(json.dumps([keys[path] for path in paths if not results.get(path)]))
+    tree.report([result for result in results.values() if result])
+
+
+if __name__ == "__main__":
+    main()
