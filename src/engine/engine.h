@@ -33,7 +33,8 @@ struct engine_config {
      * others for the rest. */
     const struct probe_spec *discovery;
     uint32_t discovery_count;
-    bool assume_up; /* -Pn: hosts that do not answer the neighbour request are scanned as down links, the rest as up */
+    bool
+        assume_up; /* -Pn: hosts that do not answer the neighbour request are scanned as down links, the rest as up */
 
     struct timing timing;
     struct token_key key;

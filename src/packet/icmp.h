@@ -54,8 +54,8 @@ bool icmp_is_error(uint8_t version, uint8_t type);
 
 /* Echo request (or timestamp request with type ICMP4_TIMESTAMP, 12 bytes of payload), checksum filled in. src and dst
  * are used for ICMPv6 only, and choose the version. */
-void icmp_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t type, uint8_t code,
-                uint16_t id, uint16_t seq, const uint8_t *payload, size_t payload_len);
+void icmp_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t type,
+                uint8_t code, uint16_t id, uint16_t seq, const uint8_t *payload, size_t payload_len);
 
 /* Neighbour solicitation for `target` with our link-layer address: the ICMPv6 part. dst is the solicited-node group. */
 void icmp_write_neighbor_solicitation(struct writer *out, const struct addr *src, const struct addr *dst,

@@ -26,7 +26,8 @@ struct tcp_header {
     uint8_t flags; /* enum tcp_flag */
     uint16_t window;
     uint16_t urgent;
-    const uint8_t *options; /* borrowed; not parsed: a broken option must not hide the answer (see tcp_options_read) */
+    const uint8_t
+        *options; /* borrowed; not parsed: a broken option must not hide the answer (see tcp_options_read) */
     uint8_t options_len;
     uint16_t mss;       /* option 2; 0 when absent */
     bool options_valid; /* false when an option's length cannot be */
@@ -42,4 +43,5 @@ struct tcp_build {
     const uint8_t *payload;
     size_t payload_len;
 };
-void tcp_write(struct writer *out, const struct addr *src, const struct addr *dst, const struct tcp_build *build);
+void tcp_write(struct writer *out, const struct addr *src, const struct addr *dst,
+               const struct tcp_build *build);

@@ -33,13 +33,13 @@ enum special_kind {
 };
 
 struct plan {
-    struct addr_set targets;             /* what is scanned: without excluded and special addresses */
-    struct port_set ports;               /* per protocol, ascending */
+    struct addr_set targets; /* what is scanned: without excluded and special addresses */
+    struct port_set ports;   /* per protocol, ascending */
     struct plan_options options;
-    uint64_t host_count;                 /* of this shard */
-    uint64_t excluded_count;             /* addresses named as targets and excluded */
+    uint64_t host_count;                   /* of this shard */
+    uint64_t excluded_count;               /* addresses named as targets and excluded */
     uint64_t special_count[SPECIAL_COUNT]; /* addresses named as targets and left out as special */
-    struct permutation host_order;       /* over all targets, before sharding */
+    struct permutation host_order;         /* over all targets, before sharding */
 };
 
 /* Make a plan; takes over *targets and *ports (they are empty afterwards, whatever the outcome).

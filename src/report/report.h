@@ -51,8 +51,10 @@ struct report_ops {
     const char *name;   /* "xml" */
     const char *option; /* "-oX" */
     const char *suffix; /* of -oA: ".xml"; NULL: not one of them */
-    struct report *(*open)(FILE *file, const struct report_run *run); /* NULL without memory; file stays the caller's */
-    void (*port)(struct report *report, const struct addr *host, const struct port_result *port); /* NULL: not wanted */
+    struct report *(*open)(FILE *file,
+                           const struct report_run *run); /* NULL without memory; file stays the caller's */
+    void (*port)(struct report *report, const struct addr *host,
+                 const struct port_result *port); /* NULL: not wanted */
     void (*host)(struct report *report, const struct host_result *host);
     void (*end)(struct report *report, const struct report_end *end); /* completes the document */
     void (*close)(struct report *report);                             /* frees; NULL is allowed */

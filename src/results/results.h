@@ -17,7 +17,7 @@ struct port_result {
     uint8_t reason;   /* enum reason */
     uint8_t ttl;
     uint8_t tries;
-    uint8_t flags; /* enum record_flag: WEAK, LATE */
+    uint8_t flags;      /* enum record_flag: WEAK, LATE */
     struct addr source; /* ADDR_NONE: the host itself, or silence */
     int64_t time_ns;    /* CLOCK_REALTIME */
     int64_t rtt_ns;     /* 0: not known */
@@ -45,10 +45,11 @@ struct host_result {
 
 struct results_config {
     const struct plan *plan;
-    bool scanned[PROTOCOL_COUNT];           /* which protocols' ports are scanned at all */
-    uint8_t silent_state[PROTOCOL_COUNT];   /* enum port_state of a port that stayed silent */
-    void (*host)(void *context, const struct host_result *host);      /* a host is complete (up or down) */
-    void (*port)(void *context, const struct addr *host, const struct port_result *port); /* as soon as a port is known;
+    bool scanned[PROTOCOL_COUNT];         /* which protocols' ports are scanned at all */
+    uint8_t silent_state[PROTOCOL_COUNT]; /* enum port_state of a port that stayed silent */
+    void (*host)(void *context, const struct host_result *host); /* a host is complete (up or down) */
+    void (*port)(void *context, const struct addr *host,
+                 const struct port_result *port); /* as soon as a port is known;
                                                                           may be NULL */
     void *context;
 };

@@ -9,15 +9,15 @@
 #include "verdict/verdict.h"
 
 enum record_type {
-    RECORD_HOST_UP,   /* host answered: reason, ttl, rtt_ns; or is taken as up (user-set, localhost-response) */
+    RECORD_HOST_UP, /* host answered: reason, ttl, rtt_ns; or is taken as up (user-set, localhost-response) */
     RECORD_HOST_DOWN, /* host did not answer discovery: reason, source */
     RECORD_MAC,       /* the host's hardware address, in mac */
     RECORD_PORT,      /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags */
     RECORD_HOST_DONE, /* nothing more to come for this host: all ports without a RECORD_PORT have the silent state of
                          their technique, after `tries` tries; srtt_ns, rttvar_ns, rto_ns; flags UNFINISHED/TIMED_OUT */
-    RECORD_NOTE,      /* something the user should know: enum note, value[] */
-    RECORD_PROGRESS,  /* running totals, in value[] by enum progress_value; several a second */
-    RECORD_END,       /* the scan is over; flag UNFINISHED when it was cut short */
+    RECORD_NOTE,     /* something the user should know: enum note, value[] */
+    RECORD_PROGRESS, /* running totals, in value[] by enum progress_value; several a second */
+    RECORD_END,      /* the scan is over; flag UNFINISHED when it was cut short */
     RECORD_TYPE_COUNT
 };
 
@@ -31,11 +31,11 @@ enum record_flag {
 
 /* value[] of RECORD_NOTE: what each number means stands behind the name */
 enum note {
-    NOTE_RETRY_CAP,      /* --max-retries was reached: [0] ports still silent on this host */
-    NOTE_SEND_ERRORS,    /* [0] errno, [1] probes that the kernel refused, all sent again */
-    NOTE_RING_DROPS,     /* [0] packets our own ring dropped, [1] probes sent again for it */
-    NOTE_NO_ROUTE,       /* host: [0] errno of the route look-up */
-    NOTE_LOCAL_PORTS,    /* connect: local ports ran out, [0] times; the probes waited */
+    NOTE_RETRY_CAP,   /* --max-retries was reached: [0] ports still silent on this host */
+    NOTE_SEND_ERRORS, /* [0] errno, [1] probes that the kernel refused, all sent again */
+    NOTE_RING_DROPS,  /* [0] packets our own ring dropped, [1] probes sent again for it */
+    NOTE_NO_ROUTE,    /* host: [0] errno of the route look-up */
+    NOTE_LOCAL_PORTS, /* connect: local ports ran out, [0] times; the probes waited */
     NOTE_COUNT
 };
 
@@ -43,8 +43,8 @@ enum progress_value {
     PROGRESS_PROBES_SENT,
     PROGRESS_PROBES_PLANNED, /* best current estimate of all that will be sent */
     PROGRESS_ANSWERS,
-    PROGRESS_DROPS,          /* our own: ring, send errors */
-    PROGRESS_REJECTED,       /* answers that were not proved or could not be decoded */
+    PROGRESS_DROPS,    /* our own: ring, send errors */
+    PROGRESS_REJECTED, /* answers that were not proved or could not be decoded */
     PROGRESS_RATE_PPS,
     PROGRESS_HOSTS_DONE,
     PROGRESS_HOSTS_UP,
