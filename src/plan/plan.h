@@ -32,22 +32,27 @@ enum special_kind {
     SPECIAL_COUNT
 };
 
+/* For the note: "multicast (224.0.0.0/4 and ff00::/8)", ... */
+const char *special_kind_name(enum special_kind kind);
+
+/* Over 32 KiB because of the ports: not for the stack. */
 struct plan {
     struct addr_set targets; /* what is scanned: without excluded and special addresses */
     struct port_set ports;   /* per protocol, ascending */
     struct plan_options options;
     uint64_t host_count;                   /* of this shard */
     uint64_t excluded_count;               /* addresses named as targets and excluded */
-    uint64_t special_count[SPECIAL_COUNT]; /* addresses named as targets and left out as special */
+    uint64_t special_count[SPECIAL_COUNT]; /* of what is not excluded: left out as special */
     struct permutation host_order;         /* over all targets, before sharding */
 };
 
-/* Make a plan; takes over *targets and *ports (they are empty afterwards, whatever the outcome).
+/* Make a plan; takes over *targets and *ports (they are empty afterwards, whatever the outcome). The sets need not be
+ * normalized; this does it.
  *   excluded    removed from targets; may be NULL
- *   broadcasts  addresses of attached networks, left out unless allow_special; may be NULL
- * Fails with EX_DATAERR when nothing is left to scan, EX_OSERR without memory. */
-int plan_init(struct plan *ret, struct addr_set *targets, const struct addr_set *excluded,
-              const struct addr_set *broadcasts, struct port_set *ports, const struct plan_options *options,
+ *   broadcasts  of attached networks, left out unless allow_special; may be NULL
+ * Fails with EX_DATAERR when nothing is left to scan or there are 2^63 targets or more, EX_OSERR without memory. */
+int plan_init(struct plan *ret, struct addr_set *targets, struct addr_set *excluded,
+              struct addr_set *broadcasts, struct port_set *ports, const struct plan_options *options,
               struct error *err);
 void plan_done(struct plan *plan);
 
