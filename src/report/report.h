@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -11,10 +12,12 @@
 #include "results/fold.h"
 #include "results/results.h"
 
-/* One requested scan, as scaninfo in XML names it. */
+/* One requested scan, as scaninfo in XML names it. Only these types are valid there: syn, ack, bounce, connect, null,
+ * xmas, window, maimon, fin, udp, sctpinit, sctpcookieecho, ipproto. */
 struct report_scan {
-    const char *type; /* "syn", "connect", "udp", ... */
-    uint8_t protocol; /* enum protocol */
+    const char *type;
+    const char *flags; /* --scanflags, such as "FINPSHURG"; else NULL */
+    uint8_t protocol;  /* enum protocol */
 };
 
 /* What is known before the first packet. */
@@ -23,13 +26,12 @@ struct report_run {
     const char *command_line; /* as given, unescaped */
     int64_t start_ns;         /* CLOCK_REALTIME */
     const struct plan *plan;
-    const struct report_scan *scans;
+    const struct report_scan *scans; /* the main one first; none for a technique without such a type (idle) */
     size_t scan_count;
-    bool ip_protocols;   /* -sO: the table says PROTOCOL, not PORT */
-    bool show_reason;    /* --reason, or implied by -vv or -d */
-    bool color;          /* terminal only */
-    bool discovery_only; /* -sn */
-    struct fold_options fold;
+    bool show_reason;         /* --reason, or implied by -vv or -d */
+    bool color;               /* report_interactive only */
+    bool discovery_only;      /* -sn */
+    struct fold_options fold; /* with ip_protocols the table says PROTOCOL, not PORT */
     /* The service table's name for a port, or NULL. */
     const char *(*service)(void *context, enum protocol protocol, uint16_t port);
     void *service_context;
@@ -51,22 +53,30 @@ struct report_ops {
     const char *name;   /* "xml" */
     const char *option; /* "-oX" */
     const char *suffix; /* of -oA: ".xml"; NULL: not one of them */
-    struct report *(*open)(FILE *file,
-                           const struct report_run *run); /* NULL without memory; file stays the caller's */
-    void (*port)(struct report *report, const struct addr *host,
-                 const struct port_result *port); /* NULL: not wanted */
+
+    /* Begin the document. NULL without memory. File and run stay the caller's and must outlive the report. */
+    struct report *(*open)(FILE *file, const struct report_run *run);
+
+    /* What results hands over. port is NULL where it is not wanted. */
+    void (*port)(struct report *report, const struct addr *host, const struct port_result *port);
     void (*host)(struct report *report, const struct host_result *host);
-    void (*end)(struct report *report, const struct report_end *end); /* completes the document */
-    void (*close)(struct report *report);                             /* frees; NULL is allowed */
+
+    /* Complete the document. False when something is missing in it for want of memory. */
+    bool (*end)(struct report *report, const struct report_end *end);
+
+    void (*close)(struct report *report); /* frees; NULL is allowed */
 };
 
-/* Every function only writes to the FILE; who owns it looks at ferror() and fflush(). */
+/* Every function only writes to the FILE, and flushes it after each host; who owns it looks at ferror(). Times in text are
+ * local times: tzset() must have read the time zone before a sandbox closes. */
 
-extern const struct report_ops report_normal;   /* -oN, and the interactive output */
-extern const struct report_ops report_xml;      /* -oX */
-extern const struct report_ops report_json;     /* -oJ, JSON lines */
-extern const struct report_ops report_grepable; /* -oG */
-extern const struct report_ops report_list;     /* -oL, ip:port of open ports as they are found */
+extern const struct report_ops report_interactive; /* for the terminal; no option */
+extern const struct report_ops report_normal;      /* -oN */
+extern const struct report_ops report_xml;         /* -oX */
+extern const struct report_ops report_json;        /* -oJ, JSON lines */
+extern const struct report_ops report_grepable;    /* -oG */
+extern const struct report_ops report_list;        /* -oL, ip:port of open ports as they are found */
 
+/* Those with an option. */
 extern const struct report_ops *const report_table[];
 extern const unsigned report_table_len;
