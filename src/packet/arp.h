@@ -37,5 +37,6 @@ bool ethernet_read(struct reader *in, struct ethernet_header *ret); /* skips up 
 void ethernet_write(struct writer *out, const struct ethernet_header *header);
 
 bool arp_read(struct reader *in, struct arp_packet *ret); /* false unless Ethernet and IPv4 */
-void arp_write(struct writer *out,
-               const struct arp_packet *packet); /* the ARP part, without the Ethernet header */
+
+/* The ARP part, without the Ethernet header. */
+void arp_write(struct writer *out, const struct arp_packet *packet);

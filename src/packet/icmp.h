@@ -1,4 +1,5 @@
-/* ICMP (RFC 792, RFC 4884) and ICMPv6 (RFC 4443) headers, and neighbour discovery (RFC 4861 sections 4.3, 4.4). */
+/* ICMP (RFC 792, RFC 4884) and ICMPv6 (RFC 4443) headers, and neighbour discovery (RFC 4861 sections 4.3,
+ * 4.4). */
 #pragma once
 
 #include <stdbool.h>
@@ -45,19 +46,22 @@ struct icmp_header {
     uint8_t neighbor_mac[6];
 };
 
-/* Both versions: the header is 8 bytes; `version` is 4 or 6. For a neighbour advertisement the target and its option
- * are read too. False when truncated. */
+/* Both versions: the header is 8 bytes; `version` is 4 or 6. For a neighbour advertisement the target and its
+ * option are read too, and it is false when an option has length 0 or the code is not 0 (RFC 4861 section
+ * 7.1.2). False when truncated (in->ok is then clear). `in` stands behind the 8 bytes afterwards. */
 bool icmp_read(struct reader *in, uint8_t version, struct icmp_header *ret);
 
-/* Is this type an error message that quotes a packet? */
+/* Is this type an error message that quotes a packet? (Of ICMPv6 all below 128, also types not yet
+ * assigned.) */
 bool icmp_is_error(uint8_t version, uint8_t type);
 
-/* Echo request (or timestamp request with type ICMP4_TIMESTAMP, 12 bytes of payload), checksum filled in. src and dst
- * are used for ICMPv6 only, and choose the version. */
+/* Echo request (or timestamp request with type ICMP4_TIMESTAMP, 12 bytes of payload), checksum filled in. src
+ * and dst are used for ICMPv6 only, and choose the version. */
 void icmp_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t type,
                 uint8_t code, uint16_t id, uint16_t seq, const uint8_t *payload, size_t payload_len);
 
-/* Neighbour solicitation for `target` with our link-layer address: the ICMPv6 part. dst is the solicited-node group. */
+/* Neighbour solicitation for `target` with our link-layer address: the ICMPv6 part. dst is the solicited-node
+ * group. */
 void icmp_write_neighbor_solicitation(struct writer *out, const struct addr *src, const struct addr *dst,
                                       const struct addr *target, const uint8_t mac[static 6]);
 

@@ -45,12 +45,14 @@ struct ip_header {
     size_t header_len;        /* IPv4: with options; IPv6: with extension headers */
 };
 
-/* Read an IP header with options or extension headers (0, 43, 44, 51, 60, 135, 139, 140); `in` stands at the upper
- * layer afterwards. False when truncated or a length cannot be. Does not look at total_len against what is there:
- * a quote is cut by design. */
+/* Read an IP header with options or extension headers (0, 43, 44, 51, 60, 135, 139, 140); `in` stands at the
+ * upper layer afterwards. False when truncated (in->ok is then clear too), when a header length cannot be or
+ * when there are too many extension headers. Behind the header of a later fragment no further header is
+ * looked for. total_len is not looked at: a quote is cut by design, and some stacks change the length in
+ * it. */
 bool ip_read(struct reader *in, struct ip_header *ret);
 
-/* Write a header without options for `payload_len` bytes of payload: TOS and flow label 0, IPv4 DF set and its
- * checksum filled in. `ip_id` is ignored for IPv6. */
+/* Write a header without options for `payload_len` bytes of payload: TOS and flow label 0, IPv4 DF set and
+ * its checksum filled in. `ip_id` is ignored for IPv6. */
 void ip_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t proto, uint8_t ttl,
               uint16_t ip_id, size_t payload_len);

@@ -1,5 +1,5 @@
-/* One received packet, decoded once, as values in host order. Only options and payload are borrowed bytes, valid as
- * long as the buffer they were read from. */
+/* One received packet, decoded once, as values in host order. Only options and payload are borrowed bytes,
+ * valid as long as the buffer they were read from. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,14 +14,13 @@
 #include "packet/tcp.h"
 #include "packet/udp.h"
 
-/* The start of the packet that an ICMP error quotes (RFC 792, RFC 1812 section 4.3.2.3, RFC 4443 section 3): our probe,
- * or what somebody wants us to take for it. */
+/* The start of the packet that an ICMP error quotes (RFC 792, RFC 1812 section 4.3.2.3, RFC 4443 section 3):
+ * our probe, or what somebody wants us to take for it. */
 struct quote {
     struct addr src, dst;
-    uint8_t ip_proto; /* after extension headers, as far as they are in the quote */
-    const uint8_t
-        *bytes; /* of the transport header: borrowed, len of them, >= 8 or the quote is not present */
-    size_t len;
+    uint8_t ip_proto;     /* after extension headers, as far as they are in the quote */
+    const uint8_t *bytes; /* of the transport header: borrowed, len of them, >= 8 or there is no quote */
+    size_t len;           /* all that follows in the ICMP message: padding and extensions (RFC 4884) too */
     uint16_t source_port; /* first four bytes, for TCP, UDP and SCTP; else 0 */
     uint16_t port;
     uint32_t number; /* bytes 4..7: TCP sequence number, SCTP verification tag, ICMP id and sequence number */
@@ -63,12 +62,11 @@ struct packet {
 };
 
 struct packet_reading {
-    bool
-        checksums; /* verify them; off where the kernel says they are not filled in yet (offload, loopback) */
+    bool checksums; /* verify them; off where the kernel has not filled them in yet (offload, loopback) */
 };
 
-/* Decode an IP packet (from the version nibble on). Trailing bytes beyond the IP length are padding and ignored.
- * *ret is meaningful only with PACKET_OK. */
+/* Decode an IP packet (from the version nibble on). Trailing bytes beyond the IP length are padding and
+ * ignored. *ret is meaningful only with PACKET_OK. */
 enum packet_fault packet_read_ip(const uint8_t *data, size_t len, struct packet_reading how,
                                  struct packet *ret);
 

@@ -23,15 +23,18 @@ struct sctp_header {
     uint16_t source_port, port;
     uint32_t verification_tag;
     uint32_t checksum;
-    bool has_chunk; /* a first chunk header of at least 4 bytes was there */
+    bool has_chunk; /* a first chunk header was there, with a length that can be */
     uint8_t chunk_type;
     uint8_t chunk_flags;
     uint16_t chunk_len;   /* as it says, with its 4-byte header */
     uint16_t error_cause; /* first cause code of an ERROR or ABORT; 0 when none */
 };
 
-bool sctp_read(struct reader *in, struct sctp_header *ret); /* false when the common header is truncated */
+/* False when the common header is truncated. `in` stands at the first chunk afterwards. */
+bool sctp_read(struct reader *in, struct sctp_header *ret);
 
-/* Write common header and one chunk, CRC32c filled in. chunk_value_len excludes the chunk header; padded to 4. */
+/* Write common header and one chunk, CRC32c filled in; of *header the ports, tag, chunk type and flags are
+ * used.
+ *   chunk_value_len  without the chunk header; zeros pad it to a multiple of 4 */
 void sctp_write(struct writer *out, const struct sctp_header *header, const uint8_t *chunk_value,
                 size_t chunk_value_len);

@@ -26,14 +26,14 @@ struct tcp_header {
     uint8_t flags; /* enum tcp_flag */
     uint16_t window;
     uint16_t urgent;
-    const uint8_t
-        *options; /* borrowed; not parsed: a broken option must not hide the answer (see tcp_options_read) */
+    const uint8_t *options; /* borrowed; a broken one must not hide the answer */
     uint8_t options_len;
     uint16_t mss;       /* option 2; 0 when absent */
-    bool options_valid; /* false when an option's length cannot be */
+    bool options_valid; /* false when cut, or when an option's length cannot be */
 };
 
-/* The fixed header must be there and data offset >= 5; options are cut to what is there and looked at, never fatal. */
+/* False when the fixed header is truncated or the data offset below 5. Options are cut to what is there and
+ * looked at, never fatal. `in` stands at the payload afterwards. */
 bool tcp_read(struct reader *in, struct tcp_header *ret);
 
 /* Write a header with checksum.
