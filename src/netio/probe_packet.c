@@ -14,8 +14,14 @@ size_t probe_packet_write(const struct probe *probe, uint8_t ttl, uint16_t ip_id
 
     struct writer body = writer_over(data + header_len, capacity - header_len);
     technique->build(probe, &body);
-    struct writer header = writer_over(data, header_len);
-    ip_write(&header, &probe->src, &probe->dst, v4 ? technique->ip_proto : technique->ip_proto6, ttl, ip_id,
-             writer_len(&body));
-    return body.ok && header.ok ? header_len + writer_len(&body) : 0;
+    struct writer head = writer_over(data, header_len);
+    struct ip_header header = {
+        .src = probe->src,
+        .dst = probe->dst,
+        .proto = v4 ? technique->ip_proto : technique->ip_proto6,
+        .ttl = ttl,
+        .id = ip_id,
+    };
+    ip_write(&head, &header, writer_len(&body));
+    return body.ok && head.ok ? header_len + writer_len(&body) : 0;
 }

@@ -91,15 +91,14 @@ static void write_checksum(const struct writer *out, uint8_t *start, const struc
     put_be16(start + ICMP_CHECKSUM_AT, checksum);
 }
 
-void icmp_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t type,
-                uint8_t code, uint16_t id, uint16_t seq, const uint8_t *payload, size_t payload_len)
+void icmp_write(struct writer *out, const struct addr *src, const struct addr *dst,
+                const struct icmp_header *header, const uint8_t *payload, size_t payload_len)
 {
     uint8_t *start = out->at;
-    write_u8(out, type);
-    write_u8(out, code);
+    write_u8(out, header->type);
+    write_u8(out, header->code);
     write_be16(out, 0); /* checksum, below */
-    write_be16(out, id);
-    write_be16(out, seq);
+    write_be32(out, header->rest);
     write_bytes(out, payload, payload_len);
     write_checksum(out, start, src, dst);
 }

@@ -55,10 +55,11 @@ bool icmp_read(struct reader *in, uint8_t version, struct icmp_header *ret);
  * assigned.) */
 bool icmp_is_error(uint8_t version, uint8_t type);
 
-/* Echo request (or timestamp request with type ICMP4_TIMESTAMP, 12 bytes of payload), checksum filled in. src
- * and dst are used for ICMPv6 only, and choose the version. */
-void icmp_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t type,
-                uint8_t code, uint16_t id, uint16_t seq, const uint8_t *payload, size_t payload_len);
+/* A message of either version with its checksum. Of *header type, code and rest are used (rest of an echo: id
+ * in the upper half, seq in the lower); a timestamp request has 12 bytes of payload, an error quotes a packet
+ * there. src and dst are used for ICMPv6 only, and choose the version. */
+void icmp_write(struct writer *out, const struct addr *src, const struct addr *dst,
+                const struct icmp_header *header, const uint8_t *payload, size_t payload_len);
 
 /* Neighbour solicitation for `target` with our link-layer address: the ICMPv6 part. dst is the solicited-node
  * group. */

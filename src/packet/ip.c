@@ -4,6 +4,8 @@
 
 #include "packet/checksum.h"
 
+#define IPV4_CHECKSUM_AT 10
+
 #define FLAG_DONT_FRAGMENT  0x4000
 #define FLAG_MORE_FRAGMENTS 0x2000
 #define OFFSET_MASK         0x1fff /* in units of eight bytes */
@@ -117,34 +119,28 @@ bool ip_read(struct reader *in, struct ip_header *ret)
     return true;
 }
 
-static void write_v4_checksum(uint8_t header[static IPV4_HEADER_LEN])
-{
-    put_be16(header + 10, checksum_finish(checksum_add(0, header, IPV4_HEADER_LEN)));
-}
-
-void ip_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t proto, uint8_t ttl,
-              uint16_t ip_id, size_t payload_len)
+void ip_write(struct writer *out, const struct ip_header *header, size_t payload_len)
 {
     uint8_t *start = out->at;
-    if (dst->family == ADDR_V4) {
-        assert(payload_len <= UINT16_MAX - IPV4_HEADER_LEN);
+    bool v4 = header->dst.family == ADDR_V4;
+    assert(payload_len <= UINT16_MAX - (v4 ? IPV4_HEADER_LEN : 0));
+    if (v4) {
         write_u8(out, 4 << 4 | IPV4_HEADER_LEN / 4);
         write_u8(out, 0); /* type of service */
         write_be16(out, (uint16_t)(IPV4_HEADER_LEN + payload_len));
-        write_be16(out, ip_id);
+        write_be16(out, header->id);
         write_be16(out, FLAG_DONT_FRAGMENT);
-        write_u8(out, ttl);
-        write_u8(out, proto);
+        write_u8(out, header->ttl);
+        write_u8(out, header->proto);
         write_be16(out, 0); /* checksum, below */
     } else {
-        assert(payload_len <= UINT16_MAX);
         write_be32(out, UINT32_C(6) << 28);
         write_be16(out, (uint16_t)payload_len);
-        write_u8(out, proto);
-        write_u8(out, ttl);
+        write_u8(out, header->proto);
+        write_u8(out, header->ttl);
     }
-    write_bytes(out, src->bytes, addr_len(src));
-    write_bytes(out, dst->bytes, addr_len(dst));
-    if (out->ok && dst->family == ADDR_V4)
-        write_v4_checksum(start);
+    write_bytes(out, header->src.bytes, addr_len(&header->src));
+    write_bytes(out, header->dst.bytes, addr_len(&header->dst));
+    if (out->ok && v4)
+        put_be16(start + IPV4_CHECKSUM_AT, checksum_finish(checksum_add(0, start, IPV4_HEADER_LEN)));
 }

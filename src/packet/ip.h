@@ -53,6 +53,5 @@ struct ip_header {
 bool ip_read(struct reader *in, struct ip_header *ret);
 
 /* Write a header without options for `payload_len` bytes of payload: TOS and flow label 0, IPv4 DF set and
- * its checksum filled in. `ip_id` is ignored for IPv6. */
-void ip_write(struct writer *out, const struct addr *src, const struct addr *dst, uint8_t proto, uint8_t ttl,
-              uint16_t ip_id, size_t payload_len);
+ * its checksum filled in. Of *header src, dst (whose family is the version), proto, ttl and id are used. */
+void ip_write(struct writer *out, const struct ip_header *header, size_t payload_len);

@@ -20,14 +20,14 @@ bool udp_read(struct reader *in, struct udp_header *ret)
     return true;
 }
 
-void udp_write(struct writer *out, const struct addr *src, const struct addr *dst, uint16_t source_port,
-               uint16_t port, const uint8_t *payload, size_t payload_len)
+void udp_write(struct writer *out, const struct addr *src, const struct addr *dst,
+               const struct udp_header *header, const uint8_t *payload, size_t payload_len)
 {
     assert(payload_len <= UINT16_MAX - UDP_HEADER_LEN);
 
     uint8_t *start = out->at;
-    write_be16(out, source_port);
-    write_be16(out, port);
+    write_be16(out, header->source_port);
+    write_be16(out, header->port);
     write_be16(out, (uint16_t)(UDP_HEADER_LEN + payload_len));
     write_be16(out, 0); /* checksum, below */
     write_bytes(out, payload, payload_len);

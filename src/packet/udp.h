@@ -18,6 +18,6 @@ struct udp_header {
 
 bool udp_read(struct reader *in, struct udp_header *ret); /* false when truncated or len < 8 */
 
-/* Write header and payload, checksum filled in (0 is sent as 0xffff). */
-void udp_write(struct writer *out, const struct addr *src, const struct addr *dst, uint16_t source_port,
-               uint16_t port, const uint8_t *payload, size_t payload_len);
+/* Write header and payload, checksum filled in (0 is sent as 0xffff). Of *header the ports are used. */
+void udp_write(struct writer *out, const struct addr *src, const struct addr *dst,
+               const struct udp_header *header, const uint8_t *payload, size_t payload_len);

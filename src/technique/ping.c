@@ -37,9 +37,11 @@ static struct answer proved_by_id(enum reason reason, const struct packet *packe
 
 static void echo_build(const struct probe *probe, struct writer *out)
 {
-    uint8_t type = probe->dst.family == ADDR_V4 ? ICMP4_ECHO : ICMP6_ECHO;
-    icmp_write(out, &probe->src, &probe->dst, type, 0, (uint16_t)(probe->number >> 16),
-               (uint16_t)probe->number, NULL, 0);
+    struct icmp_header header = {
+        .type = probe->dst.family == ADDR_V4 ? ICMP4_ECHO : ICMP6_ECHO,
+        .rest = probe->number,
+    };
+    icmp_write(out, &probe->src, &probe->dst, &header, NULL, 0);
 }
 
 static bool echo_judge(const struct technique *technique, const struct packet *packet, struct answer *ret)
@@ -71,8 +73,8 @@ const struct technique technique_ping_echo = {
 static void timestamp_build(const struct probe *probe, struct writer *out)
 {
     const uint8_t times[12] = {0};
-    icmp_write(out, &probe->src, &probe->dst, ICMP4_TIMESTAMP, 0, (uint16_t)(probe->number >> 16),
-               (uint16_t)probe->number, times, sizeof times);
+    struct icmp_header header = {.type = ICMP4_TIMESTAMP, .rest = probe->number};
+    icmp_write(out, &probe->src, &probe->dst, &header, times, sizeof times);
 }
 
 static bool timestamp_judge(const struct technique *technique, const struct packet *packet,
@@ -149,7 +151,8 @@ const struct technique technique_ping_ack = {
 
 static void udp_ping_build(const struct probe *probe, struct writer *out)
 {
-    udp_write(out, &probe->src, &probe->dst, probe->source_port, probe->port, NULL, 0);
+    struct udp_header header = {.source_port = probe->source_port, .port = probe->port};
+    udp_write(out, &probe->src, &probe->dst, &header, NULL, 0);
 }
 
 /* Nothing but the port comes back from a UDP port, and of an error the first 8 bytes hold no number of ours. */
