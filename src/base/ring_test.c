@@ -76,12 +76,32 @@ static void a_position_that_cannot_be_true_breaks_the_ring(void **state)
     ring_close(&writer);
 }
 
+static void a_reader_ahead_of_the_writer_breaks_the_ring(void **state)
+{
+    (void)state;
+    struct ring writer;
+    assert_int_equal(ring_open(4, sizeof(uint64_t), &writer), 0);
+    struct ring reader = writer;
+    uint64_t out = 0;
+    assert_true(ring_push(&writer, &(uint64_t){1}));
+    assert_true(ring_pop(&reader, &out));
+
+    struct ring restarted = {
+        .memory = writer.memory, .capacity = 4, .slot_len = sizeof out}; /* has written 0 */
+    assert_false(ring_push(&restarted, &(uint64_t){2}));
+    assert_true(restarted.broken);
+    assert_false(ring_pop(&reader, &out));
+    assert_int_equal(out, 1);
+    ring_close(&writer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_goes_in_comes_out_in_order_and_a_full_ring_refuses),
         cmocka_unit_test(nothing_is_lost_between_two_processes),
         cmocka_unit_test(a_position_that_cannot_be_true_breaks_the_ring),
+        cmocka_unit_test(a_reader_ahead_of_the_writer_breaks_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
