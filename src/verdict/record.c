@@ -1,14 +1,34 @@
 #include "verdict/record.h"
 
-static bool family_valid(const struct addr *addr)
+#include <string.h>
+
+/* Each address has one spelling: IPv4 has no bytes behind the fourth and no scope. */
+static bool addr_valid(const struct addr *addr)
 {
-    return addr->family == ADDR_NONE || addr->family == ADDR_V4 || addr->family == ADDR_V6;
+    static const uint8_t zeros[12] = {0};
+    if (addr->family == ADDR_V4)
+        return addr->scope == 0 && memcmp(addr->bytes + 4, zeros, sizeof zeros) == 0;
+    return addr->family == ADDR_NONE || addr->family == ADDR_V6;
 }
 
 static bool names_host(enum record_type type)
 {
     return type == RECORD_HOST_UP || type == RECORD_HOST_DOWN || type == RECORD_MAC || type == RECORD_PORT ||
            type == RECORD_HOST_DONE;
+}
+
+/* What a host's record needs beyond enums in range: the host, a sender of its family, times that are some. */
+static bool host_record_valid(const struct record *record)
+{
+    if (record->host.family == ADDR_NONE || record->time_ns < 0)
+        return false;
+    if (record->source.family != ADDR_NONE && record->source.family != record->host.family)
+        return false;
+    if (record->type == RECORD_HOST_DONE && (record->rttvar_ns < 0 || record->rto_ns < 0))
+        return false;
+    bool has_rtt =
+        record->type == RECORD_PORT || record->type == RECORD_HOST_UP || record->type == RECORD_HOST_DONE;
+    return !has_rtt || record->rtt_ns >= 0;
 }
 
 bool record_valid(const struct record *record)
@@ -18,12 +38,7 @@ bool record_valid(const struct record *record)
     if (record->protocol >= PROTOCOL_COUNT || record->state >= PORT_STATE_COUNT ||
         record->reason >= REASON_COUNT || record->note >= NOTE_COUNT)
         return false;
-    if (!family_valid(&record->host) || !family_valid(&record->source))
+    if (!addr_valid(&record->host) || !addr_valid(&record->source))
         return false;
-    if (names_host((enum record_type)record->type) && record->host.family == ADDR_NONE)
-        return false;
-    if (record->type == RECORD_PORT || record->type == RECORD_HOST_UP || record->type == RECORD_HOST_DONE)
-        return record->rtt_ns >= 0 &&
-               (record->type != RECORD_HOST_DONE || (record->rttvar_ns >= 0 && record->rto_ns >= 0));
-    return true;
+    return !names_host((enum record_type)record->type) || host_record_valid(record);
 }

@@ -75,5 +75,6 @@ struct record {
     };
 };
 
-/* Every enum in range, families known, no number that a report cannot print. */
+/* Every enum in range; addresses of a known family, spelled the one way, the source of the host's family; no time or
+ * number that a report cannot print. */
 bool record_valid(const struct record *record);
