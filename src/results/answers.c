@@ -63,7 +63,7 @@ static int spread(struct answers *answers, const struct answer_space *space)
     struct answer *places = calloc(space->port_count, sizeof *places);
     if (!places)
         return -ENOMEM;
-    for (uint32_t i = 0; i < answers->count; i++)
+    for (uint32_t i = 0; answers->list && i < answers->count; i++)
         places[answers->list[i].index] = answers->list[i];
     free(answers->list);
     *answers = (struct answers){.list = places, .count = space->port_count, .capacity = space->port_count};

@@ -51,7 +51,7 @@ static int compare_groups(const void *a_, const void *b_)
 }
 
 /* The reasons of one folded state, appended after the `first` ones. Returns how many. */
-static uint16_t add_reasons(const uint32_t counts[REASON_COUNT][PROTOCOL_COUNT], enum port_state state,
+static uint16_t add_reasons(uint32_t counts[REASON_COUNT][PROTOCOL_COUNT], enum port_state state,
                             struct fold_reason *ret)
 {
     uint16_t added = 0;

@@ -90,8 +90,8 @@ static int compare_ports(const void *key, const void *element)
 
 static bool find_port(const struct results *results, const struct record *record, uint32_t *ret_index)
 {
-    const struct port_result *found = bsearch(record, results->blank, results->space.port_count,
-                                              sizeof *results->blank, compare_ports);
+    const struct port_result *found =
+        bsearch(record, results->blank, results->space.port_count, sizeof *results->blank, compare_ports);
     if (!found)
         return false;
     *ret_index = (uint32_t)(found - results->blank);

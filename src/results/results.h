@@ -52,7 +52,8 @@ struct results_config {
     uint8_t silent_state[PROTOCOL_COUNT]; /* enum port_state of a port that stayed silent */
     void *context;
 
-    /* A host is complete, up or down. May be called from every function below that takes a struct results. */
+    /* A host is complete, up or down. Called from within results_record(), results_set_ptr_name() and
+     * results_flush(); must not call results itself. */
     void (*host)(void *context, const struct host_result *host);
 
     /* One port is known, before its host is complete; or, with the flag RECORD_LATE, was corrected after its host had been
@@ -86,7 +87,6 @@ void results_flush(struct results *results, int64_t now_ns);
 
 struct results_totals {
     uint64_t hosts_up, hosts_down;
-    uint64_t hosts_open;              /* in memory now */
     uint64_t ports[PORT_STATE_COUNT]; /* of hosts handed over */
     uint64_t records_refused;
     uint64_t records_lost; /* for want of memory; their hosts are handed over as unfinished */
