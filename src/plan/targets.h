@@ -22,8 +22,8 @@
 /* The name by which the user called an address. */
 struct target_name {
     struct addr addr;
-    uint32_t order; /* when it was added */
-    char *name;     /* owned */
+    size_t order; /* when it was added */
+    char *name;   /* owned */
 };
 
 struct targets {
