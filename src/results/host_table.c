@@ -87,9 +87,13 @@ void host_table_remove(struct host_table *table, struct open_host *host)
 
 void host_table_done(struct host_table *table)
 {
-    for (uint64_t i = 0; i < table->bucket_count; i++)
-        while (table->buckets[i])
-            host_table_remove(table, table->buckets[i]);
+    for (uint64_t i = 0; i < table->bucket_count; i++) {
+        struct open_host *next;
+        for (struct open_host *host = table->buckets[i]; host; host = next) {
+            next = host->next;
+            open_host_free(host);
+        }
+    }
     free(table->buckets);
     *table = (struct host_table){0};
 }

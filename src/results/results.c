@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/bitset.h"
-#include "base/own.h"
 #include "base/time.h"
 #include "results/answers.h"
 #include "results/host_table.h"
@@ -42,29 +41,28 @@ static void list_ports(struct results *results)
     }
 }
 
-static void own_results_free(struct results **results)
+static bool allocate(struct results *results, uint32_t port_count)
 {
-    results_free(*results);
+    size_t places = port_count ? port_count : 1;
+    results->space.port_count = port_count;
+    results->space.seen = calloc(bitset_words(places), sizeof(uint64_t));
+    results->blank = calloc(places, sizeof *results->blank);
+    results->ports = calloc(places, sizeof *results->ports);
+    return results->space.seen && results->blank && results->ports;
 }
 
 int results_new(const struct results_config *config, struct results **ret, struct error *err)
 {
     uint32_t port_count = count_ports(config);
-    size_t places = port_count ? port_count : 1;
-    own(results_free) struct results *results = calloc(1, sizeof *results);
-    if (results) {
-        results->config = *config;
-        results->space.port_count = port_count;
-        results->space.seen = calloc(bitset_words(places), sizeof(uint64_t));
-        results->blank = calloc(places, sizeof *results->blank);
-        results->ports = calloc(places, sizeof *results->ports);
-    }
-    if (!results || !results->space.seen || !results->blank || !results->ports)
+    struct results *results = calloc(1, sizeof *results);
+    if (!results || !allocate(results, port_count)) {
+        results_free(results);
         return error_set(err, EX_OSERR, "no memory for the results of %u ports", port_count);
+    }
 
+    results->config = *config;
     list_ports(results);
     *ret = results;
-    results = NULL;
     return 0;
 }
 
