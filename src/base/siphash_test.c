@@ -26,8 +26,8 @@ static void reference_inputs_give_the_published_values(void **state)
         UINT64_C(0xa129ca6149be45e5),
     };
     uint8_t input[16];
-    for (uint8_t i = 0; i < sizeof input; i++)
-        input[i] = i;
+    for (size_t i = 0; i < sizeof input; i++)
+        input[i] = (uint8_t)i;
     for (size_t len = 0; len < sizeof expected / sizeof expected[0]; len++)
         assert_int_equal(siphash(&reference_key, input, len), expected[len]);
 }
