@@ -14,6 +14,7 @@
 #include "base/error.h"
 
 #define RESOLVER_NAME_MAX    255  /* bytes of a name, without the terminating zero */
+#define RESOLVER_ADDRS_MAX   256  /* addresses of one name; more are left out */
 #define RESOLVER_PENDING_MAX 1024 /* reverse look-ups asked and not yet answered */
 
 struct resolver;
@@ -33,14 +34,19 @@ struct resolver_config {
  * `confine` returned. */
 int resolver_start(const struct resolver_config *config, struct resolver **ret, struct error *err);
 
-/* All addresses of a name, in the order in which the system would try them; blocks for at most 20 s.
- *   family     ADDR_V4 or ADDR_V6: only those; ADDR_NONE: both
- *   ret        room for `capacity` addresses; more are left out
- *   ret_count  how many there are in ret, > 0
+/* The addresses of a name, in the order in which the system would try them; at most RESOLVER_ADDRS_MAX of them. */
+struct resolver_addrs {
+    struct addr list[RESOLVER_ADDRS_MAX];
+    size_t count;
+};
+
+/* Look up the addresses of a name; blocks for at most 20 s.
+ *   family  ADDR_V4 or ADDR_V6: only those; ADDR_NONE: both
+ *   ret     ret->count > 0
  * EX_DATAERR: the name has no such address, or nobody answered; EX_OSERR: the process has ended. Not while a reverse
  * look-up is pending. */
-int resolver_forward(struct resolver *resolver, const char *name, enum addr_family family, struct addr *ret,
-                     size_t capacity, size_t *ret_count, struct error *err);
+int resolver_forward(struct resolver *resolver, const char *name, enum addr_family family,
+                     struct resolver_addrs *ret, struct error *err);
 
 /* Ask for the name of an address. False: RESOLVER_PENDING_MAX look-ups are pending or the process is busy (read answers,
  * then ask again), or the process has ended (resolver_fd is then -1). Never blocks. */
@@ -61,8 +67,9 @@ bool resolver_read(struct resolver *resolver, struct addr *ret_addr,
 /* Reverse look-ups that were asked and not yet answered; 0 once the process has ended. */
 size_t resolver_pending(const struct resolver *resolver);
 
-/* What the user should know about missing names: a sentence without full stop, or NULL when all is well. */
-const char *resolver_trouble(const struct resolver *resolver);
+/* What the user should know about missing names: a sentence without full stop, or NULL when all is well.
+ * Valid until the next call. */
+const char *resolver_trouble(struct resolver *resolver);
 
 /* End the process, whatever it is doing. NULL is allowed. */
 void resolver_stop(struct resolver *resolver);
