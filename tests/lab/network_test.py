@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""The practice network itself: it comes up, leads nowhere, does not disturb another one, and goes without a trace."""
+
+import json
+import os
+import sys
+import unittest
+
+import labtest
+import scan
+import truth
+from network import NETNS, Network, run
+
+
+class Raised(labtest.LabTest):
+    def test_every_host_is_reached_over_ipv4_and_ipv6(self):
+        for host in self.network.machines():
+            for address in (host.v4, host.v6):
+                for port in host.open_ports()[:1]:
+                    connect = f"import socket; socket.create_connection(('{address}', {port}), 20)"
+                    status, _, err = scan.run(self.network, [sys.executable, "-c", connect])
+                    self.assertEqual(status, 0, f"{host.name} {address} port {port}: {err}")
+
+    def test_real_servers_answer_as_such(self):
+        address = truth.BY_NAME["daemons"].v4
+        banner = f"import socket; print(socket.create_connection(('{address}', 22), 20).recv(99))"
+        self.assertIn("SSH-2.0-OpenSSH", scan.run(self.network, [sys.executable, "-c", banner])[1])
+        page = f"from urllib.request import urlopen; print(urlopen('http://{address}/', timeout=20).headers['Server'])"
+        self.assertIn("nginx", scan.run(self.network, [sys.executable, "-c", page])[1])
+
+    def test_no_way_leads_out(self):
+        """Every namespace that one of ours is joined to is ours too, and nothing is routed by default beyond them."""
+        for path in self.network.namespaces():
+            with self.network.inside(path.name.removeprefix(f"{self.network.name}-")):
+                joined = json.loads(run(["ip", "-json", "netns", "list-id"]) or "[]")
+            for peer in joined:
+                self.assertTrue(peer.get("name", "").startswith(f"{self.network.name}-"), f"{path.name}: {peer}")
+        for name in ("scanner", "router"):
+            with self.network.inside(name):
+                self.assertEqual(run(["ip", "route", "show", "default"]) + run(["ip", "-6", "route", "show", "default"]), "")
+
+    def test_a_second_network_comes_and_goes_beside_it(self):
+        before = {path.name for path in NETNS.iterdir()}
+        with Network(f"pt{os.getpid()}b") as other:
+            self.assertTrue(other.namespaces())
+        self.assertEqual({path.name for path in NETNS.iterdir()}, before)
+        self.assertTrue(self.network.inhabitants())
+
+
+class TakenDown(unittest.TestCase):
+    def test_down_ends_what_was_left_behind(self):
+        network = Network(f"pt{os.getpid()}c")
+        self.addCleanup(network.down)
+        network.up()
+        crashed = Network(network.name)  # knows nothing of what the other started
+        crashed.down()
+        crashed.down()
+        self.assertEqual(network.namespaces(), [])
+        self.assertFalse(network.state.exists())
+        for process in network.processes:
+            self.assertIsNotNone(process.wait(timeout=5))
+
+
+if __name__ == "__main__":
+    sys.exit(labtest.main())

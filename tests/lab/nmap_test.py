@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""Nmap in the practice network. Wherever Nmap is right it says what truth.py says, which shows that the network does what
+its table claims; where Nmap is wrong, this file has what it says instead, and why."""
+
+import collections
+import sys
+
+import labtest
+import scan
+import truth
+from truth import V4, V6
+
+OPEN, CLOSED, REFUSED = ("open", "syn-ack"), ("closed", "reset"), ("closed", "conn-refused")
+SILENT = ("filtered", "no-response")
+LEFT_OUT = None
+NOT_CHECKED = "Nmap does not check the acknowledgement number of an answer"
+NO_CHECKSUM = "Nmap verifies no checksum"
+NOT_KNOWN = "Nmap does not know this code, and waits for an answer that has come"
+
+# What Nmap's SYN scan says instead of the truth, and why. {behaviour: (what it says, why)}
+SYN_ERRORS = {
+    "ack-wrong": (OPEN, NOT_CHECKED),
+    "reset-ack-wrong": (CLOSED, NOT_CHECKED),
+    "reset-without-ack": (CLOSED, NOT_CHECKED),
+    "icmp-checksum-bad": (("filtered", "admin-prohibited"), NO_CHECKSUM),
+    "tcp-checksum-bad": (OPEN, NO_CHECKSUM),
+    "options-broken": (SILENT, "Nmap does not see a packet whose TCP options are broken"),
+    "ip-options": (SILENT, "Nmap's capture filter does not look behind IPv6 extension headers"),
+    "unresolved": (LEFT_OUT, "Nmap takes an on-link host without a neighbour for down, in spite of -Pn"),
+    **{f"4:icmp-3-{code}": (SILENT, NOT_KNOWN) for code in (4, 5, 6, 7, 8, 11, 12, 14, 15)},
+    "6:icmp-3-0": (SILENT, "Nmap reads time exceeded over IPv4 only"),
+}
+
+
+def explain_syn(difference):
+    said, why = SYN_ERRORS.get(difference.behaviour, ((), None))
+    return why if verdict_of(difference) == said else None
+
+
+def explain_connect(difference):
+    """Nmap's connect scan knows nothing but errno."""
+    if difference.expected.state != "filtered" or difference.expected.reason == "no-response":
+        return None
+    said = verdict_of(difference)
+    if difference.behaviour == "unresolved" and said == SILENT:
+        return "Nmap does not wait until the kernel has given the neighbour up"
+    if said == REFUSED and difference.expected.reason == "port-unreach":
+        return "for Nmap a port unreachable is the same as a reset: both are ECONNREFUSED"
+    if said == OPEN and difference.behaviour == "4:icmp-3-5":
+        return "Nmap takes EOPNOTSUPP, a failed source route, for a connection"
+    if said == SILENT and difference.behaviour == "4:icmp-3-7":
+        return "Nmap takes EHOSTDOWN for silence"
+    if said == difference.expected[:2]:
+        return "errno does not tell who sent the error"
+    if said == SILENT:
+        return "the kernel keeps an error that comes during connect() until it sends again; Nmap has given up by then"
+    return "several ICMP codes give the same errno" if said and said[0] == "filtered" else None
+
+
+def verdict_of(difference):
+    return difference.found and difference.found[:2]
+
+
+EXPLAIN = {"syn": explain_syn, "connect": explain_connect}
+
+
+class Nmap(labtest.LabTest):
+    def compare(self, technique, family):
+        hosts = labtest.ORDINARY
+        options = scan.options(technique, family, hosts, truth.INTERESTING)
+        status, out, err = scan.run(self.network, ["nmap", "-Pn", "-T4", "--min-rate=200", "-oX", "-", *options])
+        self.assertEqual(status, 0, err)
+        found = list(scan.differences(scan.read_xml(out), technique, family, hosts, truth.INTERESTING))
+        explained = collections.Counter()
+        for difference in found:
+            if why := EXPLAIN[technique](difference):
+                said = " ".join(verdict_of(difference) or ["nothing"])
+                explained[f"{difference.behaviour} ({' '.join(difference.expected[:2])}): {said}; {why}"] += 1
+        for text, count in sorted(explained.items()):
+            print(f"    Nmap is wrong about {count} of {text}")
+        unexplained = [difference for difference in found if not EXPLAIN[technique](difference)]
+        self.assertFalse(unexplained, scan.describe(unexplained))
+
+    def test_syn_v4(self):
+        self.compare("syn", V4)
+
+    def test_syn_v6(self):
+        self.compare("syn", V6)
+
+    def test_connect_v4(self):
+        self.compare("connect", V4)
+
+    def test_connect_v6(self):
+        self.compare("connect", V6)
+
+
+if __name__ == "__main__":
+    sys.exit(labtest.main())

@@ -1,0 +1,208 @@
+"""The truth about the practice network: which hosts there are, what each port does, and what a scan must say of it.
+
+The network is built from this file and the tests compare with it, so nothing is written down twice. A port has a
+behaviour; BEHAVIOURS says how the host is made to behave so, and ANSWERS what each technique must conclude from it.
+
+All addresses are from the blocks set apart for tests and documentation (RFC 2544, RFC 5737, RFC 3849)."""
+
+from typing import NamedTuple, Optional
+
+V4, V6 = 4, 6
+
+
+class Verdict(NamedTuple):
+    """What a scan must say of one port."""
+
+    state: str
+    reason: str
+    source: Optional[str] = None  # the address that sent the evidence, when it is not the host's
+
+
+# ----- what a port may do ------------------------------------------------------------------------------------------
+
+# What nftables does with a TCP segment to the port; None: nothing, the host's own stack answers.
+RULES = {
+    "open": None,
+    "closed": None,
+    "drop": "drop",
+    "reset": "reject with tcp reset",
+    "4:net-unreachable": "reject with icmp net-unreachable",
+    "4:host-unreachable": "reject with icmp host-unreachable",
+    "4:prot-unreachable": "reject with icmp prot-unreachable",
+    "4:port-unreachable": "reject with icmp port-unreachable",
+    "4:net-prohibited": "reject with icmp net-prohibited",
+    "4:host-prohibited": "reject with icmp host-prohibited",
+    "4:admin-prohibited": "reject with icmp admin-prohibited",
+    "6:no-route": "reject with icmpv6 no-route",
+    "6:addr-unreachable": "reject with icmpv6 addr-unreachable",
+    "6:port-unreachable": "reject with icmpv6 port-unreachable",
+    "6:policy-fail": "reject with icmpv6 policy-fail",
+    "6:reject-route": "reject with icmpv6 reject-route",
+    "6:admin-prohibited": "reject with icmpv6 admin-prohibited",
+}
+
+SILENCE = Verdict("filtered", "no-response")
+OPEN = Verdict("open", "syn-ack")
+ANY = "any technique"
+
+# behaviour: {technique: verdict}.
+ANSWERS = {
+    "open": {ANY: OPEN},
+    "closed": {"syn": Verdict("closed", "reset"), "connect": Verdict("closed", "conn-refused")},
+    "reset": {"syn": Verdict("closed", "reset"), "connect": Verdict("closed", "conn-refused")},
+    "drop": {ANY: SILENCE},
+    "unresolved": {ANY: Verdict("filtered", "host-unreach")},  # no neighbour has the address: we say so ourselves
+    "4:net-unreachable": {ANY: Verdict("filtered", "net-unreach")},
+    "4:host-unreachable": {ANY: Verdict("filtered", "host-unreach")},
+    "4:prot-unreachable": {ANY: Verdict("filtered", "proto-unreach")},
+    "4:port-unreachable": {ANY: Verdict("filtered", "port-unreach")},
+    "4:net-prohibited": {ANY: Verdict("filtered", "net-prohibited")},
+    "4:host-prohibited": {ANY: Verdict("filtered", "host-prohibited")},
+    "4:admin-prohibited": {ANY: Verdict("filtered", "admin-prohibited")},
+    "6:no-route": {ANY: Verdict("filtered", "no-route")},
+    "6:addr-unreachable": {ANY: Verdict("filtered", "host-unreach")},
+    "6:port-unreachable": {ANY: Verdict("filtered", "port-unreach")},
+    "6:policy-fail": {ANY: Verdict("filtered", "admin-prohibited")},
+    "6:reject-route": {ANY: Verdict("filtered", "reject-route")},
+    "6:admin-prohibited": {ANY: Verdict("filtered", "admin-prohibited")},
+    # The forged and broken answers of the hand-made host; mangler.py has the bytes. None may change a state but those
+    # that are right in what counts.
+    "ack-wrong": {ANY: SILENCE},
+    "reset-ack-wrong": {ANY: SILENCE},
+    "reset-without-ack": {ANY: SILENCE},
+    "quote-other-seq": {ANY: SILENCE},
+    "quote-other-port": {ANY: SILENCE},
+    "quote-too-short": {ANY: SILENCE},
+    "icmp-checksum-bad": {ANY: SILENCE},
+    "tcp-checksum-bad": {ANY: SILENCE},
+    "header-cut": {ANY: SILENCE},
+    "offset-beyond": {ANY: SILENCE},
+    "length-beyond": {ANY: SILENCE},
+    "from-elsewhere": {ANY: SILENCE},
+    "ack-only": {ANY: SILENCE},
+    "options-broken": {ANY: OPEN},
+    "ip-options": {ANY: OPEN},
+    "twice": {ANY: OPEN},
+    "quote-of-8-bytes": {ANY: Verdict("filtered", "admin-prohibited")},
+    # Simultaneous open (RFC 9293 section 3.5): a connect completes it, a SYN scan sees the SYN alone.
+    "syn-bare": {"syn": Verdict("open", "split-handshake-syn"), "connect": OPEN},
+}
+# Every code of destination unreachable (and time exceeded), made by hand. The kernel takes "fragmentation needed" for
+# news about the path, so a connect goes on waiting.
+ICMP4_REASONS = ["net-unreach", "host-unreach", "proto-unreach", "port-unreach", "dest-unreach", "dest-unreach",
+                 "dest-unreach", "dest-unreach", "dest-unreach", "net-prohibited", "host-prohibited", "dest-unreach",
+                 "dest-unreach", "admin-prohibited", "dest-unreach", "dest-unreach"]  # fmt: skip
+ICMP6_REASONS = ["no-route", "admin-prohibited", "beyond-scope", "host-unreach", "port-unreach", "admin-prohibited",
+                 "reject-route"]  # fmt: skip
+ANSWERS |= {f"4:icmp-3-{code}": {ANY: Verdict("filtered", reason)} for code, reason in enumerate(ICMP4_REASONS)}
+ANSWERS |= {f"6:icmp-1-{code}": {ANY: Verdict("filtered", reason)} for code, reason in enumerate(ICMP6_REASONS)}
+ANSWERS |= {key: {ANY: Verdict("filtered", "time-exceeded")} for key in ("4:icmp-11-0", "6:icmp-3-0")}
+ANSWERS["4:icmp-3-4"]["connect"] = SILENCE
+
+
+# ----- the hosts ---------------------------------------------------------------------------------------------------
+
+
+class Path(NamedTuple):
+    """A delay line in front of the host."""
+
+    delay_ms: float  # each way
+    jitter_ms: float = 0
+    loss_percent: float = 0
+
+
+class Host(NamedTuple):
+    name: str
+    v4: str
+    v6: str
+    kind: str  # linux, mangler, absent (nobody has the address), or blackhole (the router drops all)
+    routed: bool = False  # behind the router; else on the scanner's own link
+    ports: dict = {}  # port: behaviour, or (behaviour over IPv4, behaviour over IPv6)
+    rest: object = "closed"  # what all other ports do; when that is a rule, it is for everything but TCP too
+    rules_at: str = "host"  # who carries out RULES: the host, or the router in front of it
+    daemons: bool = False  # real servers listen at the open ports
+    network: tuple = ()  # whole networks that are this host's own
+    loss_percent: float = 0  # each way, at the host's own interface
+    reset_limit: int = 0  # RSTs a second; 0: no limit
+    path: Optional[Path] = None
+    source: Optional[tuple] = None  # (IPv4, IPv6) address that sends the ICMP errors, when not the host's
+
+    def address(self, family):
+        return self.v4 if family == V4 else self.v6
+
+    def behaviour(self, port, family):
+        what = self.ports.get(port, self.rest)
+        return what if isinstance(what, str) else what[0 if family == V4 else 1]
+
+    def open_ports(self):
+        return sorted(port for port, what in self.ports.items() if what == "open")
+
+    def truth(self, port, family, technique):
+        """The verdict that a scan of this port must give."""
+        answers = ANSWERS[self.behaviour(port, family)]
+        verdict = answers.get(technique) or answers[ANY]
+        if self.source and verdict.reason not in ("no-response", "syn-ack", "reset", "conn-refused"):
+            verdict = verdict._replace(source=self.source[0 if family == V4 else 1])
+        return verdict
+
+
+# The ports of a Linux host with a firewall: one for each thing it may do.
+FIREWALL = {
+    22: "open",
+    80: "open",
+    1000: "drop",
+    1001: "reset",
+    1002: ("4:net-unreachable", "6:no-route"),
+    1003: ("4:host-unreachable", "6:addr-unreachable"),
+    1004: ("4:prot-unreachable", "6:reject-route"),
+    1005: ("4:port-unreachable", "6:port-unreachable"),
+    1006: ("4:net-prohibited", "6:policy-fail"),
+    1007: ("4:host-prohibited", "6:admin-prohibited"),
+    1008: ("4:admin-prohibited", "6:admin-prohibited"),
+    8080: "open",
+}
+
+FORGED = ["ack-wrong", "reset-ack-wrong", "reset-without-ack", "quote-other-seq", "quote-other-port", "quote-too-short",
+          "icmp-checksum-bad", "tcp-checksum-bad", "header-cut", "offset-beyond", "length-beyond", "from-elsewhere",
+          "ack-only", "options-broken", "ip-options", "twice", "quote-of-8-bytes", "syn-bare"]  # fmt: skip
+MANGLED = {2000 + i: what for i, what in enumerate(FORGED)}
+MANGLED |= {2100 + code: (f"4:icmp-3-{code}", f"6:icmp-1-{code % 7}") for code in range(16)}
+MANGLED |= {2116: ("4:icmp-11-0", "6:icmp-3-0")}
+
+SCANNER = ("198.18.0.1", "2001:db8:18::1")
+ROUTER = ("198.18.0.254", "2001:db8:18::fe")
+BLOCKS = ["198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]  # all that the scanner can reach
+
+HOSTS = [
+    # On the scanner's link: ARP and neighbour discovery are real.
+    Host("linux", "198.18.0.2", "2001:db8:18::2", "linux", ports=FIREWALL),
+    Host("daemons", "198.18.0.3", "2001:db8:18::3", "linux", ports={22: "open", 80: "open"}, daemons=True),
+    Host("shut", "198.18.0.4", "2001:db8:18::4", "linux"),
+    Host("mute", "198.18.0.5", "2001:db8:18::5", "linux", rest="drop"),
+    Host("odd", "198.18.0.6", "2001:db8:18::6", "mangler", ports={22: "open"} | MANGLED),
+    Host("absent", "198.18.0.99", "2001:db8:18::99", "absent", rest="unresolved", source=SCANNER),
+    # Behind the router.
+    Host("far", "203.0.113.2", "2001:db8:113:1::2", "linux", routed=True, ports=FIREWALL),
+    Host("guarded", "203.0.113.6", "2001:db8:113:2::2", "linux", routed=True, ports=FIREWALL, rules_at="router",
+         source=ROUTER),
+    Host("slow", "203.0.113.10", "2001:db8:113:3::2", "linux", routed=True, ports={22: "open", 1000: "drop"},
+         path=Path(delay_ms=20, jitter_ms=2)),
+    Host("crawl", "203.0.113.14", "2001:db8:113:4::2", "linux", routed=True, ports={22: "open", 1000: "drop"},
+         path=Path(delay_ms=650)),
+    Host("lossy", "203.0.113.18", "2001:db8:113:5::2", "linux", routed=True, loss_percent=10,
+         ports={1 + 97 * i: "open" for i in range(50)}),
+    Host("wide", "203.0.113.22", "2001:db8:113:6::2", "linux", routed=True,
+         ports={1 + 327 * i: "open" for i in range(200)}),
+    Host("limited", "203.0.113.26", "2001:db8:113:7::2", "linux", routed=True, reset_limit=200,
+         ports={22: "open", 80: "open"}),
+    Host("range", "203.0.113.30", "2001:db8:113:8::2", "linux", routed=True,
+         network=("198.19.0.0/16", "2001:db8:19::/64"), ports={30001: "open", 30004: "open", 30010: "open"}),
+    Host("barred", "203.0.113.34", "2001:db8:113:9::2", "linux", routed=True, rules_at="router", source=ROUTER,
+         rest=("4:admin-prohibited", "6:admin-prohibited")),
+    Host("silent", "198.51.100.1", "2001:db8:51:1::1", "blackhole", routed=True, rest="drop"),
+]
+
+BY_NAME = {host.name: host for host in HOSTS}
+
+# Every port that some host treats in a way of its own; the tests ask all of them of every host.
+INTERESTING = sorted({*FIREWALL, *MANGLED, 443, 65535})
