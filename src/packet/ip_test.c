@@ -244,7 +244,7 @@ static void what_is_written_is_read_back(void **state)
         struct writer out = writer_over(bytes, sizeof bytes);
         ip_write(&out, &header, payload_len);
         struct reader in = reader_over(bytes, writer_len(&out));
-        struct ip_header back;
+        struct ip_header back = {0};
         if (!out.ok || !ip_read(&in, &back) || reader_left(&in) != 0 || back.version != family ||
             !addr_equal(&back.src, &header.src) || !addr_equal(&back.dst, &header.dst) ||
             back.proto != header.proto || back.ttl != header.ttl ||
