@@ -1,0 +1,403 @@
+/* The events of netio: what came back, whether it is proved, and what it changes. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/bitset.h"
+#include "engine/internal.h"
+#include "technique/connect.h"
+
+/* Whom and what an answer is about, seen through an ICMP quote where there is one. */
+struct flow {
+    struct addr host;
+    uint8_t ip_proto;
+    uint16_t port;        /* of the host */
+    uint16_t source_port; /* ours */
+};
+
+/* A probe that an answer was matched with. */
+struct match {
+    struct scan_block *scan_block;
+    uint32_t slot;
+    uint32_t spec;
+    uint8_t try_number;
+    int64_t rtt_ns; /* 0: not known */
+    bool weak;      /* proved by a port number alone */
+};
+
+static struct flow flow_of(const struct packet *packet)
+{
+    if (packet->has_quote)
+        return (struct flow){packet->quote.dst, packet->quote.ip_proto, packet->quote.port,
+                             packet->quote.source_port};
+
+    struct flow flow = {.host = packet->src, .ip_proto = packet->ip_proto};
+    switch ((enum packet_layer)packet->layer) {
+    case LAYER_TCP:
+        flow.port = packet->tcp.source_port;
+        flow.source_port = packet->tcp.port;
+        break;
+    case LAYER_UDP:
+        flow.port = packet->udp.source_port;
+        flow.source_port = packet->udp.port;
+        break;
+    case LAYER_SCTP:
+        flow.port = packet->sctp.source_port;
+        flow.source_port = packet->sctp.port;
+        break;
+    case LAYER_ARP:
+        flow.host = packet->arp.sender;
+        break;
+    case LAYER_ICMP6:
+        if (packet->icmp.is_neighbor)
+            flow.host = packet->icmp.neighbor_target;
+        break;
+    case LAYER_ICMP4:
+    case LAYER_OTHER:
+        break;
+    }
+    return flow;
+}
+
+static bool spec_fits(const struct probe_spec *spec, const struct flow *flow, const struct packet *packet)
+{
+    const struct technique *technique = spec->technique;
+    bool neighbor_answer =
+        packet->layer == LAYER_ARP || (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor);
+    if (technique->kind == REQUEST_NEIGHBOR || neighbor_answer)
+        return technique->kind == REQUEST_NEIGHBOR && neighbor_answer;
+    uint8_t ip_proto = flow->host.family == ADDR_V4 ? technique->ip_proto : technique->ip_proto6;
+    return ip_proto == flow->ip_proto && (!technique->has_ports || spec->port == flow->port);
+}
+
+static bool port_protocol(uint8_t ip_proto, enum protocol *ret)
+{
+    switch (ip_proto) {
+    case IP_PROTO_TCP:
+        *ret = PROTOCOL_TCP;
+        return true;
+    case IP_PROTO_UDP:
+        *ret = PROTOCOL_UDP;
+        return true;
+    case IP_PROTO_SCTP:
+        *ret = PROTOCOL_SCTP;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The next spec from *spec on that this answer can be to. A scan has one at most; discovery may have several. */
+static bool next_spec(const struct engine *engine, const struct scan_block *scan_block,
+                      const struct flow *flow, const struct packet *packet, uint32_t *spec)
+{
+    const struct block *block = &scan_block->block;
+    if (scan_block->kind == BLOCK_PORTS) {
+        enum protocol protocol;
+        if (*spec > 0 || !port_protocol(flow->ip_proto, &protocol) || !engine->spec_of_port[protocol])
+            return false;
+        uint32_t found = engine->spec_of_port[protocol][flow->port];
+        *spec = found ? found - 1 : 0;
+        return found && spec_fits(&block->specs[*spec], flow, packet);
+    }
+    for (; *spec < block->spec_count; (*spec)++)
+        if (spec_fits(&block->specs[*spec], flow, packet))
+            return true;
+    return false;
+}
+
+/* The try cannot have left before its sweep began, nor later than now; a token tells the time only modulo its span. */
+static bool sent_plausibly(const struct scan_block *scan_block, uint8_t try_number, int64_t sent_ns)
+{
+    if (try_number > scan_block->try_number || scan_block->first_sent_ns[try_number] == TIME_NEVER)
+        return false;
+    return sent_ns >= scan_block->first_sent_ns[try_number] - TOKEN_TIME_STEP_NS;
+}
+
+/* By the numbers it carries, or, where nothing but a port comes back, by that. */
+static bool prove(const struct engine *engine, const struct answer *answer, const struct flow *flow,
+                  const struct probe_spec *spec, struct match *match)
+{
+    const struct technique *technique = spec->technique;
+    const struct token_key *key = &engine->config.key;
+    struct token_subject subject = token_subject_of(technique, &flow->host, spec->port);
+
+    if (technique->kind == REQUEST_NEIGHBOR) {
+        match->try_number = match->scan_block->try_number;
+        return match->scan_block->first_sent_ns[0] != TIME_NEVER;
+    }
+    if (answer->number_count == 0) {
+        match->weak = true;
+        return token_try_of_port(key, &subject, flow->source_port, &match->try_number) &&
+               sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
+    }
+    for (unsigned i = 0; i < answer->number_count; i++) {
+        int64_t sent_ns;
+        if (!token_check(key, &subject, flow->source_port, answer->numbers[i], engine->now_ns,
+                         &match->try_number, &sent_ns) ||
+            !sent_plausibly(match->scan_block, match->try_number, sent_ns))
+            continue;
+        match->rtt_ns = engine->now_ns - sent_ns;
+        return true;
+    }
+    return false;
+}
+
+/* Fold a proved round trip into the host's record, which begins with it. */
+static void learn_rtt(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
+                      const struct match *match)
+{
+    struct host_slot *host = &scan_block->slots[slot];
+    if (match->rtt_ns <= 0)
+        return;
+    if (host->record == HOST_RECORD_NONE && !host->done)
+        host->record = host_table_take(&engine->hosts, &engine->rtt_limits);
+
+    struct host_record *record = host_table_get(&engine->hosts, host->record);
+    if (!record)
+        return;
+    rtt_sample(&record->rtt, &engine->rtt_limits, match->rtt_ns);
+    if (match->rtt_ns > record->slowest_ns)
+        record->slowest_ns = match->rtt_ns;
+    if (match->try_number < scan_block->try_number)
+        record->late = true;
+}
+
+static void host_is_up(struct engine *engine, const struct match *match, const struct addr *host,
+                       const struct verdict *verdict)
+{
+    struct scan_block *scan_block = match->scan_block;
+    if (scan_block->slots[match->slot].done)
+        return;
+    emit_host_up(engine, host, verdict, match->rtt_ns);
+    scan_block_drop_host(scan_block, match->slot, false);
+    intake_host_is_up(scan_block, match->slot);
+}
+
+/* May this answer end the probe, or must another try say the same? */
+static bool settles(struct engine *engine, const struct match *match, uint64_t bit,
+                    const struct verdict *verdict)
+{
+    bool unsure = verdict->rank == RANK_ICMP_SOFT || (match->weak && verdict->state == PORT_OPEN);
+    uint32_t block_id = match->scan_block->block.id;
+    struct provisional *earlier = provisional_find(&engine->provisional, block_id, bit);
+    if (!unsure)
+        return true;
+    if (!earlier) {
+        earlier = provisional_add(&engine->provisional, block_id, bit);
+        if (!earlier)
+            return !match
+                        ->weak; /* no room to wait for a second answer: an error stands, a weak open does not */
+        earlier->try_number = match->try_number;
+        earlier->verdict = *verdict;
+        earlier->weak = match->weak;
+        return false;
+    }
+    return earlier->try_number != match->try_number;
+}
+
+/* Evidence that something better may replace is remembered, as long as there is room. */
+static void remember(struct engine *engine, const struct match *match, uint64_t bit,
+                     const struct verdict *verdict)
+{
+    if (verdict->rank >= RANK_RESET)
+        return;
+    uint32_t block_id = match->scan_block->block.id;
+    struct provisional *entry = provisional_find(&engine->provisional, block_id, bit);
+    if (!entry)
+        entry = provisional_add(&engine->provisional, block_id, bit);
+    if (entry) {
+        entry->verdict = *verdict;
+        entry->final = true;
+    }
+}
+
+static void settle(struct engine *engine, const struct match *match, uint64_t bit,
+                   const struct verdict *verdict)
+{
+    struct scan_block *scan_block = match->scan_block;
+    struct addr host = block_host(&scan_block->block, match->slot);
+    bitset_clear(scan_block->block.pending, bit);
+    loss_answer(&engine->path_loss, match->try_number);
+    if (match->try_number == 0)
+        rate_answered(&engine->rate);
+    struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
+    if (record)
+        loss_answer(&record->loss, match->try_number);
+    remember(engine, match, bit, verdict);
+    emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
+              (uint8_t)(match->try_number + 1), match->weak ? RECORD_WEAK : 0);
+    if (--scan_block->slots[match->slot].open == 0)
+        host_finish(engine, scan_block, match->slot, 0);
+}
+
+/* The probe is settled already: only better evidence, or an answer to what was reported silent, changes anything. */
+static void reconsider(struct engine *engine, const struct match *match, uint64_t bit,
+                       const struct verdict *verdict)
+{
+    struct scan_block *scan_block = match->scan_block;
+    bool done = scan_block->slots[match->slot].done;
+    if (bitset_get(scan_block->silent, bit) && !match->weak) {
+        bitset_clear(scan_block->silent, bit);
+    } else {
+        struct provisional *earlier = provisional_find(&engine->provisional, scan_block->block.id, bit);
+        if (!earlier || !earlier->final || verdict->rank <= earlier->verdict.rank)
+            return;
+        earlier->verdict = *verdict;
+    }
+    struct addr host = block_host(&scan_block->block, match->slot);
+    emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
+              (uint8_t)(match->try_number + 1), done ? RECORD_LATE : 0);
+}
+
+static void take_answer(struct engine *engine, const struct match *match, const struct addr *host,
+                        const struct verdict *verdict)
+{
+    struct scan_block *scan_block = match->scan_block;
+    uint64_t bit = scan_block_bit(scan_block, match->slot, match->spec);
+    engine->answers++;
+    learn_rtt(engine, scan_block, match->slot, match);
+    if (scan_block->kind != BLOCK_PORTS) {
+        if (verdict->state == PORT_OPEN)
+            host_is_up(engine, match, host, verdict);
+        return;
+    }
+    if (!bitset_get(scan_block->block.pending, bit))
+        reconsider(engine, match, bit, verdict);
+    else if (settles(engine, match, bit, verdict))
+        settle(engine, match, bit, verdict);
+}
+
+/* Is it an answer to a probe of this block? */
+static bool answer_in_block(struct engine *engine, struct scan_block *scan_block, uint64_t position,
+                            const struct flow *flow, const struct packet *packet)
+{
+    uint32_t slot;
+    if (!block_find_position(&scan_block->block, position, &slot))
+        return false;
+    for (uint32_t spec = 0; next_spec(engine, scan_block, flow, packet, &spec); spec++) {
+        struct match match = {.scan_block = scan_block, .slot = slot, .spec = spec};
+        const struct probe_spec *asked = &scan_block->block.specs[spec];
+        struct answer answer;
+        if (!asked->technique->judge || !asked->technique->judge(asked->technique, packet, &answer) ||
+            !prove(engine, &answer, flow, asked, &match))
+            continue;
+        if (packet->layer == LAYER_ARP)
+            emit_mac(engine, &flow->host, packet->arp.sender_mac);
+        else if (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor && packet->icmp.has_neighbor_mac)
+            emit_mac(engine, &flow->host, packet->icmp.neighbor_mac);
+        take_answer(engine, &match, &flow->host, &answer.verdict);
+        return true;
+    }
+    return false;
+}
+
+static void on_packet(void *context, int64_t time_ns, const struct packet *packet)
+{
+    struct engine *engine = context;
+    struct flow flow = flow_of(packet);
+    uint64_t position;
+    engine->now_ns = time_ns;
+    if (plan_host_find(engine->config.plan, &flow.host, &position))
+        for (unsigned i = engine->block_count; i-- > 0;)
+            if (answer_in_block(engine, engine->blocks[i], position, &flow, packet))
+                return;
+    engine->rejected++;
+}
+
+static struct scan_block *block_by_id(struct engine *engine, uint32_t id)
+{
+    for (unsigned i = 0; i < engine->block_count; i++)
+        if (engine->blocks[i]->block.id == id)
+            return engine->blocks[i];
+    return NULL;
+}
+
+static void on_connected(void *context, const struct connect_event *event)
+{
+    struct engine *engine = context;
+    engine->now_ns = event->time_ns;
+    struct scan_block *scan_block = block_by_id(engine, event->block_id);
+    if (!scan_block || event->bit >= block_probe_count(&scan_block->block))
+        return;
+
+    struct match match = {
+        .scan_block = scan_block,
+        .slot = (uint32_t)(event->bit % scan_block->block.host_count),
+        .spec = (uint32_t)(event->bit / scan_block->block.host_count),
+        .try_number = event->try_number,
+        .rtt_ns = event->rtt_ns,
+    };
+    struct addr host = block_host(&scan_block->block, match.slot);
+    struct connect_outcome outcome = {
+        .version = host.family,
+        .error = event->error,
+        .reset_seen = event->reset_seen,
+        .has_icmp = event->has_icmp,
+        .icmp_type = event->icmp_type,
+        .icmp_code = event->icmp_code,
+        .offender = event->offender,
+        .dst = host,
+    };
+    struct verdict verdict;
+    if (!connect_judge(&outcome, &verdict))
+        return;
+    if (scan_block->kind != BLOCK_PORTS && verdict.state == PORT_CLOSED)
+        verdict.state = PORT_OPEN; /* a host that refuses is up */
+    take_answer(engine, &match, &host, &verdict);
+}
+
+/* Nobody on the link answers for this host or its gateway, or there is no route: we say so ourselves. */
+static bool is_unreachable(int error)
+{
+    return error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+static void on_unsent(void *context, const struct order *order, const struct probe *probe, int error)
+{
+    struct engine *engine = context;
+    struct scan_block *scan_block = block_by_id(engine, order->block->id);
+    uint32_t slot = (uint32_t)(probe->bit % order->block->host_count);
+    if (!scan_block || !bitset_get(scan_block->block.pending, probe->bit))
+        return;
+    if (scan_block->kind == BLOCK_PORTS && is_unreachable(error)) {
+        struct verdict verdict = {
+            .state = PORT_FILTERED,
+            .reason = error == EHOSTUNREACH ? REASON_HOST_UNREACH : REASON_NET_UNREACH,
+            .rank = RANK_ICMP_PATH,
+            .source = engine->io->ops->source(engine->io, &probe->dst),
+        };
+        struct match match = {
+            .scan_block = scan_block,
+            .slot = slot,
+            .spec = (uint32_t)(probe->bit / order->block->host_count),
+            .try_number = probe->try_number,
+        };
+        settle(engine, &match, probe->bit, &verdict);
+        return;
+    }
+    engine->unsent++;
+    engine->last_unsent_error = error;
+    scan_block->slots[slot].unsent_try = (uint8_t)(probe->try_number + 1);
+    scan_block_void_range(scan_block, (struct order_range){order->next - 1, order->next});
+}
+
+static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count)
+{
+    struct engine *engine = context;
+    uint64_t before = engine->void_positions;
+    for (unsigned i = 0; i < engine->block_count; i++) {
+        struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase != PHASE_FINISHED)
+            engine->void_positions +=
+                scan_block_void_time(scan_block, from_ns - block_rto_ns(engine, scan_block), to_ns);
+    }
+    engine->drops_noted += count;
+    emit_note(engine, NOTE_RING_DROPS, NULL, count, engine->void_positions - before);
+}
+
+const struct netio_events engine_events = {
+    .packet = on_packet,
+    .connected = on_connected,
+    .unsent = on_unsent,
+    .dropped = on_dropped,
+};

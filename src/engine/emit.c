@@ -1,0 +1,143 @@
+/* Records out. */
+#include <string.h>
+
+#include "engine/internal.h"
+
+static struct record record_of(const struct engine *engine, enum record_type type, const struct addr *host)
+{
+    struct record record;
+    memset(&record, 0, sizeof record); /* padding too: a record goes to another process as bytes */
+    record.type = (uint8_t)type;
+    record.time_ns = engine->now_ns + engine->config.realtime_offset_ns;
+    if (host)
+        record.host = *host;
+    return record;
+}
+
+static void emit(struct engine *engine, const struct record *record)
+{
+    engine->config.emit(engine->config.context, record);
+}
+
+void emit_host_up(struct engine *engine, const struct addr *host, const struct verdict *verdict,
+                  int64_t rtt_ns)
+{
+    struct record record = record_of(engine, RECORD_HOST_UP, host);
+    record.reason = verdict->reason;
+    record.ttl = verdict->ttl;
+    record.source = verdict->source;
+    record.rtt_ns = rtt_ns;
+    emit(engine, &record);
+    engine->hosts_up++;
+}
+
+void emit_host_down(struct engine *engine, const struct addr *host, enum reason reason)
+{
+    struct record record = record_of(engine, RECORD_HOST_DOWN, host);
+    record.reason = (uint8_t)reason;
+    emit(engine, &record);
+    engine->hosts_done++;
+}
+
+void emit_mac(struct engine *engine, const struct addr *host, const uint8_t mac[static 6])
+{
+    struct record record = record_of(engine, RECORD_MAC, host);
+    memcpy(record.mac, mac, 6);
+    emit(engine, &record);
+}
+
+void emit_host_done(struct engine *engine, const struct addr *host, const struct host_record *host_record,
+                    uint8_t tries, uint8_t flags)
+{
+    struct record record = record_of(engine, RECORD_HOST_DONE, host);
+    record.tries = tries;
+    record.flags = flags;
+    record.reason = REASON_NO_RESPONSE;
+    if (host_record && host_record->rtt.has_sample) {
+        record.rtt_ns = host_record->rtt.srtt_ns;
+        record.rttvar_ns = host_record->rtt.rttvar_ns;
+        record.rto_ns = host_record->rtt.rto_ns;
+    }
+    emit(engine, &record);
+    engine->hosts_done++;
+}
+
+/* A neighbour that does not resolve, on a host taken as up: every port is filtered, and we ourselves say so. */
+void emit_host_unreachable(struct engine *engine, const struct addr *host)
+{
+    struct record record = record_of(engine, RECORD_HOST_DONE, host);
+    record.reason = REASON_HOST_UNREACH;
+    record.state = PORT_FILTERED;
+    record.source = engine->io->ops->source(engine->io, host);
+    emit(engine, &record);
+    engine->hosts_done++;
+}
+
+void emit_port(struct engine *engine, const struct addr *host, const struct probe_spec *spec,
+               const struct verdict *verdict, int64_t rtt_ns, uint8_t tries, uint8_t flags)
+{
+    struct record record = record_of(engine, RECORD_PORT, host);
+    record.protocol = spec->technique->protocol;
+    record.port = spec->port;
+    record.state = verdict->state;
+    record.reason = verdict->reason;
+    record.ttl = verdict->ttl;
+    record.source = verdict->source;
+    record.rtt_ns = rtt_ns;
+    record.tries = tries;
+    record.flags = flags;
+    emit(engine, &record);
+}
+
+void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,
+               uint64_t second)
+{
+    struct record record = record_of(engine, RECORD_NOTE, host);
+    record.note = (uint8_t)note;
+    record.value[0] = first;
+    record.value[1] = second;
+    emit(engine, &record);
+}
+
+/* What is left to send, as far as one can tell: what is pending, and all ports of the hosts not taken in yet. */
+static uint64_t probes_planned(const struct engine *engine)
+{
+    uint64_t left = 0;
+    for (unsigned i = 0; i < engine->block_count; i++) {
+        const struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase == PHASE_SWEEP)
+            left += scan_block->part.end - scan_block->cursor;
+    }
+    uint64_t per_host = engine->config.spec_count + engine->config.discovery_count;
+    uint64_t hosts = engine->config.plan->host_count - engine->next_host;
+    uint64_t waiting = engine->neighbor_room.count + engine->ping_room.count;
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
+        waiting += engine->port_rooms[i].count;
+    return engine->probes_sent + left + hosts * per_host + waiting * engine->config.spec_count;
+}
+
+void emit_progress(struct engine *engine)
+{
+    const struct netio_stats *stats = &engine->io->stats;
+    uint64_t faults = 0;
+    for (unsigned i = PACKET_OK + 1; i < PACKET_FAULT_COUNT; i++)
+        faults += stats->faults[i];
+
+    struct record record = record_of(engine, RECORD_PROGRESS, NULL);
+    record.value[PROGRESS_PROBES_SENT] = engine->probes_sent;
+    record.value[PROGRESS_PROBES_PLANNED] = probes_planned(engine);
+    record.value[PROGRESS_ANSWERS] = engine->answers;
+    record.value[PROGRESS_DROPS] = stats->ring_drops + stats->send_errors;
+    record.value[PROGRESS_REJECTED] = engine->rejected + faults;
+    record.value[PROGRESS_RATE_PPS] = (uint64_t)engine->rate.pps;
+    record.value[PROGRESS_HOSTS_DONE] = engine->hosts_done;
+    record.value[PROGRESS_HOSTS_UP] = engine->hosts_up;
+    emit(engine, &record);
+}
+
+void emit_end(struct engine *engine, uint8_t flags)
+{
+    struct record record = record_of(engine, RECORD_END, NULL);
+    record.flags = flags;
+    emit(engine, &record);
+}

@@ -1,0 +1,299 @@
+/* The turn: what time it is decides what is to be done; netio does it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/internal.h"
+
+#define PROGRESS_PERIOD_NS      (200 * MSEC)
+#define TIMEOUT_CHECK_PERIOD_NS (100 * MSEC)
+
+/* How long answers to a finished block are still told from repeated ones. */
+#define LATE_ANSWERS_NS (8 * SEC)
+
+static int index_specs(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->config.spec_count; i++) {
+        const struct probe_spec *spec = &engine->config.specs[i];
+        uint32_t **of_port = &engine->spec_of_port[spec->technique->protocol];
+        if (!*of_port)
+            *of_port = calloc(65536, sizeof **of_port);
+        if (!*of_port)
+            return -ENOMEM;
+        (*of_port)[spec->port] = i + 1;
+    }
+    return 0;
+}
+
+static void init_timing(struct engine *engine)
+{
+    const struct timing *timing = &engine->config.timing;
+    engine->rtt_limits = (struct rtt_limits){timing->min_rto_ns, timing->initial_rto_ns, timing->max_rto_ns};
+    struct rate_limits limits = {timing->default_rate_pps, timing->min_rate_pps, timing->max_rate_pps};
+    engine->now_ns = engine->started_ns = engine->io->ops->now(engine->io);
+    rate_init(&engine->rate, &limits, engine->now_ns);
+    pacer_init(&engine->pacer, engine->rate.pps, engine->now_ns);
+    engine->packets_charged = engine->io->stats.packets_sent;
+}
+
+int engine_new(const struct engine_config *config, struct engine **ret, struct error *err)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return error_set(err, EX_OSERR, "not enough memory for the scan");
+    engine->config = *config;
+    engine->io = config->io;
+    engine->io->events = &engine_events;
+    engine->io->context = engine;
+    if (host_table_init(&engine->hosts, ENGINE_HOST_RECORDS) ||
+        provisional_init(&engine->provisional, ENGINE_PROVISIONAL_MAX) || index_specs(engine)) {
+        engine_free(engine);
+        return error_set(err, EX_OSERR, "not enough memory for the tables of the scan");
+    }
+    int result = intake_init(engine, err);
+    if (result) {
+        engine_free(engine);
+        return result;
+    }
+    init_timing(engine);
+    *ret = engine;
+    return 0;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    for (unsigned i = 0; i < engine->block_count; i++)
+        scan_block_free(engine->blocks[i]);
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
+        free(engine->spec_of_port[i]);
+    intake_done(engine);
+    host_table_done(&engine->hosts);
+    provisional_done(&engine->provisional);
+    free(engine);
+}
+
+void engine_stop(struct engine *engine)
+{
+    engine->stopping = true;
+}
+
+void engine_pause(struct engine *engine, bool pause)
+{
+    engine->paused = pause;
+}
+
+/* A block whose hosts are all reported stays a while for late answers; one whose hosts must all move on stays for them. */
+static void advance_block(struct engine *engine, struct scan_block *scan_block)
+{
+    if (scan_block->phase == PHASE_FINISHED)
+        return;
+    if (scan_block->open_hosts > 0 && scan_block->phase == PHASE_WAIT &&
+        scan_block->wake_ns <= engine->now_ns) {
+        bool round_over = scan_block->cursor < scan_block->part.end;
+        if (round_over)
+            scan_block->phase = PHASE_SWEEP;
+        else if (scan_block->first_sent_ns[0] == TIME_NEVER)
+            scan_block_start_sweep(scan_block, false, engine->now_ns);
+        else
+            silence_weigh(engine, scan_block);
+    }
+    if (scan_block->open_hosts == 0) {
+        scan_block->phase = PHASE_FINISHED;
+        scan_block->wake_ns = engine->now_ns + LATE_ANSWERS_NS;
+    }
+}
+
+static void free_block(struct engine *engine, unsigned index)
+{
+    struct scan_block *scan_block = engine->blocks[index];
+    provisional_forget_block(&engine->provisional, scan_block->block.id);
+    engine->hosts_in_blocks -= scan_block->block.host_count;
+    engine->probes_in_blocks -= block_probe_count(&scan_block->block);
+    scan_block_free(scan_block);
+    engine->block_count--;
+    memmove(&engine->blocks[index], &engine->blocks[index + 1],
+            (engine->block_count - index) * sizeof engine->blocks[0]);
+}
+
+/* Finished blocks go when their time is over, and earlier when their room is needed. */
+static void free_finished_blocks(struct engine *engine)
+{
+    bool room_needed = !intake_is_empty(engine) && (engine->block_count >= ENGINE_BLOCKS_MAX / 2 ||
+                                                    engine->probes_in_blocks >= ENGINE_PROBES_MAX / 2 ||
+                                                    engine->hosts_in_blocks >= ENGINE_HOSTS_MAX / 2);
+    for (unsigned i = engine->block_count; i-- > 0;) {
+        const struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase == PHASE_FINISHED && scan_block->up_moved == scan_block->up_count &&
+            (room_needed || scan_block->wake_ns <= engine->now_ns))
+            free_block(engine, i);
+    }
+}
+
+static bool all_done(const struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->block_count; i++)
+        if (engine->blocks[i]->phase != PHASE_FINISHED)
+            return false;
+    return intake_is_empty(engine);
+}
+
+/* Hosts that were found up, and whose ports were not asked yet. */
+static void abandon_waiting_hosts(struct engine *engine)
+{
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++) {
+        struct waiting_room *room = &engine->port_rooms[i];
+        for (; room->count > 0; room->count--) {
+            const struct waiting_host *waiting = &room->hosts[room->count - 1];
+            struct addr host = plan_host_at(engine->config.plan, waiting->position);
+            emit_host_done(engine, &host, host_table_get(&engine->hosts, waiting->record), 0,
+                           RECORD_UNFINISHED);
+        }
+    }
+    for (unsigned i = 0; i < engine->block_count; i++) {
+        struct scan_block *scan_block = engine->blocks[i];
+        for (; scan_block->up_moved < scan_block->up_count; scan_block->up_moved++) {
+            struct addr host = block_host(&scan_block->block, scan_block->up_slots[scan_block->up_moved]);
+            emit_host_done(engine, &host, NULL, 0, RECORD_UNFINISHED);
+        }
+    }
+}
+
+static void end(struct engine *engine, uint8_t flags)
+{
+    if (flags & RECORD_UNFINISHED) {
+        for (unsigned i = 0; i < engine->block_count; i++)
+            silence_end_block(engine, engine->blocks[i], flags);
+        abandon_waiting_hosts(engine);
+    }
+    if (engine->unsent)
+        emit_note(engine, NOTE_SEND_ERRORS, NULL, (uint64_t)engine->last_unsent_error, engine->unsent);
+    if (engine->io->stats.local_waits)
+        emit_note(engine, NOTE_LOCAL_PORTS, NULL, engine->io->stats.local_waits, 0);
+    emit_progress(engine);
+    emit_end(engine, flags);
+    engine->over = true;
+}
+
+static struct scan_block *block_to_send(struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->block_count; i++)
+        if (engine->blocks[i]->phase == PHASE_SWEEP)
+            return engine->blocks[i];
+    return NULL;
+}
+
+/* With a scan delay a sweep goes in rounds, in each of which every host is asked once at most. */
+static uint64_t order_end(const struct engine *engine, const struct scan_block *scan_block)
+{
+    uint64_t hosts = scan_block->block.host_count;
+    uint64_t round_end = (scan_block->cursor / hosts + 1) * hosts;
+    if (engine->config.timing.scan_delay_ns == 0 || round_end > scan_block->part.end)
+        return scan_block->part.end;
+    return round_end;
+}
+
+static void after_order(struct engine *engine, struct scan_block *scan_block, const struct order *order,
+                        uint64_t sent, int64_t began_ns)
+{
+    engine->probes_sent += sent;
+    if (order->try_number == 0 && scan_block->kind == BLOCK_PORTS)
+        rate_sent(&engine->rate, sent);
+    scan_block_sent(scan_block, order->next, began_ns);
+    if (sent)
+        scan_block->last_sent_ns = engine->now_ns;
+
+    struct order_range todo = scan_block_todo(scan_block);
+    if (todo.first == todo.end) {
+        scan_block->phase = PHASE_WAIT;
+        scan_block->wake_ns = scan_block->last_sent_ns + block_rto_ns(engine, scan_block);
+    } else if (engine->config.timing.scan_delay_ns && order->next == order->end && sent) {
+        scan_block->phase = PHASE_WAIT;
+        scan_block->wake_ns = engine->now_ns + engine->config.timing.scan_delay_ns;
+    }
+}
+
+/* Let netio send as much of this block as the rate allows now. */
+static void send(struct engine *engine, struct scan_block *scan_block, uint32_t allowance, int64_t until_ns)
+{
+    struct order order = {
+        .block = &scan_block->block,
+        .key = &engine->config.key,
+        .next = scan_block->cursor,
+        .end = order_end(engine, scan_block),
+        .limit = allowance,
+        .try_number = scan_block->try_number,
+        .rate_pps = engine->rate.pps,
+    };
+    int64_t began_ns = engine->now_ns;
+    engine->io->ops->work(engine->io, &order, until_ns);
+    engine->now_ns = engine->io->ops->now(engine->io);
+    after_order(engine, scan_block, &order, allowance - order.limit, began_ns);
+}
+
+static int64_t next_wake_ns(const struct engine *engine, bool something_to_send)
+{
+    int64_t wake_ns = something_to_send ? pacer_next_ns(&engine->pacer) : TIME_NEVER;
+    if (engine->next_progress_ns < wake_ns)
+        wake_ns = engine->next_progress_ns;
+    for (unsigned i = 0; i < engine->block_count; i++) {
+        const struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase != PHASE_SWEEP && scan_block->wake_ns < wake_ns)
+            wake_ns = scan_block->wake_ns;
+    }
+    return wake_ns;
+}
+
+static void keep_rate(struct engine *engine)
+{
+    uint64_t sent = engine->io->stats.packets_sent;
+    pacer_spend(&engine->pacer, sent - engine->packets_charged);
+    engine->packets_charged = sent;
+    if (rate_update(&engine->rate, engine->now_ns))
+        pacer_set_rate(&engine->pacer, engine->rate.pps);
+}
+
+static void send_or_listen(struct engine *engine, int64_t until_ns)
+{
+    struct scan_block *scan_block = engine->paused ? NULL : block_to_send(engine);
+    uint32_t allowance = scan_block ? pacer_allowance(&engine->pacer, engine->now_ns) : 0;
+    int64_t wake_ns = next_wake_ns(engine, scan_block != NULL);
+    if (wake_ns > until_ns)
+        wake_ns = until_ns;
+    if (allowance)
+        send(engine, scan_block, allowance, wake_ns > engine->now_ns ? wake_ns : engine->now_ns);
+    else
+        engine->io->ops->work(engine->io, NULL, wake_ns);
+    engine->now_ns = engine->io->ops->now(engine->io);
+    keep_rate(engine);
+}
+
+bool engine_turn(struct engine *engine, int64_t until_ns)
+{
+    if (engine->over)
+        return false;
+    engine->now_ns = engine->io->ops->now(engine->io);
+    if (engine->stopping) {
+        end(engine, RECORD_UNFINISHED);
+        return false;
+    }
+    if (engine->now_ns >= engine->next_progress_ns) {
+        emit_progress(engine);
+        engine->next_progress_ns = engine->now_ns + PROGRESS_PERIOD_NS;
+    }
+    if (engine->now_ns >= engine->next_timeout_check_ns) {
+        silence_time_out_hosts(engine);
+        engine->next_timeout_check_ns = engine->now_ns + TIMEOUT_CHECK_PERIOD_NS;
+    }
+    intake_run(engine);
+    for (unsigned i = 0; i < engine->block_count; i++)
+        advance_block(engine, engine->blocks[i]);
+    free_finished_blocks(engine);
+    if (all_done(engine)) {
+        end(engine, 0);
+        return false;
+    }
+    send_or_listen(engine, until_ns);
+    return true;
+}

@@ -1,0 +1,35 @@
+/* Records of hosts that answered, in a table of fixed size: round trip, counts, and what the end of the scan reports. A
+ * host that never answered has none: it is only its bits. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/loss.h"
+#include "engine/rtt.h"
+
+#define HOST_RECORD_NONE 0
+
+struct host_record {
+    struct rtt rtt;
+    int64_t slowest_ns; /* longest round trip seen */
+    struct loss loss;   /* as the answers to the scan tell */
+    bool late;          /* an answer came after its time-out */
+    uint32_t next_free;
+};
+
+struct host_table {
+    struct host_record *records; /* owned; [0] stands for "none" */
+    uint32_t capacity;
+    uint32_t first_free;
+};
+
+int host_table_init(struct host_table *table, uint32_t capacity); /* 0 or -ENOMEM */
+void host_table_done(struct host_table *table);
+
+/* A fresh record, or HOST_RECORD_NONE when the table is full: the host then goes without. */
+uint32_t host_table_take(struct host_table *table, const struct rtt_limits *limits);
+void host_table_give_back(struct host_table *table, uint32_t record); /* HOST_RECORD_NONE is allowed */
+
+/* NULL for HOST_RECORD_NONE. */
+struct host_record *host_table_get(struct host_table *table, uint32_t record);

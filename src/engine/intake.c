@@ -1,0 +1,277 @@
+/* Hosts in: from the plan through discovery into blocks. Hosts wait in a room for each kind of block; a room becomes a
+ * block when it is full, or when nothing else is being sent. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/bitset.h"
+#include "engine/internal.h"
+
+/* Hosts looked at in one turn, so that a turn stays short. */
+#define INTAKE_HOSTS_PER_TURN 4096
+
+static int room_init(struct waiting_room *room, uint32_t spec_count)
+{
+    if (spec_count == 0)
+        return 0;
+    uint64_t capacity = ENGINE_BLOCK_PROBES_MAX / spec_count;
+    if (capacity > ENGINE_BLOCK_HOSTS_MAX)
+        capacity = ENGINE_BLOCK_HOSTS_MAX;
+    room->capacity = capacity ? (uint32_t)capacity : 1;
+    room->hosts = calloc(room->capacity, sizeof *room->hosts);
+    return room->hosts ? 0 : -ENOMEM;
+}
+
+static void room_done(struct waiting_room *room)
+{
+    free(room->hosts);
+    *room = (struct waiting_room){0};
+}
+
+/* The specs for hosts on link are one kind, all others another. */
+static void split_discovery(struct engine *engine)
+{
+    const uint32_t capacity = sizeof engine->ping_specs / sizeof engine->ping_specs[0];
+    for (uint32_t i = 0; i < engine->config.discovery_count; i++) {
+        const struct probe_spec *spec = &engine->config.discovery[i];
+        if (spec->technique->kind == REQUEST_NEIGHBOR) {
+            engine->neighbor_spec = *spec;
+            engine->has_neighbor_spec = engine->io->ops->can(engine->io, REQUEST_NEIGHBOR);
+        } else if (engine->ping_spec_count < capacity) {
+            engine->ping_specs[engine->ping_spec_count++] = *spec;
+        }
+    }
+}
+
+int intake_init(struct engine *engine, struct error *err)
+{
+    split_discovery(engine);
+    int result =
+        room_init(&engine->neighbor_room, 1) | room_init(&engine->ping_room, engine->ping_spec_count);
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
+        result |= room_init(&engine->port_rooms[i], engine->config.spec_count);
+    return result ? error_set(err, EX_OSERR, "not enough memory for the tables of the scan") : 0;
+}
+
+void intake_done(struct engine *engine)
+{
+    room_done(&engine->neighbor_room);
+    room_done(&engine->ping_room);
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
+        room_done(&engine->port_rooms[i]);
+}
+
+static bool room_is_full(const struct waiting_room *room)
+{
+    return room->count == room->capacity;
+}
+
+static void room_add(struct waiting_room *room, uint64_t position, uint32_t record)
+{
+    room->hosts[room->count++] = (struct waiting_host){position, record};
+}
+
+static enum speed_class speed_of(const struct engine *engine, uint32_t record)
+{
+    if (record == HOST_RECORD_NONE)
+        return SPEED_USUAL;
+    int64_t rto_ns = engine->hosts.records[record].rtt.rto_ns;
+    return rto_ns <= 100 * MSEC ? SPEED_FAST : rto_ns <= SEC ? SPEED_USUAL : SPEED_SLOW;
+}
+
+void intake_host_is_up(struct scan_block *scan_block, uint32_t slot)
+{
+    scan_block->up_slots[scan_block->up_count++] = slot;
+}
+
+/* A host that is up: its ports are next, if any are asked for. */
+static void go_on_to_ports(struct engine *engine, uint64_t position, uint32_t record)
+{
+    if (engine->config.spec_count == 0) {
+        struct addr host = plan_host_at(engine->config.plan, position);
+        emit_host_done(engine, &host, host_table_get(&engine->hosts, record), 0, 0);
+        host_table_give_back(&engine->hosts, record);
+        return;
+    }
+    room_add(&engine->port_rooms[speed_of(engine, record)], position, record);
+}
+
+static void take_as_up(struct engine *engine, uint64_t position, const struct addr *host, enum reason reason)
+{
+    struct verdict verdict = {.state = PORT_OPEN, .reason = (uint8_t)reason};
+    emit_host_up(engine, host, &verdict, 0);
+    go_on_to_ports(engine, position, HOST_RECORD_NONE);
+}
+
+/* Decide what a new host waits for. */
+static void take_in(struct engine *engine, uint64_t position)
+{
+    struct addr host = plan_host_at(engine->config.plan, position);
+    switch (engine->io->ops->reach(engine->io, &host)) {
+    case REACH_NONE:
+        emit_host_down(engine, &host, REASON_NO_ROUTE);
+        return;
+    case REACH_LOCAL:
+        take_as_up(engine, position, &host, REASON_LOCALHOST_RESPONSE);
+        return;
+    case REACH_LINK:
+        if (engine->has_neighbor_spec) {
+            room_add(&engine->neighbor_room, position, HOST_RECORD_NONE);
+            return;
+        }
+        break;
+    case REACH_ROUTED:
+        break;
+    }
+    if (engine->config.assume_up || engine->ping_spec_count == 0)
+        take_as_up(engine, position, &host, REASON_USER_SET);
+    else
+        room_add(&engine->ping_room, position, HOST_RECORD_NONE);
+}
+
+static bool any_room_is_full(const struct engine *engine)
+{
+    bool full =
+        room_is_full(&engine->neighbor_room) || (engine->ping_spec_count && room_is_full(&engine->ping_room));
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
+        full |= engine->config.spec_count && room_is_full(&engine->port_rooms[i]);
+    return full;
+}
+
+static int by_position(const void *a, const void *b)
+{
+    const uint64_t x = ((const struct waiting_host *)a)->position,
+                   y = ((const struct waiting_host *)b)->position;
+    return x < y ? -1 : x > y;
+}
+
+/* What a block of this kind asks. */
+static void describe(const struct engine *engine, enum block_kind kind, struct scan_block_config *config)
+{
+    switch (kind) {
+    case BLOCK_NEIGHBOR:
+        config->specs = &engine->neighbor_spec;
+        config->spec_count = 1;
+        break;
+    case BLOCK_PING:
+        config->specs = engine->ping_specs;
+        config->spec_count = engine->ping_spec_count;
+        break;
+    case BLOCK_PORTS:
+    case BLOCK_KIND_COUNT:
+        config->specs = engine->config.specs;
+        config->spec_count = engine->config.spec_count;
+        config->early_count = engine->config.early_count;
+        break;
+    }
+}
+
+static bool block_fits(const struct engine *engine, uint32_t hosts, uint32_t specs)
+{
+    return engine->block_count == 0 ||
+           (engine->block_count < ENGINE_BLOCKS_MAX && engine->hosts_in_blocks + hosts <= ENGINE_HOSTS_MAX &&
+            engine->probes_in_blocks + (uint64_t)hosts * specs <= ENGINE_PROBES_MAX);
+}
+
+/* A timestamp is not asked over IPv6, for one. */
+static void drop_impossible(struct scan_block *scan_block)
+{
+    const struct block *block = &scan_block->block;
+    for (uint32_t spec = 0; spec < block->spec_count; spec++) {
+        if (block->specs[spec].technique->ip_proto6 != IP_PROTO_NEVER)
+            continue;
+        for (uint32_t slot = 0; slot < block->host_count; slot++) {
+            if (block_host(block, slot).family != ADDR_V6)
+                continue;
+            bitset_clear(block->pending, scan_block_bit(scan_block, slot, spec));
+            scan_block->slots[slot].open--;
+        }
+    }
+}
+
+/* Make a block of everybody in the room. Without memory or room for one more the hosts wait on. */
+static void empty_room(struct engine *engine, struct waiting_room *room, enum block_kind kind)
+{
+    struct scan_block_config config = {
+        .id = engine->next_block_id,
+        .kind = kind,
+        .plan = engine->config.plan,
+        .hosts = room->hosts,
+        .host_count = room->count,
+        .seed = engine->config.plan->options.seed,
+        .in_order = engine->config.plan->options.in_order || engine->config.timing.scan_delay_ns > 0,
+        .now_ns = engine->now_ns,
+    };
+    describe(engine, kind, &config);
+    if (room->count == 0 || !block_fits(engine, room->count, config.spec_count))
+        return;
+    qsort(room->hosts, room->count, sizeof room->hosts[0], by_position);
+    struct scan_block *scan_block = scan_block_new(&config);
+    if (!scan_block)
+        return;
+    if (kind == BLOCK_PING)
+        drop_impossible(scan_block);
+    engine->blocks[engine->block_count++] = scan_block;
+    engine->hosts_in_blocks += room->count;
+    engine->probes_in_blocks += (uint64_t)room->count * config.spec_count;
+    engine->next_block_id++;
+    room->count = 0;
+}
+
+static bool anything_to_send(const struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->block_count; i++)
+        if (engine->blocks[i]->phase == PHASE_SWEEP)
+            return true;
+    return false;
+}
+
+static void empty_rooms(struct engine *engine, bool only_full)
+{
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
+        if (!only_full || room_is_full(&engine->port_rooms[i]))
+            empty_room(engine, &engine->port_rooms[i], BLOCK_PORTS);
+    if (!only_full || room_is_full(&engine->ping_room))
+        empty_room(engine, &engine->ping_room, BLOCK_PING);
+    if (!only_full || room_is_full(&engine->neighbor_room))
+        empty_room(engine, &engine->neighbor_room, BLOCK_NEIGHBOR);
+}
+
+/* Hosts that discovery found up move on as far as there is room for them. */
+static void move_up_hosts(struct engine *engine, struct scan_block *scan_block)
+{
+    while (scan_block->up_moved < scan_block->up_count) {
+        struct host_slot *slot = &scan_block->slots[scan_block->up_slots[scan_block->up_moved]];
+        if (engine->config.spec_count && room_is_full(&engine->port_rooms[speed_of(engine, slot->record)]))
+            return;
+        go_on_to_ports(engine, scan_block->hosts[scan_block->up_slots[scan_block->up_moved]], slot->record);
+        slot->record = HOST_RECORD_NONE; /* it went along */
+        scan_block->up_moved++;
+    }
+}
+
+void intake_run(struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->block_count; i++)
+        move_up_hosts(engine, engine->blocks[i]);
+    uint64_t host_count = engine->config.plan->host_count;
+    for (unsigned taken = 0; taken < INTAKE_HOSTS_PER_TURN && engine->next_host < host_count; taken++) {
+        if (any_room_is_full(engine))
+            empty_rooms(engine, true);
+        if (any_room_is_full(engine))
+            break; /* no block can be made now */
+        take_in(engine, engine->next_host++);
+    }
+    empty_rooms(engine, true);
+    if (!anything_to_send(engine))
+        empty_rooms(engine, false);
+}
+
+bool intake_is_empty(const struct engine *engine)
+{
+    uint32_t waiting = engine->neighbor_room.count + engine->ping_room.count;
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
+        waiting += engine->port_rooms[i].count;
+    for (unsigned i = 0; i < engine->block_count; i++)
+        waiting += engine->blocks[i]->up_count - engine->blocks[i]->up_moved;
+    return engine->next_host == engine->config.plan->host_count && waiting == 0;
+}

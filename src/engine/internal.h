@@ -1,0 +1,120 @@
+/* The engine's own state, shared by its files: intake (hosts in), schedule (what to send), answers (what came back),
+ * silence (what that means), emit (records out). */
+#pragma once
+
+#include "engine/engine.h"
+#include "engine/hosts.h"
+#include "engine/pacer.h"
+#include "engine/provisional.h"
+#include "engine/rate.h"
+#include "engine/scan_block.h"
+
+#define ENGINE_BLOCKS_MAX       64
+#define ENGINE_BLOCK_PROBES_MAX (UINT64_C(1) << 22)
+#define ENGINE_BLOCK_HOSTS_MAX  (UINT32_C(1) << 15)
+#define ENGINE_HOST_RECORDS     (UINT32_C(1) << 17)
+#define ENGINE_PROVISIONAL_MAX  (UINT32_C(1) << 17)
+
+/* Blocks in memory at the same time have at most so many probes and hosts in all: 16 MB of bits, 40 MB of slots. */
+#define ENGINE_PROBES_MAX (UINT64_C(1) << 26)
+#define ENGINE_HOSTS_MAX  (UINT64_C(1) << 21)
+
+/* The chance of a wrong state of a silent port that is accepted (design decision 7). */
+#define ENGINE_RISK 1e-6
+
+/* Hosts that wait to become a block of one kind. */
+struct waiting_room {
+    struct waiting_host *hosts; /* owned */
+    uint32_t count;
+    uint32_t capacity; /* at most this many hosts make a block of this kind */
+};
+
+/* Hosts are scanned together with others about as slow, so that a slow one delays only its like. */
+enum speed_class { SPEED_FAST, SPEED_USUAL, SPEED_SLOW, SPEED_CLASS_COUNT };
+
+struct engine {
+    struct engine_config config;
+    struct netio *io;
+    int64_t now_ns; /* as of this turn, or of the event at hand */
+    int64_t started_ns;
+
+    /* Discovery specs by the kind of host they are for; borrowed from the configuration. */
+    struct probe_spec ping_specs[16];
+    uint32_t ping_spec_count;
+    struct probe_spec neighbor_spec;
+    bool has_neighbor_spec;
+    uint32_t *spec_of_port
+        [PROTOCOL_COUNT]; /* owned: 1 + index of the scan's spec for a port; 0: none; NULL: none */
+
+    uint64_t next_host; /* of the plan, to be taken in */
+    struct waiting_room neighbor_room;
+    struct waiting_room ping_room;
+    struct waiting_room port_rooms[SPEED_CLASS_COUNT];
+
+    struct scan_block *blocks[ENGINE_BLOCKS_MAX]; /* owned; oldest first */
+    unsigned block_count;
+    uint32_t next_block_id;
+    uint64_t probes_in_blocks, hosts_in_blocks;
+
+    struct host_table hosts;
+    struct provisional_table provisional;
+    struct rtt_limits rtt_limits;
+    struct loss path_loss; /* over all hosts: one path, until paths are told apart */
+
+    struct pacer pacer;
+    struct rate rate;
+    uint64_t packets_charged; /* of netio's stats, that the pacer has been charged with */
+
+    uint64_t probes_sent;
+    uint64_t answers;
+    uint64_t rejected;
+    uint64_t hosts_done, hosts_up;
+    uint64_t void_positions; /* sent again because of our own drops */
+    uint64_t drops_noted;
+    uint64_t unsent;
+    int last_unsent_error;
+    int64_t next_progress_ns;
+    int64_t next_timeout_check_ns;
+
+    bool stopping;
+    bool paused;
+    bool over;
+};
+
+/* intake.c: hosts of the plan become blocks. */
+int intake_init(struct engine *engine, struct error *err);
+void intake_done(struct engine *engine);
+void intake_run(struct engine *engine);
+bool intake_is_empty(const struct engine *engine); /* no host is waiting any more */
+void intake_host_is_up(struct scan_block *scan_block,
+                       uint32_t slot); /* from discovery: its ports come next */
+
+/* answers.c: the events of netio. */
+extern const struct netio_events engine_events;
+
+/* silence.c: a sweep and its time-out are over. */
+void silence_weigh(struct engine *engine, struct scan_block *scan_block);
+void silence_time_out_hosts(struct engine *engine);
+void silence_end_block(struct engine *engine, struct scan_block *scan_block,
+                       uint8_t flags); /* report what is open */
+
+/* A host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */
+void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
+
+/* How long after its last probe the answers of a block's hosts may take: the longest time-out of those still open. */
+int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block);
+
+/* emit.c: records out. */
+void emit_host_up(struct engine *engine, const struct addr *host, const struct verdict *verdict,
+                  int64_t rtt_ns);
+void emit_host_down(struct engine *engine, const struct addr *host, enum reason reason);
+void emit_mac(struct engine *engine, const struct addr *host, const uint8_t mac[static 6]);
+void emit_host_done(struct engine *engine, const struct addr *host, const struct host_record *record,
+                    uint8_t tries, uint8_t flags);
+void emit_host_unreachable(struct engine *engine, const struct addr *host);
+void emit_port(struct engine *engine, const struct addr *host, const struct probe_spec *spec,
+               const struct verdict *verdict, int64_t rtt_ns, uint8_t tries, uint8_t flags);
+void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,
+               uint64_t second);
+void emit_progress(struct engine *engine);
+void emit_end(struct engine *engine, uint8_t flags);

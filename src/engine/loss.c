@@ -1,0 +1,35 @@
+#include "engine/loss.h"
+
+#define PRIOR_TRIES 20.0
+#define PRIOR_SHARE 0.01
+
+void loss_answer(struct loss *loss, uint8_t try_number)
+{
+    loss->tries += (uint64_t)try_number + 1;
+    loss->lost += try_number;
+}
+
+static double share(const struct loss *loss, double prior)
+{
+    return (PRIOR_TRIES * prior + (double)loss->lost) / (PRIOR_TRIES + (double)loss->tries);
+}
+
+double loss_of_path(const struct loss *path)
+{
+    return share(path, PRIOR_SHARE);
+}
+
+double loss_of_host(const struct loss *path, const struct loss *host)
+{
+    return share(host, loss_of_path(path));
+}
+
+bool loss_silence_is_certain(double p, uint64_t answered, uint64_t asked, unsigned tries, double risk)
+{
+    /* Half a port more than was counted, of one more: neither 0 nor 1 is ever certain. */
+    double a = ((double)answered + 0.5) / ((double)asked + 1);
+    double all_lost = a;
+    for (unsigned i = 0; i < tries; i++)
+        all_lost *= p;
+    return all_lost / (all_lost + 1 - a) <= risk;
+}

@@ -1,0 +1,25 @@
+/* Silence weighed (design decision 7): a port silent after k valid tries is wrongly taken for silent with probability
+ * a p^k / (a p^k + 1 - a), where a is the share of the host's ports that answer and p the chance that a try is lost. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Tries on a path, and how many were lost, as told by the tries that answers name. */
+struct loss {
+    uint64_t tries; /* of probes that were answered in the end */
+    uint64_t lost;  /* of those, the ones before the one that was answered */
+};
+
+/* An answer to try `try_number` (0-based): that many tries before it were lost. */
+void loss_answer(struct loss *loss, uint8_t try_number);
+
+/* p of a path, with a prior of 1 in 100 that weighs as much as 20 tries; and p of a host, whose prior is its path's p. */
+double loss_of_path(const struct loss *path);
+double loss_of_host(const struct loss *path, const struct loss *host);
+
+/* Is silence after `tries` valid tries certain enough?
+ *   p         from loss_of_host
+ *   answered  ports of the host that answered, of `asked`
+ *   risk      the chance of a wrong state that is accepted, e.g. 1e-6 */
+bool loss_silence_is_certain(double p, uint64_t answered, uint64_t asked, unsigned tries, double risk);

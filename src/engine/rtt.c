@@ -1,0 +1,25 @@
+#include "engine/rtt.h"
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+void rtt_init(struct rtt *rtt, const struct rtt_limits *limits)
+{
+    *rtt = (struct rtt){.rto_ns = clamp(limits->initial_rto_ns, limits->min_rto_ns, limits->max_rto_ns)};
+}
+
+void rtt_sample(struct rtt *rtt, const struct rtt_limits *limits, int64_t sample_ns)
+{
+    if (!rtt->has_sample) {
+        rtt->has_sample = true;
+        rtt->srtt_ns = sample_ns;
+        rtt->rttvar_ns = sample_ns / 2;
+    } else {
+        int64_t error_ns = sample_ns - rtt->srtt_ns;
+        rtt->rttvar_ns += ((error_ns < 0 ? -error_ns : error_ns) - rtt->rttvar_ns) / 4;
+        rtt->srtt_ns += error_ns / 8;
+    }
+    rtt->rto_ns = clamp(rtt->srtt_ns + 4 * rtt->rttvar_ns, limits->min_rto_ns, limits->max_rto_ns);
+}

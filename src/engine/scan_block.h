@@ -1,0 +1,122 @@
+/* A block at work: which probes are unanswered, how far the sweep is, and which of its tries count.
+ *
+ * A sweep sends what is unanswered; the next comes a time-out later and sends only what stayed silent. Ranges of the
+ * order whose answers we may have lost ourselves are void: they are sent again in a repair sweep of their own, which
+ * does not count as a further try. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netio/order.h"
+
+enum block_kind {
+    BLOCK_NEIGHBOR, /* ARP and ND of hosts on link */
+    BLOCK_PING,     /* discovery of all others */
+    BLOCK_PORTS,    /* the scan itself */
+    BLOCK_KIND_COUNT
+};
+
+enum block_phase {
+    PHASE_SWEEP,    /* sending */
+    PHASE_WAIT,     /* a sweep (or, with a scan delay, a round of it) is over: nothing to do before wake_ns */
+    PHASE_FINISHED, /* every host is reported; late answers are still told from repeated ones until wake_ns */
+};
+
+struct host_slot {
+    uint32_t open;      /* probes unanswered */
+    uint32_t record;    /* in the host table */
+    uint8_t unsent_try; /* 1 + the last try that did not leave; 0: none */
+    bool done;          /* reported */
+};
+
+struct order_range {
+    uint64_t first, end;
+};
+
+#define VOID_RANGES_MAX 32
+#define SLICE_LOG_LEN   256
+
+/* When a part of the order was sent. */
+struct slice {
+    int64_t time_ns;
+    struct order_range range;
+};
+
+struct scan_block {
+    struct block block; /* what netio sees */
+    uint8_t kind;       /* enum block_kind */
+    uint8_t phase;      /* enum block_phase */
+
+    uint64_t *hosts;         /* owned: positions in the plan, ascending */
+    struct host_slot *slots; /* owned: one a host */
+    uint32_t open_hosts;     /* not done */
+    uint32_t *up_slots;      /* owned, discovery only: hosts found up, in the order they answered, */
+    uint32_t up_count;       /* so many of them, */
+    uint32_t up_moved;       /* of which so many have moved on */
+    uint64_t *silent; /* owned, by bit: reported as silent; an answer to one of these is a correction */
+
+    uint8_t try_number;      /* of the sweep in progress, or the last one */
+    uint8_t valid_tries;     /* sweeps that count as a try of every probe, */
+    bool tries_counted;      /* the last one among them */
+    uint64_t cursor;         /* next position of the sweep */
+    struct order_range part; /* of the order that this sweep covers */
+
+    struct order_range voids[VOID_RANGES_MAX]; /* ranges to be repaired, apart and ascending */
+    unsigned void_count;
+    struct order_range repairs[VOID_RANGES_MAX]; /* what this sweep repairs; none: it covers everything */
+    unsigned repair_count;
+    unsigned repair_index; /* which of them `part` is */
+
+    struct slice slices[SLICE_LOG_LEN]; /* ring: what was sent when, in the sweep in progress */
+    uint64_t slice_count;
+
+    int64_t started_ns;
+    int64_t last_sent_ns;
+    int64_t wake_ns;
+    int64_t first_sent_ns[TOKEN_TRIES_MAX]; /* when each try began; TIME_NEVER: not yet */
+};
+
+/* A host on its way into a block. */
+struct waiting_host {
+    uint64_t position; /* in the plan */
+    uint32_t record;   /* in the host table */
+};
+
+struct scan_block_config {
+    uint32_t id;
+    enum block_kind kind;
+    const struct plan *plan;
+    const struct waiting_host *hosts; /* by ascending position */
+    uint32_t host_count;
+    const struct probe_spec *specs;
+    uint32_t spec_count;
+    uint32_t early_count;
+    uint64_t seed;
+    bool in_order; /* no permutation: rounds over all hosts, spec by spec */
+    int64_t now_ns;
+};
+
+/* Every probe pending. NULL without memory. */
+struct scan_block *scan_block_new(const struct scan_block_config *config);
+void scan_block_free(struct scan_block *scan_block); /* NULL is allowed */
+
+uint64_t scan_block_bit(const struct scan_block *scan_block, uint32_t slot, uint32_t spec);
+
+/* Begin the next sweep: over everything pending, or over the void ranges only. False: no try number is left. */
+bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns);
+
+/* The part of the order to send next: from the cursor to the end of the sweep or of the void range. Empty: it is over. */
+struct order_range scan_block_todo(const struct scan_block *scan_block);
+
+/* Positions [first, end) went out at now_ns. Moves on to the next void range when one is done. */
+void scan_block_sent(struct scan_block *scan_block, uint64_t end, int64_t now_ns);
+
+/* Our own side lost answers to what was sent in this span of time: void it. Returns the positions concerned. */
+uint64_t scan_block_void_time(struct scan_block *scan_block, int64_t from_ns, int64_t to_ns);
+
+/* This range of the order did not leave. */
+void scan_block_void_range(struct scan_block *scan_block, struct order_range range);
+
+/* Stop asking this host: what is still pending becomes silent (when silent is set) or just unwanted. */
+void scan_block_drop_host(struct scan_block *scan_block, uint32_t slot, bool silent);

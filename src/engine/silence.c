@@ -1,0 +1,188 @@
+/* What silence means: when a sweep and its time-out are over, each host is either certain enough, or asked again. */
+#include "base/bitset.h"
+#include "engine/internal.h"
+
+/* A host that answered late once may do so again; one that took over a second is waited for longest. */
+#define LINGER_LATE_NS (2 * SEC)
+#define LINGER_SLOW_NS (8 * SEC)
+
+/* Nobody on a link takes longer to answer an ARP request. */
+#define NEIGHBOR_RTO_NS (300 * MSEC)
+
+/* Later tries are spread in time, because loss comes in bursts: each waits twice as long, up to this. */
+#define BACKOFF_MAX_NS (1 * SEC)
+#define BACKOFF_STEPS  6
+
+static int64_t slot_rto_ns(struct engine *engine, const struct scan_block *scan_block,
+                           const struct host_slot *slot)
+{
+    const struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    if (record)
+        return record->rtt.rto_ns;
+    int64_t initial_ns = engine->rtt_limits.initial_rto_ns;
+    return scan_block->kind == BLOCK_NEIGHBOR && initial_ns > NEIGHBOR_RTO_NS ? NEIGHBOR_RTO_NS : initial_ns;
+}
+
+int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
+{
+    int64_t longest_ns = engine->rtt_limits.min_rto_ns;
+    for (uint32_t i = 0; i < scan_block->block.host_count; i++) {
+        const struct host_slot *slot = &scan_block->slots[i];
+        if (slot->done)
+            continue;
+        int64_t rto_ns = slot_rto_ns(engine, scan_block, slot);
+        longest_ns = rto_ns > longest_ns ? rto_ns : longest_ns;
+    }
+    int64_t backed_off_ns =
+        longest_ns << (scan_block->valid_tries < BACKOFF_STEPS ? scan_block->valid_tries : BACKOFF_STEPS);
+    int64_t most_ns = longest_ns > BACKOFF_MAX_NS ? longest_ns : BACKOFF_MAX_NS;
+    return backed_off_ns < most_ns ? backed_off_ns : most_ns;
+}
+
+/* Soft errors that no second answer confirmed are what is known of a port. An open that only a port number proved, and
+ * that nothing confirmed, is not. */
+static void report_provisional(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
+                               const struct addr *host)
+{
+    for (uint32_t spec = 0; engine->provisional.count && spec < scan_block->block.spec_count; spec++) {
+        uint64_t bit = scan_block_bit(scan_block, slot, spec);
+        if (!bitset_get(scan_block->block.pending, bit))
+            continue;
+        struct provisional *entry = provisional_find(&engine->provisional, scan_block->block.id, bit);
+        if (!entry || entry->weak)
+            continue;
+        entry->final = true;
+        bitset_clear(scan_block->block.pending, bit);
+        scan_block->slots[slot].open--;
+        emit_port(engine, host, &scan_block->block.specs[spec], &entry->verdict, 0,
+                  (uint8_t)(entry->try_number + 1), 0);
+    }
+}
+
+static void finish_discovery(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
+                             uint8_t flags)
+{
+    struct addr host = block_host(&scan_block->block, slot);
+    host_table_give_back(&engine->hosts, scan_block->slots[slot].record);
+    scan_block->slots[slot].record = HOST_RECORD_NONE;
+    scan_block_drop_host(scan_block, slot, false);
+    if (flags & RECORD_UNFINISHED)
+        return; /* not known to be up or down */
+    if (scan_block->kind == BLOCK_NEIGHBOR && engine->config.assume_up) {
+        struct verdict user_set = {.state = PORT_OPEN, .reason = REASON_USER_SET};
+        emit_host_up(engine, &host, &user_set, 0);
+        emit_host_unreachable(engine, &host);
+        return;
+    }
+    emit_host_down(engine, &host, REASON_NO_RESPONSE);
+}
+
+void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot_index, uint8_t flags)
+{
+    struct host_slot *slot = &scan_block->slots[slot_index];
+    if (scan_block->kind != BLOCK_PORTS) {
+        finish_discovery(engine, scan_block, slot_index, flags);
+        return;
+    }
+    struct addr host = block_host(&scan_block->block, slot_index);
+    if (slot->open)
+        report_provisional(engine, scan_block, slot_index, &host);
+    /* Probes that never left say nothing. */
+    if (slot->open && slot->unsent_try == scan_block->try_number + 1)
+        flags |= RECORD_UNFINISHED;
+    emit_host_done(engine, &host, host_table_get(&engine->hosts, slot->record), scan_block->valid_tries,
+                   flags);
+    host_table_give_back(&engine->hosts, slot->record);
+    slot->record = HOST_RECORD_NONE;
+    scan_block_drop_host(scan_block, slot_index, !(flags & RECORD_UNFINISHED));
+}
+
+static bool is_certain(struct engine *engine, const struct scan_block *scan_block,
+                       const struct host_slot *slot)
+{
+    static const struct loss nothing_known = {0};
+    const struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    double p = loss_of_host(&engine->path_loss, record ? &record->loss : &nothing_known);
+    uint32_t asked = scan_block->block.spec_count;
+    if (scan_block->valid_tries < 2)
+        return false;
+    if (scan_block->kind == BLOCK_PORTS)
+        return loss_silence_is_certain(p, asked - slot->open, asked, scan_block->valid_tries, ENGINE_RISK);
+    /* Any one answer would have shown the host. */
+    return loss_silence_is_certain(p, 0, 1, scan_block->valid_tries * asked, ENGINE_RISK);
+}
+
+static bool is_capped(const struct engine *engine, const struct scan_block *scan_block)
+{
+    return scan_block->valid_tries > engine->config.timing.max_retries ||
+           scan_block->try_number + 1 >= TOKEN_TRIES_MAX;
+}
+
+static int64_t linger_until_ns(struct engine *engine, const struct scan_block *scan_block,
+                               const struct host_slot *slot)
+{
+    const struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    if (!record)
+        return 0;
+    int64_t linger_ns = record->slowest_ns > SEC ? LINGER_SLOW_NS : record->late ? LINGER_LATE_NS : 0;
+    return scan_block->last_sent_ns + linger_ns;
+}
+
+/* One host after a sweep. True: it must be asked again. */
+static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uint32_t slot_index,
+                       int64_t *wake_ns)
+{
+    struct host_slot *slot = &scan_block->slots[slot_index];
+    bool certain = is_certain(engine, scan_block, slot);
+    if (!certain && !is_capped(engine, scan_block))
+        return true;
+
+    int64_t until_ns = linger_until_ns(engine, scan_block, slot);
+    if (until_ns > engine->now_ns) {
+        *wake_ns = until_ns < *wake_ns ? until_ns : *wake_ns;
+        return false;
+    }
+    if (!certain && scan_block->kind == BLOCK_PORTS && engine->config.timing.max_retries > 0) {
+        struct addr host = block_host(&scan_block->block, slot_index);
+        emit_note(engine, NOTE_RETRY_CAP, &host, slot->open, scan_block->valid_tries);
+    }
+    host_finish(engine, scan_block, slot_index, 0);
+    return false;
+}
+
+void silence_weigh(struct engine *engine, struct scan_block *scan_block)
+{
+    if (scan_block->void_count && scan_block_start_sweep(scan_block, true, engine->now_ns))
+        return;
+    if (!scan_block->tries_counted) {
+        scan_block->valid_tries++;
+        scan_block->tries_counted = true;
+    }
+    bool ask_again = false;
+    int64_t wake_ns = TIME_NEVER;
+    for (uint32_t slot = 0; slot < scan_block->block.host_count; slot++)
+        if (!scan_block->slots[slot].done)
+            ask_again |= weigh_host(engine, scan_block, slot, &wake_ns);
+    if (ask_again)
+        scan_block_start_sweep(scan_block, false, engine->now_ns);
+    else
+        scan_block->wake_ns = wake_ns;
+}
+
+void silence_end_block(struct engine *engine, struct scan_block *scan_block, uint8_t flags)
+{
+    for (uint32_t slot = 0; slot < scan_block->block.host_count; slot++)
+        if (!scan_block->slots[slot].done)
+            host_finish(engine, scan_block, slot, flags);
+}
+
+void silence_time_out_hosts(struct engine *engine)
+{
+    int64_t timeout_ns = engine->config.timing.host_timeout_ns;
+    for (unsigned i = 0; timeout_ns > 0 && i < engine->block_count; i++) {
+        struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->kind == BLOCK_PORTS && scan_block->phase != PHASE_FINISHED &&
+            engine->now_ns - scan_block->started_ns >= timeout_ns)
+            silence_end_block(engine, scan_block, RECORD_UNFINISHED | RECORD_TIMED_OUT);
+    }
+}

@@ -1,0 +1,71 @@
+/* The simulated network: hosts whose truth is known, delay, loss, duplication, reordering, limiters and forgers, in
+ * virtual time. Probes are built to bytes and answers are decoded from bytes, as on a real network. The same seed gives
+ * the same bytes at the same times. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "netio/netio.h"
+
+/* What a port does with a probe. */
+enum sim_behaviour {
+    SIM_CLOSED, /* the stack answers: RST, ICMP port unreachable */
+    SIM_OPEN,   /* a service answers */
+    SIM_DROP,   /* a firewall drops it */
+    SIM_ICMP,   /* a firewall answers with an ICMP error */
+
+    /* Strange and hostile ones: */
+    SIM_BARE_SYN,       /* SYN without ACK: split handshake */
+    SIM_WRONG_ACK,      /* SYN/ACK that acknowledges a number we never sent */
+    SIM_WRONG_RESET,    /* RST that acknowledges a number we never sent */
+    SIM_STRANGE_QUOTE,  /* ICMP error that quotes a probe we never sent */
+    SIM_SHORT_QUOTE,    /* a true ICMP error with the least quote there is: 8 bytes of transport header */
+    SIM_BROKEN_OPTIONS, /* open, but an option in the SYN/ACK has a length that cannot be */
+    SIM_TRUNCATED,      /* SYN/ACK shorter than its headers say */
+    SIM_SOFT_ONCE,      /* ICMP host unreachable to the first try, open after that */
+};
+
+/* Ports first .. last of a protocol, and what they do. */
+struct sim_port {
+    uint8_t ip_proto; /* enum ip_proto: TCP, UDP or SCTP */
+    uint16_t first, last;
+    uint8_t behaviour; /* enum sim_behaviour */
+    uint8_t icmp_type, icmp_code;
+    bool from_router; /* the ICMP error comes from the router, not from the host */
+};
+
+/* Hosts first .. last, all alike. Ports not listed are closed. */
+struct sim_host {
+    struct addr first, last; /* same family */
+    const struct sim_port *ports;
+    size_t port_count;
+    enum sim_behaviour otherwise; /* of ports not listed */
+    bool on_link;                 /* reached by ARP or ND */
+    bool down;                    /* answers nothing at all */
+    bool silent_to_pings;
+    uint8_t ttl; /* of its packets when they reach us; 0: 64 */
+    int64_t rtt_ns;
+    int64_t jitter_ns;    /* added to each round trip, uniform 0 .. jitter_ns: reorders */
+    double loss_out;      /* chance that a probe is lost on its way, 0 .. 1 */
+    double loss_back;     /* and an answer on its way back */
+    double duplicate;     /* chance that an answer comes twice */
+    double rst_rate_pps;  /* limiter of resets, shared by all hosts of this entry; 0: none */
+    double icmp_rate_pps; /* limiter of ICMP errors, likewise */
+    unsigned limiter_burst;
+};
+
+struct sim_config {
+    uint64_t seed;
+    const struct sim_host *hosts;
+    size_t host_count;
+    struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
+    int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
+    unsigned forgeries_per_probe;     /* answers by somebody who knows our ports but not our numbers */
+    int64_t deaf_from_ns, deaf_to_ns; /* our own ring drops what arrives in this span, and says so */
+    uint64_t unsendable;              /* the first so many probes do not leave: EPERM */
+};
+
+/* *config and what it points to must outlive the simulator. NULL without memory. */
+struct netio *sim_new(const struct sim_config *config);
