@@ -1,0 +1,320 @@
+#include "scenario.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rand.h"
+#include "netio/sim_answer.h"
+#include "technique/rows.h"
+
+#define VIRTUAL_TIME_MAX_NS (4 * 3600 * SEC)
+#define WRONG_PRINTED_MAX   5
+#define WATCHED_TURNS       65536
+
+struct timing scenario_timing(void)
+{
+    return (struct timing){
+        .min_rto_ns = 10 * MSEC,
+        .initial_rto_ns = SEC,
+        .max_rto_ns = 10 * SEC,
+        .max_retries = 10,
+        .default_rate_pps = 10000,
+    };
+}
+
+static struct addr parse(const char *text)
+{
+    struct addr addr;
+    bool ok = addr_parse(text, &addr);
+    assert(ok);
+    return addr;
+}
+
+static void take_port(struct scenario *scenario, struct seen_host *host, const struct record *record)
+{
+    assert(record->port >= scenario->first_port && record->port <= scenario->last_port);
+    struct seen_port *port = &host->ports[record->port - scenario->first_port];
+    port->state = record->state;
+    port->reason = record->reason;
+    port->flags = record->flags;
+    port->tries = record->tries;
+    port->source = record->source;
+    port->reports++;
+}
+
+static void take_done(struct scenario *scenario, struct seen_host *host, const struct record *record)
+{
+    bool unfinished = record->flags & RECORD_UNFINISHED;
+    host->done = true;
+    host->done_count++;
+    host->done_flags = record->flags;
+    host->done_ns = record->time_ns;
+    for (uint32_t i = 0; !scenario->no_ports && i <= (uint32_t)(scenario->last_port - scenario->first_port);
+         i++) {
+        struct seen_port *port = &host->ports[i];
+        if (port->reports)
+            continue;
+        port->state = unfinished ? PORT_UNKNOWN : scenario->technique->silent_state;
+        port->reason = unfinished ? REASON_UNFINISHED : record->reason;
+        port->source = record->source;
+    }
+}
+
+static struct seen_host *host_of(struct scenario *scenario, const struct record *record)
+{
+    uint64_t position;
+    if (record->host.family == ADDR_NONE)
+        return NULL;
+    bool known = plan_host_find(scenario->plan, &record->host, &position);
+    assert(known);
+    return &scenario->hosts[position];
+}
+
+static void take_record(void *context, const struct record *record)
+{
+    struct scenario *scenario = context;
+    assert(record_valid(record));
+    scenario->records[record->type]++;
+    struct seen_host *host = host_of(scenario, record);
+    switch ((enum record_type)record->type) {
+    case RECORD_HOST_UP:
+        assert(!host->up && !host->down);
+        host->up = true;
+        host->up_reason = record->reason;
+        break;
+    case RECORD_HOST_DOWN:
+        assert(!host->up && !host->down);
+        host->down = true;
+        break;
+    case RECORD_PORT:
+        take_port(scenario, host, record);
+        break;
+    case RECORD_HOST_DONE:
+        take_done(scenario, host, record);
+        break;
+    case RECORD_NOTE:
+        scenario->notes[record->note]++;
+        break;
+    case RECORD_PROGRESS:
+        memcpy(scenario->progress, record->value, sizeof scenario->progress);
+        break;
+    case RECORD_END:
+        scenario->unfinished = record->flags & RECORD_UNFINISHED;
+        break;
+    case RECORD_MAC:
+    case RECORD_TYPE_COUNT:
+        break;
+    }
+}
+
+static void make_plan(struct scenario *scenario)
+{
+    struct addr_set targets = {0};
+    struct port_set *ports = calloc(1, sizeof *ports);
+    scenario->plan = calloc(1, sizeof *scenario->plan);
+    struct plan_options options = {.seed = scenario->seed, .shard_count = 1};
+    struct error err = {0};
+    assert(ports && scenario->plan);
+    for (unsigned port = scenario->first_port; port <= scenario->last_port; port++)
+        port_set_add(ports, PORTS_TCP, (uint16_t)port);
+    int result = addr_set_add(&targets, parse(scenario->targets_first), parse(scenario->targets_last));
+    assert(result == 0);
+    result = plan_init(scenario->plan, &targets, NULL, NULL, ports, &options, &err);
+    assert(result == 0);
+    free(ports);
+}
+
+static void make_hosts(struct scenario *scenario)
+{
+    uint64_t count = scenario->plan->host_count;
+    size_t port_count = (size_t)(scenario->last_port - scenario->first_port) + 1;
+    scenario->hosts = calloc(count, sizeof *scenario->hosts);
+    struct seen_port *ports = calloc(count * port_count, sizeof *ports);
+    assert(scenario->hosts && ports);
+    for (uint64_t i = 0; i < count; i++)
+        scenario->hosts[i].ports = ports + i * port_count;
+}
+
+static struct token_key make_key(uint64_t seed)
+{
+    struct rand rand = {.state = seed ^ UINT64_C(0x746f6b656e)};
+    struct token_key key = {.first_port = 61000, .port_count = 4096};
+    key.secret.half[0] = rand_next(&rand);
+    key.secret.half[1] = rand_next(&rand);
+    return key;
+}
+
+/* How much had been sent at the end of each of the last turns. */
+struct rate_watch {
+    int64_t times_ns[WATCHED_TURNS];
+    uint64_t sent[WATCHED_TURNS];
+    unsigned first, count;
+};
+
+static void watch(struct rate_watch *rate_watch, struct scenario *scenario, struct netio *io)
+{
+    int64_t now_ns = io->ops->now(io);
+    rate_watch->times_ns[rate_watch->count % WATCHED_TURNS] = now_ns;
+    rate_watch->sent[rate_watch->count % WATCHED_TURNS] = io->stats.packets_sent;
+    rate_watch->count++;
+    while (now_ns - rate_watch->times_ns[rate_watch->first % WATCHED_TURNS] > 100 * MSEC)
+        rate_watch->first++;
+    uint64_t sent = io->stats.packets_sent - rate_watch->sent[rate_watch->first % WATCHED_TURNS];
+    if (sent > scenario->worst_window)
+        scenario->worst_window = sent;
+}
+
+static void run(struct scenario *scenario, struct engine *engine, struct netio *io)
+{
+    int64_t start_ns = io->ops->now(io);
+    struct rate_watch *rate_watch = scenario->watch_rate ? calloc(1, sizeof *rate_watch) : NULL;
+    while (engine_turn(engine, TIME_NEVER)) {
+        int64_t elapsed_ns = io->ops->now(io) - start_ns;
+        assert(elapsed_ns < VIRTUAL_TIME_MAX_NS);
+        if (scenario->stop_at_ns && elapsed_ns >= scenario->stop_at_ns)
+            engine_stop(engine);
+        if (rate_watch)
+            watch(rate_watch, scenario, io);
+    }
+    scenario->took_ns = io->ops->now(io) - start_ns;
+    scenario->stats = io->stats;
+    free(rate_watch);
+}
+
+static void set_addresses(struct scenario *scenario)
+{
+    scenario->sim.seed = scenario->seed;
+    scenario->sim.source4 = parse("203.0.113.1");
+    scenario->sim.router4 = parse("203.0.113.254");
+    scenario->sim.source6 = parse("2001:db8:ffff::1");
+    scenario->sim.router6 = parse("2001:db8:ffff::fe");
+}
+
+void scenario_run(struct scenario *scenario)
+{
+    set_addresses(scenario);
+    make_plan(scenario);
+    make_hosts(scenario);
+
+    uint32_t spec_count = scenario->no_ports ? 0 : (uint32_t)(scenario->last_port - scenario->first_port) + 1;
+    struct probe_spec *specs = calloc(spec_count ? spec_count : 1, sizeof *specs);
+    assert(specs);
+    for (uint32_t i = 0; i < spec_count; i++)
+        specs[i] = (struct probe_spec){scenario->technique, (uint16_t)(scenario->first_port + i)};
+    const struct probe_spec discovery[] = {
+        {&technique_neighbor, 0},   {&technique_ping_echo, 0}, {&technique_ping_timestamp, 0},
+        {&technique_ping_syn, 443}, {&technique_ping_ack, 80},
+    };
+
+    struct netio *io = sim_new(&scenario->sim);
+    assert(io);
+    struct engine_config config = {
+        .plan = scenario->plan,
+        .specs = specs,
+        .spec_count = spec_count,
+        .early_count = spec_count / 10,
+        .discovery = discovery,
+        .discovery_count = scenario->discovery ? 5 : 1,
+        .assume_up = !scenario->discovery,
+        .timing = scenario->timing,
+        .key = make_key(scenario->seed),
+        .io = io,
+        .emit = take_record,
+        .context = scenario,
+    };
+    struct engine *engine;
+    struct error err;
+    int result = engine_new(&config, &engine, &err);
+    assert(result == 0);
+    run(scenario, engine, io);
+    engine_free(engine);
+    io->ops->close(io);
+    free(specs);
+}
+
+void scenario_done(struct scenario *scenario)
+{
+    free(scenario->hosts[0].ports);
+    free(scenario->hosts);
+    plan_done(scenario->plan);
+    free(scenario->plan);
+}
+
+const struct seen_host *scenario_host(const struct scenario *scenario, const char *address)
+{
+    struct addr addr = parse(address);
+    uint64_t position;
+    bool known = plan_host_find(scenario->plan, &addr, &position);
+    assert(known);
+    return &scenario->hosts[position];
+}
+
+const struct seen_port *scenario_port(const struct scenario *scenario, const char *address, uint16_t port)
+{
+    return &scenario_host(scenario, address)->ports[port - scenario->first_port];
+}
+
+static enum port_state truth_of(const struct sim_port *port)
+{
+    switch ((enum sim_behaviour)port->behaviour) {
+    case SIM_OPEN:
+    case SIM_BARE_SYN:
+    case SIM_BROKEN_OPTIONS:
+    case SIM_SOFT_ONCE:
+        return PORT_OPEN;
+    case SIM_CLOSED:
+        return PORT_CLOSED;
+    case SIM_DROP:
+    case SIM_ICMP:
+    case SIM_SHORT_QUOTE:
+    case SIM_WRONG_ACK:
+    case SIM_WRONG_RESET:
+    case SIM_STRANGE_QUOTE:
+    case SIM_TRUNCATED:
+        return PORT_FILTERED;
+    }
+    return PORT_UNKNOWN;
+}
+
+static const struct sim_host *truth_host(const struct scenario *scenario, const struct addr *addr)
+{
+    for (size_t i = 0; i < scenario->sim.host_count; i++)
+        if (addr_compare(addr, &scenario->sim.hosts[i].first) >= 0 &&
+            addr_compare(addr, &scenario->sim.hosts[i].last) <= 0)
+            return &scenario->sim.hosts[i];
+    return NULL;
+}
+
+static enum port_state expected_state(const struct sim_host *host, uint16_t port)
+{
+    if (!host || host->down)
+        return PORT_FILTERED;
+    struct sim_port truth = sim_port_of(host, IP_PROTO_TCP, port);
+    return truth_of(&truth);
+}
+
+uint64_t scenario_count_wrong(const struct scenario *scenario)
+{
+    uint64_t wrong = 0;
+    for (uint64_t i = 0; i < scenario->plan->host_count; i++) {
+        struct addr addr = plan_host_at(scenario->plan, i);
+        const struct sim_host *host = truth_host(scenario, &addr);
+        const struct seen_host *seen_host = &scenario->hosts[i];
+        for (unsigned port = scenario->first_port; port <= scenario->last_port; port++) {
+            const struct seen_port *seen = &seen_host->ports[port - scenario->first_port];
+            enum port_state expected = expected_state(host, (uint16_t)port);
+            if (seen->state == expected && seen_host->done_count == 1)
+                continue;
+            char text[ADDR_TEXT_MAX];
+            if (wrong++ < WRONG_PRINTED_MAX)
+                fprintf(stderr,
+                        "seed %llu: %s port %u is %s, reported %s (%s) %u times, host done %u times\n",
+                        (unsigned long long)scenario->seed, addr_format(&addr, text), port,
+                        state_name(expected), state_name((enum port_state)seen->state),
+                        reason_name((enum reason)seen->reason), seen->reports, seen_host->done_count);
+        }
+    }
+    return wrong;
+}

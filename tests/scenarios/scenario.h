@@ -1,0 +1,66 @@
+/* A whole scan on the simulated network, and what came of it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "netio/sim.h"
+
+/* What was reported of one port. */
+struct seen_port {
+    uint8_t state; /* enum port_state; PORT_UNKNOWN until the host is done */
+    uint8_t reason;
+    uint8_t flags;
+    uint8_t tries;
+    struct addr source;
+    uint32_t reports; /* RECORD_PORT records */
+};
+
+struct seen_host {
+    bool up, down, done;
+    uint8_t up_reason;
+    uint8_t done_flags;
+    uint32_t done_count;
+    int64_t done_ns;
+    struct seen_port *ports; /* by port - first_port */
+};
+
+struct scenario {
+    /* In: */
+    struct sim_config sim;
+    const char *targets_first, *targets_last; /* one range of addresses */
+    uint16_t first_port, last_port;           /* TCP */
+    const struct technique *technique;
+    bool discovery; /* the usual probes; false: -Pn, with neighbour discovery on link */
+    bool no_ports;  /* -sn */
+    struct timing timing;
+    uint64_t seed;      /* of the simulation, the order and the tokens */
+    int64_t stop_at_ns; /* virtual time after the start; 0: never */
+    bool watch_rate;
+
+    /* Out: */
+    struct plan *plan;       /* owned */
+    struct seen_host *hosts; /* by position in the plan */
+    uint64_t records[RECORD_TYPE_COUNT];
+    uint64_t notes[NOTE_COUNT];
+    uint64_t progress[PROGRESS_COUNT]; /* the last */
+    struct netio_stats stats;
+    bool unfinished;
+    int64_t took_ns;       /* virtual */
+    uint64_t worst_window; /* most packets sent in any 100 ms, with watch_rate */
+};
+
+/* Timing that scenarios start from. */
+struct timing scenario_timing(void);
+
+/* Run it to the end. Asserts that it ends, in bounded virtual time. */
+void scenario_run(struct scenario *scenario);
+void scenario_done(struct scenario *scenario);
+
+const struct seen_host *scenario_host(const struct scenario *scenario, const char *address);
+const struct seen_port *scenario_port(const struct scenario *scenario, const char *address, uint16_t port);
+
+/* Compare every port of every host with the truth of the simulation, for a SYN or connect scan. Prints the first few
+ * that are wrong, with the seed. Returns how many are. */
+uint64_t scenario_count_wrong(const struct scenario *scenario);

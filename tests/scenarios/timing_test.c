@@ -1,0 +1,224 @@
+/* Delay, loss, our own losses, rates and time-outs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scenario_support.h"
+
+static void a_host_that_answers_after_1300_ms_is_still_right(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 10, 19, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_TCP, 50, 99, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        host.rtt_ns = 1300 * MSEC;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 200);
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
+/* A probe survives both ways with a chance of 0.81: 13 tries all fail for 4 in 10^10 ports. */
+static void ten_percent_loss_each_way_leaves_no_wrong_state(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 100, 199, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_TCP, 4000, 4009, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        host.loss_out = host.loss_back = 0.1;
+        host.jitter_ns = MSEC;
+        host.duplicate = 0.05;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 5000);
+        scenario.timing.max_retries = 12;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
+static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    struct sim_host host = host_with("198.18.0.2", ports, 1);
+    host.otherwise = SIM_DROP;
+    host.on_link = true;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_int_equal(scenario.progress[PROGRESS_PROBES_SENT], 1 + 20 + 2 * 980);
+    assert_true(scenario.took_ns < SEC);
+    scenario_done(&scenario);
+}
+
+static void max_retries_caps_the_tries_and_says_so(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    host.loss_out = 0.5;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+    scenario.timing.max_retries = 1;
+    scenario_run(&scenario);
+    assert_int_equal(scenario.notes[NOTE_RETRY_CAP], 1);
+    assert_true(scenario.progress[PROGRESS_PROBES_SENT] < 2000);
+    scenario_done(&scenario);
+}
+
+static void probes_that_did_not_leave_are_sent_again(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+    scenario.sim.unsendable = 300;
+    scenario.timing.max_retries = 0;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_int_equal(scenario.stats.send_errors, 300);
+    assert_int_equal(scenario.notes[NOTE_SEND_ERRORS], 1);
+    scenario_done(&scenario);
+}
+
+static void probes_that_never_leave_say_nothing(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 10);
+    scenario.sim.unsendable = UINT64_MAX;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_host(&scenario, "198.18.0.2")->done_flags, RECORD_UNFINISHED);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 5)->state, PORT_UNKNOWN);
+    scenario_done(&scenario);
+}
+
+static void answers_our_own_ring_lost_are_asked_for_again(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", NULL, 0);
+        host.rtt_ns = 5 * MSEC;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 2000);
+        scenario.timing.max_retries = 0; /* only repair can save it */
+        scenario.sim.deaf_from_ns = SEC + 50 * MSEC;
+        scenario.sim.deaf_to_ns = SEC + 70 * MSEC;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_true(scenario.stats.ring_drops > 0);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_true(scenario.notes[NOTE_RING_DROPS] > 0);
+        scenario_done(&scenario);
+    }
+}
+
+static void a_host_that_times_out_keeps_what_was_found(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 10, SIM_OPEN, 0, 0, false}};
+    struct sim_host host = host_with("198.18.0.2", ports, 1);
+    host.otherwise = SIM_DROP;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+    scenario.timing.max_rate_pps = 100;
+    scenario.timing.host_timeout_ns = 2 * SEC;
+    scenario_run(&scenario);
+    const struct seen_host *seen = scenario_host(&scenario, "198.18.0.2");
+    assert_int_equal(seen->done_flags, RECORD_UNFINISHED | RECORD_TIMED_OUT);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 5)->state, PORT_OPEN); /* early ports go first */
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 999)->state, PORT_UNKNOWN);
+    assert_true(scenario.took_ns < 3 * SEC);
+    scenario_done(&scenario);
+}
+
+static void stopping_reports_every_host_as_unfinished(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.1", NULL, 0);
+    host.last = addr_v4(addr_to_v4(&host.first) + 99);
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.1", "198.18.0.100", 1000);
+    scenario.timing.max_rate_pps = 10000;
+    scenario.stop_at_ns = SEC;
+    scenario_run(&scenario);
+    assert_true(scenario.unfinished);
+    assert_int_equal(scenario.records[RECORD_HOST_DONE], 100);
+    assert_true(scenario.records[RECORD_PORT] > 9000);
+    assert_int_equal(scenario_host(&scenario, "198.18.0.50")->done_flags, RECORD_UNFINISHED);
+    scenario_done(&scenario);
+}
+
+static void max_rate_is_a_ceiling_in_every_100_ms(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.1", NULL, 0);
+    host.last = addr_v4(addr_to_v4(&host.first) + 9);
+    host.on_link = true;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.1", "198.18.0.10", 1000);
+    scenario.timing.max_rate_pps = 1000;
+    scenario.watch_rate = true;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_true(scenario.worst_window > 90);
+    assert_true(scenario.worst_window <= 110);
+    assert_true(scenario.took_ns < 11 * SEC);
+    scenario_done(&scenario);
+}
+
+static void scan_delay_keeps_probes_to_a_host_apart(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.1", NULL, 0);
+    host.last = addr_v4(addr_to_v4(&host.first) + 9);
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.1", "198.18.0.10", 20);
+    scenario.timing.scan_delay_ns = 400 * MSEC;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_true(scenario.took_ns >= 19 * 400 * MSEC);
+    assert_true(scenario.took_ns < 25 * 400 * MSEC);
+    scenario_done(&scenario);
+}
+
+static void the_same_seed_gives_the_same_scan(void **state)
+{
+    (void)state;
+    uint64_t sent[2], received[2];
+    int64_t took_ns[2];
+    for (int run = 0; run < 2; run++) {
+        struct sim_host host = host_with("198.18.0.2", NULL, 0);
+        host.loss_out = host.loss_back = 0.2;
+        host.jitter_ns = 10 * MSEC;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 3000);
+        scenario.seed = 7;
+        scenario_run(&scenario);
+        sent[run] = scenario.stats.packets_sent;
+        received[run] = scenario.stats.packets_received;
+        took_ns[run] = scenario.took_ns;
+        scenario_done(&scenario);
+    }
+    assert_int_equal(sent[0], sent[1]);
+    assert_int_equal(received[0], received[1]);
+    assert_int_equal(took_ns[0], took_ns[1]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_host_that_answers_after_1300_ms_is_still_right),
+        cmocka_unit_test(ten_percent_loss_each_way_leaves_no_wrong_state),
+        cmocka_unit_test(a_firewalled_host_on_a_clean_path_is_asked_twice),
+        cmocka_unit_test(max_retries_caps_the_tries_and_says_so),
+        cmocka_unit_test(probes_that_did_not_leave_are_sent_again),
+        cmocka_unit_test(probes_that_never_leave_say_nothing),
+        cmocka_unit_test(answers_our_own_ring_lost_are_asked_for_again),
+        cmocka_unit_test(a_host_that_times_out_keeps_what_was_found),
+        cmocka_unit_test(stopping_reports_every_host_as_unfinished),
+        cmocka_unit_test(max_rate_is_a_ceiling_in_every_100_ms),
+        cmocka_unit_test(scan_delay_keeps_probes_to_a_host_apart),
+        cmocka_unit_test(the_same_seed_gives_the_same_scan),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
