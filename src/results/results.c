@@ -6,14 +6,14 @@
 #include "base/bitset.h"
 #include "base/time.h"
 #include "results/answers.h"
-#include "results/host_table.h"
+#include "results/open_hosts.h"
 
 struct results {
     struct results_config config;
     struct answer_space space;
     struct port_result *blank; /* owned; the plan's ports as they are when all stayed silent */
     struct port_result *ports; /* owned; one host's ports while it is handed over */
-    struct host_table open;
+    struct open_hosts open;
     struct results_totals totals;
 };
 
@@ -70,7 +70,7 @@ void results_free(struct results *results)
 {
     if (!results)
         return;
-    host_table_done(&results->open);
+    open_hosts_done(&results->open);
     free(results->space.seen);
     free(results->blank);
     free(results->ports);
@@ -162,7 +162,7 @@ static void hand_over(struct results *results, struct open_host *host, const str
     else
         results->totals.hosts_down++;
     results->config.host(results->config.context, &result);
-    host_table_remove(&results->open, host);
+    open_hosts_remove(&results->open, host);
 }
 
 static void end_host(struct results *results, struct open_host *host, const struct record *last)
@@ -246,9 +246,9 @@ static bool lose(struct results *results)
 /* The open host that a record names, opened if need be. */
 static struct open_host *touch(struct results *results, uint64_t position, const struct record *record)
 {
-    struct open_host *host = host_table_find(&results->open, position);
+    struct open_host *host = open_hosts_find(&results->open, position);
     if (!host)
-        host = host_table_add(&results->open, position);
+        host = open_hosts_add(&results->open, position);
     if (!host)
         return NULL;
     if (!host->touched) {
@@ -270,7 +270,7 @@ static bool contradicts(const struct open_host *host, const struct record *recor
 
 static bool take_host_record(struct results *results, uint64_t position, const struct record *record)
 {
-    if (contradicts(host_table_find(&results->open, position), record))
+    if (contradicts(open_hosts_find(&results->open, position), record))
         return refuse(results);
     uint32_t index = 0;
     if (record->type == RECORD_PORT && !find_port(results, record, &index))
@@ -329,7 +329,7 @@ bool results_record(struct results *results, const struct record *record)
         return refuse(results);
 
     if (record->type == RECORD_PORT && (record->flags & RECORD_LATE)) {
-        const struct open_host *host = host_table_find(&results->open, position);
+        const struct open_host *host = open_hosts_find(&results->open, position);
         if (!host || (host->extra && host->extra->ended))
             return take_late(results, record);
     }
@@ -342,9 +342,9 @@ static struct open_host *open_for_name(struct results *results, const struct add
     uint64_t position;
     if (!plan_host_find(results->config.plan, addr, &position))
         return NULL;
-    struct open_host *host = host_table_find(&results->open, position);
+    struct open_host *host = open_hosts_find(&results->open, position);
     if (!host)
-        host = host_table_add(&results->open, position);
+        host = open_hosts_add(&results->open, position);
     return host && open_host_extra(host) ? host : NULL;
 }
 
@@ -373,7 +373,7 @@ bool results_set_ptr_name(struct results *results, const struct addr *host, cons
     uint64_t position;
     if (!plan_host_find(results->config.plan, host, &position))
         return false;
-    struct open_host *open = host_table_find(&results->open, position);
+    struct open_host *open = open_hosts_find(&results->open, position);
     if (!open)
         return true;
 
@@ -394,7 +394,7 @@ bool results_set_ptr_name(struct results *results, const struct addr *host, cons
 static void flush_host(struct results *results, struct open_host *host, int64_t now_ns)
 {
     if (!host->touched) {
-        host_table_remove(&results->open, host);
+        open_hosts_remove(&results->open, host);
         return;
     }
     struct record last = {.type = RECORD_HOST_DONE, .flags = RECORD_UNFINISHED};

@@ -1,4 +1,4 @@
-#include "results/host_table.h"
+#include "results/open_hosts.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -7,13 +7,13 @@
 
 static_assert(sizeof(struct open_host) <= 72, "131,072 open hosts with 10 answers each stay below 40 MB");
 
-static uint64_t bucket_of(const struct host_table *table, uint64_t position)
+static uint64_t bucket_of(const struct open_hosts *table, uint64_t position)
 {
     /* Fibonacci hashing: the high bits of the product depend on all bits of the position. */
     return ((position * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (table->bucket_count - 1);
 }
 
-struct open_host *host_table_find(const struct host_table *table, uint64_t position)
+struct open_host *open_hosts_find(const struct open_hosts *table, uint64_t position)
 {
     if (!table->bucket_count)
         return NULL;
@@ -23,22 +23,22 @@ struct open_host *host_table_find(const struct host_table *table, uint64_t posit
     return host;
 }
 
-static void link_host(struct host_table *table, struct open_host *host)
+static void link_host(struct open_hosts *table, struct open_host *host)
 {
     struct open_host **bucket = &table->buckets[bucket_of(table, host->position)];
     host->next = *bucket;
     *bucket = host;
 }
 
-static bool grow(struct host_table *table)
+static bool grow(struct open_hosts *table)
 {
     uint64_t bucket_count = table->bucket_count ? table->bucket_count * 2 : BUCKETS_FIRST;
     struct open_host **buckets = calloc(bucket_count, sizeof(struct open_host *));
     if (!buckets)
         return false;
 
-    struct host_table old = *table;
-    *table = (struct host_table){.buckets = buckets, .bucket_count = bucket_count, .count = old.count};
+    struct open_hosts old = *table;
+    *table = (struct open_hosts){.buckets = buckets, .bucket_count = bucket_count, .count = old.count};
     for (uint64_t i = 0; i < old.bucket_count; i++) {
         struct open_host *next;
         for (struct open_host *host = old.buckets[i]; host; host = next) {
@@ -50,9 +50,9 @@ static bool grow(struct host_table *table)
     return true;
 }
 
-struct open_host *host_table_add(struct host_table *table, uint64_t position)
+struct open_host *open_hosts_add(struct open_hosts *table, uint64_t position)
 {
-    assert(!host_table_find(table, position));
+    assert(!open_hosts_find(table, position));
     if (table->count == table->bucket_count && !grow(table))
         return NULL;
     struct open_host *host = calloc(1, sizeof *host);
@@ -75,7 +75,7 @@ static void open_host_free(struct open_host *host)
     free(host);
 }
 
-void host_table_remove(struct host_table *table, struct open_host *host)
+void open_hosts_remove(struct open_hosts *table, struct open_host *host)
 {
     struct open_host **link = &table->buckets[bucket_of(table, host->position)];
     while (*link != host)
@@ -85,7 +85,7 @@ void host_table_remove(struct host_table *table, struct open_host *host)
     open_host_free(host);
 }
 
-void host_table_done(struct host_table *table)
+void open_hosts_done(struct open_hosts *table)
 {
     for (uint64_t i = 0; i < table->bucket_count; i++) {
         struct open_host *next;
@@ -95,7 +95,7 @@ void host_table_done(struct host_table *table)
         }
     }
     free(table->buckets);
-    *table = (struct host_table){0};
+    *table = (struct open_hosts){0};
 }
 
 struct host_extra *open_host_extra(struct open_host *host)

@@ -36,20 +36,20 @@ struct open_host {
     uint8_t source; /* number of who sent it, as in struct answer */
 };
 
-struct host_table {
+struct open_hosts {
     struct open_host **buckets; /* owned; NULL while empty */
     uint64_t bucket_count;      /* a power of two, or 0 */
     uint64_t count;
 };
 
-struct open_host *host_table_find(const struct host_table *table, uint64_t position); /* NULL: not open */
+struct open_host *open_hosts_find(const struct open_hosts *table, uint64_t position); /* NULL: not open */
 
 /* A new host, which must not be in the table. NULL without memory. */
-struct open_host *host_table_add(struct host_table *table, uint64_t position);
+struct open_host *open_hosts_add(struct open_hosts *table, uint64_t position);
 
 /* Takes it out and frees it. */
-void host_table_remove(struct host_table *table, struct open_host *host);
-void host_table_done(struct host_table *table);
+void open_hosts_remove(struct open_hosts *table, struct open_host *host);
+void open_hosts_done(struct open_hosts *table);
 
 /* The host's extra part, made at need. NULL without memory. */
 struct host_extra *open_host_extra(struct open_host *host);

@@ -1,0 +1,152 @@
+#include "netio/connect_ping.h"
+
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+
+#define ID_OFFSET     4 /* of the identifier in an echo message, RFC 792 and RFC 4443 section 4.1 */
+#define ID_LEN        2
+#define RECEIVE_BYTES (4 << 20) /* asked of SO_RCVBUF; the kernel cuts it to net.core.rmem_max */
+
+static void enable(int fd, int level, int option)
+{
+    const int on = 1;
+    setsockopt(fd, level, option, &on, sizeof on);
+}
+
+static int open_family(uint8_t family, const struct connect_setup *setup)
+{
+    bool v4 = family == ADDR_V4;
+    const struct addr any = {.family = family};
+    const int bytes = RECEIVE_BYTES;
+    own(close_fd) int fd = socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                                  v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+    if (fd < 0 || connect_socket_set(fd, &any, setup))
+        return -1;
+    enable(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVTTL : IPV6_RECVHOPLIMIT);
+    enable(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_PKTINFO : IPV6_RECVPKTINFO);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    return take_fd(&fd);
+}
+
+struct connect_pings connect_pings_open(const struct connect_setup *setup)
+{
+    return (struct connect_pings){.fd4 = open_family(ADDR_V4, setup), .fd6 = open_family(ADDR_V6, setup)};
+}
+
+void connect_pings_close(struct connect_pings *pings)
+{
+    if (pings->fd4 >= 0)
+        close(pings->fd4);
+    if (pings->fd6 >= 0)
+        close(pings->fd6);
+}
+
+bool connect_ping_is_echo(const struct technique *technique)
+{
+    return technique->kind == REQUEST_PACKET && strcmp(technique->name, "echo") == 0;
+}
+
+int connect_ping_send(const struct connect_pings *pings, const struct probe *probe)
+{
+    int fd = probe->dst.family == ADDR_V4 ? pings->fd4 : pings->fd6;
+    if (fd < 0)
+        return EPROTONOSUPPORT;
+
+    uint8_t data[CONNECT_PING_MAX];
+    struct writer out = writer_over(data, sizeof data);
+    probe->technique->build(probe, &out);
+    if (!out.ok || writer_len(&out) < ICMP_HEADER_LEN)
+        return EMSGSIZE;
+    write_bytes(&out, data + ID_OFFSET, ID_LEN);
+    if (!out.ok)
+        return EMSGSIZE;
+
+    union connect_sockaddr address;
+    socklen_t len = connect_sockaddr(&probe->dst, 0, &address);
+    return sendto(fd, data, writer_len(&out), 0, &address.any, len) < 0 ? errno : 0;
+}
+
+static bool is_control(const struct cmsghdr *control, int level, int type)
+{
+    return control->cmsg_level == level && control->cmsg_type == type;
+}
+
+/* The control message holds TTL or hop limit, or the address that the reply was sent to. */
+static void take_control(const struct cmsghdr *control, struct packet *packet)
+{
+    union connect_sockaddr self = {0};
+    if (is_control(control, IPPROTO_IP, IP_TTL) || is_control(control, IPPROTO_IPV6, IPV6_HOPLIMIT)) {
+        int ttl;
+        memcpy(&ttl, CMSG_DATA(control), sizeof ttl);
+        packet->ttl = (uint8_t)ttl;
+    } else if (is_control(control, IPPROTO_IP, IP_PKTINFO)) {
+        struct in_pktinfo info;
+        memcpy(&info, CMSG_DATA(control), sizeof info);
+        self.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = info.ipi_addr};
+        packet->dst = connect_addr(&self);
+    } else if (is_control(control, IPPROTO_IPV6, IPV6_PKTINFO)) {
+        struct in6_pktinfo info;
+        memcpy(&info, CMSG_DATA(control), sizeof info);
+        self.v6 = (struct sockaddr_in6){
+            .sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr, .sin6_scope_id = info.ipi6_ifindex};
+        packet->dst = connect_addr(&self);
+    }
+}
+
+/* The kernel has verified the checksum and seen that the identifier is that of our socket. */
+static enum packet_fault decode(struct connect_ping_reply *reply, size_t len)
+{
+    struct packet *packet = &reply->packet;
+    bool v4 = packet->src.family == ADDR_V4;
+    struct reader in = reader_over(reply->data, len);
+    if (len < ICMP_HEADER_LEN + ID_LEN || !icmp_read(&in, packet->src.family, &packet->icmp))
+        return PACKET_TRUNCATED;
+
+    packet->layer = v4 ? LAYER_ICMP4 : LAYER_ICMP6;
+    packet->ip_proto = v4 ? IP_PROTO_ICMP : IP_PROTO_ICMPV6;
+    packet->icmp.id = get_be16(reply->data + len - ID_LEN);
+    packet->icmp.rest = (uint32_t)packet->icmp.id << 16 | packet->icmp.seq;
+    packet->payload = reply->data + ICMP_HEADER_LEN;
+    packet->payload_len = len - ICMP_HEADER_LEN - ID_LEN;
+    return PACKET_OK;
+}
+
+bool connect_ping_receive(int fd, enum packet_fault *ret_fault, struct connect_ping_reply *ret)
+{
+    _Alignas(struct cmsghdr) uint8_t control[256];
+    union connect_sockaddr from = {0};
+    struct iovec piece = {.iov_base = ret->data, .iov_len = sizeof ret->data};
+    struct msghdr message = {
+        .msg_name = &from,
+        .msg_namelen = sizeof from,
+        .msg_iov = &piece,
+        .msg_iovlen = 1,
+        .msg_control = control,
+        .msg_controllen = sizeof control,
+    };
+    ssize_t len = recvmsg(fd, &message, MSG_DONTWAIT);
+    if (len < 0)
+        return false;
+
+    ret->packet = (struct packet){.src = connect_addr(&from)};
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
+        take_control(c, &ret->packet);
+    *ret_fault = decode(ret, (size_t)len);
+    return true;
+}
+
+uint32_t connect_ping_lost(int fd)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof memory;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
+        return 0;
+    return memory[SK_MEMINFO_DROPS];
+}

@@ -1,0 +1,54 @@
+/* Making the sockets of the connect backend: addresses, options, and what connect() itself says. */
+#pragma once
+
+#include <netinet/in.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/addr.h"
+
+/* How every socket is to be set. */
+struct connect_setup {
+    char interface[IFNAMSIZ]; /* "": as routed */
+    struct addr source4, source6;
+    uint8_t ttl; /* 0: the system's default */
+};
+
+union connect_sockaddr {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* The address as the kernel wants it; returns its length. addr is IPv4 or IPv6. */
+socklen_t connect_sockaddr(const struct addr *addr, uint16_t port, union connect_sockaddr *ret);
+
+/* The reverse; ADDR_NONE for another family. A scope is kept for link-local addresses only. */
+struct addr connect_addr(const union connect_sockaddr *from);
+
+/* Interface, TTL and source address (any port) on a new socket. Returns 0 or errno. */
+int connect_socket_set(int fd, const struct addr *towards, const struct connect_setup *setup);
+
+enum connect_dialled {
+    CONNECT_STARTED, /* *ret_fd is connecting */
+    CONNECT_SHORT, /* *ret_error: something of ours ran out (descriptors, ports, memory); the same again later */
+    CONNECT_FAILED, /* *ret_error: this host cannot be asked from here (no route, forbidden, no such family) */
+};
+
+struct connect_call {
+    const struct addr *dst;
+    uint16_t port;
+    int syn_retries;    /* TCP_SYNCNT */
+    bool may_meet_self; /* dst may be ours: see to it that the socket does not connect to itself */
+};
+
+/* Start one non-blocking connect(). EADDRNOTAVAIL is CONNECT_SHORT: no local port is free, unless there is no source
+ * address for dst at all, which the caller must find out. */
+enum connect_dialled connect_socket_dial(const struct connect_setup *setup, const struct connect_call *call,
+                                         int *ret_fd, int *ret_error);
+
+/* Close a connection with an RST (SO_LINGER with time 0), so that nothing of it stays, no TIME_WAIT; a socket that is
+ * still connecting, silently. */
+void connect_socket_reset(int fd);
