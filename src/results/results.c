@@ -109,6 +109,10 @@ static void expand_ports(struct results *results, const struct open_host *host, 
         if (unfinished) {
             results->ports[i].state = PORT_UNKNOWN;
             results->ports[i].reason = REASON_UNFINISHED;
+        } else if (last->reason != REASON_NO_RESPONSE) {
+            results->ports[i].state = last->state;
+            results->ports[i].reason = last->reason;
+            results->ports[i].source = last->source;
         }
     }
 

@@ -212,6 +212,22 @@ static void a_silent_port_has_the_silent_state_of_its_protocol(void **state)
     assert_int_equal(fixture->ports[3].state, PORT_OPEN_FILTERED);
 }
 
+static void a_host_done_for_a_reason_gives_it_to_its_silent_ports(void **state)
+{
+    struct fixture *fixture = *state;
+    struct record unreachable = done(HOST);
+    unreachable.state = PORT_CLOSED_FILTERED;
+    unreachable.reason = REASON_HOST_UNREACH;
+    unreachable.source = addr_v4(0xcb007101);
+    assert_true(give(fixture, up(HOST)));
+    assert_true(give(fixture, port(HOST, 22, PORT_OPEN, REASON_SYN_ACK)));
+    assert_true(give(fixture, unreachable));
+    assert_int_equal(fixture->ports[0].state, PORT_OPEN);
+    assert_int_equal(fixture->ports[1].state, PORT_CLOSED_FILTERED);
+    assert_int_equal(fixture->ports[1].reason, REASON_HOST_UNREACH);
+    assert_true(addr_equal(&fixture->ports[1].source, &unreachable.source));
+}
+
 static void a_silent_port_of_an_unfinished_host_is_unknown(void **state)
 {
     struct fixture *fixture = *state;
@@ -551,6 +567,7 @@ int main(void)
         WITH_RESULTS(an_answer_keeps_all_that_its_record_says),
         WITH_RESULTS(ports_come_by_protocol_and_number),
         WITH_RESULTS(a_silent_port_has_the_silent_state_of_its_protocol),
+        WITH_RESULTS(a_host_done_for_a_reason_gives_it_to_its_silent_ports),
         WITH_RESULTS(a_silent_port_of_an_unfinished_host_is_unknown),
         WITH_RESULTS(a_later_record_of_a_port_replaces_the_earlier),
         WITH_RESULTS(each_port_is_told_at_once),

@@ -14,7 +14,8 @@ enum record_type {
     RECORD_MAC,       /* the host's hardware address, in mac */
     RECORD_PORT,      /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags */
     RECORD_HOST_DONE, /* nothing more to come for this host: all ports without a RECORD_PORT have the silent state of
-                         their technique, after `tries` tries; srtt_ns, rttvar_ns, rto_ns; flags UNFINISHED/TIMED_OUT */
+                         their technique, after `tries` tries (or, with a reason other than no-response, state, reason
+                         and source of this record); rtt_ns, rttvar_ns, rto_ns; flags UNFINISHED, TIMED_OUT */
     RECORD_NOTE,     /* something the user should know: enum note, value[] */
     RECORD_PROGRESS, /* running totals, in value[] by enum progress_value; several a second */
     RECORD_END,      /* the scan is over; flag UNFINISHED when it was cut short */

@@ -1,0 +1,226 @@
+/* The small parts of the engine: round trips, pace, rate, loss, records, exceptions. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/rand.h"
+#include "base/time.h"
+#include "engine/hosts.h"
+#include "engine/loss.h"
+#include "engine/pacer.h"
+#include "engine/provisional.h"
+#include "engine/rate.h"
+#include "engine/rtt.h"
+
+static const struct rtt_limits limits = {10 * MSEC, SEC, 60 * SEC};
+
+/* RFC 6298 section 2.2: the first sample gives SRTT = R, RTTVAR = R/2, RTO = R + 4 * R/2. */
+static void the_first_sample_sets_three_times_the_rtt(void **state)
+{
+    (void)state;
+    struct rtt rtt;
+    rtt_init(&rtt, &limits);
+    assert_int_equal(rtt.rto_ns, SEC);
+    rtt_sample(&rtt, &limits, 100 * MSEC);
+    assert_int_equal(rtt.rto_ns, 300 * MSEC);
+}
+
+/* RFC 6298 section 2.3: RTTVAR before SRTT; from R = 100 ms, R' = 180 ms: RTTVAR = 57.5, SRTT = 110. */
+static void later_samples_are_folded_in_with_an_eighth_and_a_quarter(void **state)
+{
+    (void)state;
+    struct rtt rtt;
+    rtt_init(&rtt, &limits);
+    rtt_sample(&rtt, &limits, 100 * MSEC);
+    rtt_sample(&rtt, &limits, 180 * MSEC);
+    assert_int_equal(rtt.rttvar_ns, 57500 * USEC);
+    assert_int_equal(rtt.srtt_ns, 110 * MSEC);
+    assert_int_equal(rtt.rto_ns, 340 * MSEC);
+}
+
+static void the_time_out_stays_within_its_bounds(void **state)
+{
+    (void)state;
+    struct rtt rtt;
+    rtt_init(&rtt, &limits);
+    rtt_sample(&rtt, &limits, 1000);
+    assert_int_equal(rtt.rto_ns, 10 * MSEC);
+    rtt_sample(&rtt, &limits, 1000 * SEC);
+    assert_int_equal(rtt.rto_ns, 60 * SEC);
+}
+
+static void the_pacer_lets_the_rate_through_and_no_more(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct rand rand = {.state = seed};
+        struct pacer pacer;
+        double rate_pps = (double)(1 + rand_below(&rand, 100000));
+        pacer_init(&pacer, rate_pps, 0);
+        uint64_t sent = 0;
+        int64_t now_ns = 0;
+        while (now_ns < 10 * SEC) {
+            uint32_t allowance = pacer_allowance(&pacer, now_ns);
+            pacer_spend(&pacer, allowance);
+            sent += allowance;
+            int64_t next_ns = pacer_next_ns(&pacer);
+            assert_true(next_ns > now_ns);
+            now_ns = next_ns;
+        }
+        assert_true((double)sent <= rate_pps * 10 + 1 + rate_pps / 250);
+        assert_true((double)sent >= rate_pps * 9.8 - 1);
+    }
+}
+
+static void an_idle_pacer_saves_only_a_small_burst(void **state)
+{
+    (void)state;
+    struct pacer pacer;
+    pacer_init(&pacer, 10000, 0);
+    assert_int_equal(pacer_allowance(&pacer, 3600 * SEC), 40);
+}
+
+static void charging_more_than_was_allowed_delays_the_next(void **state)
+{
+    (void)state;
+    struct pacer pacer;
+    pacer_init(&pacer, 1000, 0);
+    pacer_spend(&pacer, 11);
+    assert_in_range(pacer_next_ns(&pacer), 11 * MSEC, 11 * MSEC + 10);
+    assert_int_equal(pacer_allowance(&pacer, 5 * MSEC), 0);
+}
+
+static void window(struct rate *rate, int64_t *now_ns, double share)
+{
+    uint64_t sent = (uint64_t)(rate->pps * 0.02);
+    rate_sent(rate, sent);
+    for (uint64_t i = 0; i < (uint64_t)((double)sent * share); i++)
+        rate_answered(rate);
+    *now_ns += 20 * MSEC;
+    rate_update(rate, *now_ns);
+}
+
+static void the_rate_grows_while_answers_keep_up_and_falls_when_they_do_not(void **state)
+{
+    (void)state;
+    struct rate rate;
+    struct rate_limits rate_limits = {.default_pps = 10000};
+    int64_t now_ns = 0;
+    rate_init(&rate, &rate_limits, now_ns);
+    for (int i = 0; i < 4; i++)
+        window(&rate, &now_ns, 0.8);
+    assert_true(rate.pps > 150000 && rate.pps < 170000);
+    window(&rate, &now_ns, 0.4);
+    assert_true(rate.pps < 120000);
+    for (int i = 0; i < 30; i++)
+        window(&rate, &now_ns, 1);
+    assert_true(rate.pps <= RATE_CEILING_PPS);
+}
+
+static void silence_leaves_the_default_rate(void **state)
+{
+    (void)state;
+    struct rate rate;
+    struct rate_limits rate_limits = {.default_pps = 10000};
+    int64_t now_ns = 0;
+    rate_init(&rate, &rate_limits, now_ns);
+    for (int i = 0; i < 10; i++)
+        window(&rate, &now_ns, 0);
+    assert_true(rate.pps >= 10000 && rate.pps <= 10000);
+}
+
+static void the_users_rates_are_bounds(void **state)
+{
+    (void)state;
+    struct rate rate;
+    struct rate_limits low = {.default_pps = 10000, .max_pps = 500},
+                       high = {.default_pps = 10000, .min_pps = 50000};
+    rate_init(&rate, &low, 0);
+    assert_true(rate.pps <= 500);
+    rate_init(&rate, &high, 0);
+    assert_true(rate.pps >= 50000);
+}
+
+static void loss_is_the_share_of_tries_that_answers_skip(void **state)
+{
+    (void)state;
+    struct loss path = {0};
+    for (int i = 0; i < 9000; i++)
+        loss_answer(&path, 0);
+    for (int i = 0; i < 1000; i++)
+        loss_answer(&path, 1);
+    assert_true(loss_of_path(&path) > 0.09 && loss_of_path(&path) < 0.0911);
+    struct loss nothing = {0};
+    assert_true(loss_of_host(&path, &nothing) > 0.09);
+    assert_true(loss_of_path(&nothing) >= 0.01 && loss_of_path(&nothing) < 0.0101);
+}
+
+/* a = 0.02, p = 0.01: after two tries 2e-6 are wrong, after three 2e-8. */
+static void silence_is_certain_when_few_can_have_been_lost(void **state)
+{
+    (void)state;
+    assert_false(loss_silence_is_certain(0.01, 20, 1000, 2, 1e-6));
+    assert_true(loss_silence_is_certain(0.01, 20, 1000, 3, 1e-6));
+    assert_true(loss_silence_is_certain(0.005, 20, 1000, 2, 1e-6));
+    assert_false(loss_silence_is_certain(0.2, 999, 1000, 9, 1e-6));
+}
+
+static void the_host_table_gives_out_what_it_has(void **state)
+{
+    (void)state;
+    struct host_table table;
+    assert_int_equal(host_table_init(&table, 4), 0);
+    uint32_t taken[3];
+    for (int i = 0; i < 3; i++) {
+        taken[i] = host_table_take(&table, &limits);
+        assert_int_not_equal(taken[i], HOST_RECORD_NONE);
+    }
+    assert_int_equal(host_table_take(&table, &limits), HOST_RECORD_NONE);
+    host_table_give_back(&table, taken[1]);
+    host_table_give_back(&table, HOST_RECORD_NONE);
+    assert_int_equal(host_table_take(&table, &limits), taken[1]);
+    assert_ptr_equal(host_table_get(&table, HOST_RECORD_NONE), NULL);
+    host_table_done(&table);
+}
+
+static void exceptions_are_found_until_their_block_is_forgotten(void **state)
+{
+    (void)state;
+    struct provisional_table table;
+    assert_int_equal(provisional_init(&table, 256), 0);
+    for (uint32_t block = 1; block <= 2; block++)
+        for (uint64_t bit = 0; bit < 60; bit++)
+            provisional_add(&table, block, bit)->try_number = (uint8_t)bit;
+    for (uint64_t bit = 0; bit < 8; bit++)
+        assert_non_null(provisional_add(&table, 3, bit));
+    assert_null(provisional_add(&table, 3, 8)); /* half full is full */
+    provisional_forget_block(&table, 1);
+    for (uint64_t bit = 0; bit < 60; bit++) {
+        assert_null(provisional_find(&table, 1, bit));
+        assert_int_equal(provisional_find(&table, 2, bit)->try_number, bit);
+    }
+    provisional_done(&table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_sample_sets_three_times_the_rtt),
+        cmocka_unit_test(later_samples_are_folded_in_with_an_eighth_and_a_quarter),
+        cmocka_unit_test(the_time_out_stays_within_its_bounds),
+        cmocka_unit_test(the_pacer_lets_the_rate_through_and_no_more),
+        cmocka_unit_test(an_idle_pacer_saves_only_a_small_burst),
+        cmocka_unit_test(charging_more_than_was_allowed_delays_the_next),
+        cmocka_unit_test(the_rate_grows_while_answers_keep_up_and_falls_when_they_do_not),
+        cmocka_unit_test(silence_leaves_the_default_rate),
+        cmocka_unit_test(the_users_rates_are_bounds),
+        cmocka_unit_test(loss_is_the_share_of_tries_that_answers_skip),
+        cmocka_unit_test(silence_is_certain_when_few_can_have_been_lost),
+        cmocka_unit_test(the_host_table_gives_out_what_it_has),
+        cmocka_unit_test(exceptions_are_found_until_their_block_is_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
