@@ -71,7 +71,8 @@ static size_t tcp_answer(const struct sim_question *question, const struct packe
 }
 
 /* RFC 9293 section 3.10.7.1: what a closed port, or an unexpected ACK, gets. */
-static size_t reset(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
+static size_t reset(const struct sim_question *question, const struct packet *probe, uint16_t window,
+                    uint8_t *answer)
 {
     const struct sim_host *host = question->host;
     if (probe->tcp.flags & TCP_RST)
@@ -79,7 +80,7 @@ static size_t reset(const struct sim_question *question, const struct packet *pr
     if (!sim_limit_passes(&question->limits->rst_tokens, host->rst_rate_pps, host->limiter_burst,
                           &question->limits->at_ns, question->now_ns))
         return 0;
-    struct tcp_header header = {.flags = TCP_RST, .seq = probe->tcp.ack};
+    struct tcp_header header = {.flags = TCP_RST, .seq = probe->tcp.ack, .window = window};
     if (!(probe->tcp.flags & TCP_ACK)) {
         uint32_t counted = (probe->tcp.flags & TCP_SYN ? 1 : 0) + (probe->tcp.flags & TCP_FIN ? 1 : 0);
         header = (struct tcp_header){.flags = TCP_RST | TCP_ACK, .ack = probe->tcp.seq + counted};
@@ -146,12 +147,17 @@ static size_t port_unreachable(const struct sim_question *question, const struct
 static size_t open_tcp(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
 {
     static const uint8_t options[] = {2, 4, 0x05, 0xb4};
+    const struct sim_host *host = question->host;
     uint8_t flags = probe->tcp.flags;
     if (flags & TCP_RST)
         return 0;
+    if ((flags & TCP_FIN) && (flags & TCP_ACK) && host->drops_fin_ack)
+        return 0;
     if (flags & TCP_ACK)
-        return reset(question, probe, answer);
-    return flags & TCP_SYN ? syn_ack(question, probe, options, sizeof options, answer) : 0;
+        return reset(question, probe, host->open_reset_window, answer);
+    if (flags & TCP_SYN)
+        return syn_ack(question, probe, options, sizeof options, answer);
+    return host->resets_all ? reset(question, probe, 0, answer) : 0;
 }
 
 static size_t strange_tcp(const struct sim_question *question, const struct packet *probe,
@@ -167,7 +173,7 @@ static size_t strange_tcp(const struct sim_question *question, const struct pack
     case SIM_WRONG_ACK:
         return syn_ack(question, &other, NULL, 0, answer);
     case SIM_WRONG_RESET:
-        return reset(question, &other, answer);
+        return reset(question, &other, 0, answer);
     case SIM_STRANGE_QUOTE:
         return icmp_error(question, probe, port, question->probe_len, true, answer);
     case SIM_SHORT_QUOTE:
@@ -198,7 +204,7 @@ static size_t tcp_port_answer(const struct sim_question *question, const struct 
     if (port.behaviour == SIM_DROP)
         return 0;
     if (port.behaviour == SIM_CLOSED)
-        return reset(question, probe, answer);
+        return reset(question, probe, 0, answer);
     if (port.behaviour == SIM_OPEN)
         return open_tcp(question, probe, answer);
     if (port.behaviour == SIM_ICMP)

@@ -6,6 +6,14 @@
 /* What is scanned. */
 extern const struct technique technique_syn;
 extern const struct technique technique_connect;
+extern const struct technique technique_null;
+extern const struct technique technique_fin;
+extern const struct technique technique_xmas;
+extern const struct technique technique_maimon;
+extern const struct technique technique_ack;
+extern const struct technique technique_window;
+extern const struct technique technique_sctp_init;
+extern const struct technique technique_sctp_cookie;
 
 /* How a host shows that it is up. */
 extern const struct technique technique_ping_echo;

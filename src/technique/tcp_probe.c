@@ -1,5 +1,7 @@
 #include "technique/tcp_probe.h"
 
+#include "technique/unreachable.h"
+
 #define TCP_PROBE_WINDOW 64240
 
 /* MSS 1460, window scale 8, SACK permitted: what common desktop systems offer. Some hosts do not answer a bare SYN. */
@@ -48,4 +50,19 @@ bool tcp_probe_reset(const struct technique *technique, const struct packet *pac
     }
     *ret = answer;
     return true;
+}
+
+bool tcp_probe_judge_reset(const struct technique *technique, const struct packet *packet,
+                           enum port_state state, struct answer *ret)
+{
+    if (packet->has_quote)
+        return unreachable_judge(packet, ret);
+    return tcp_probe_reset(technique, packet, state, ret);
+}
+
+struct technique tcp_probe_with_flags(const struct technique *base, uint8_t tcp_flags)
+{
+    struct technique technique = *base;
+    technique.tcp_flags = tcp_flags;
+    return technique;
 }

@@ -12,3 +12,10 @@ void tcp_probe_build(const struct probe *probe, struct writer *out);
  * our number (FIN and SYN count one, no flags none); to a probe with ACK its sequence is our acknowledgement number. */
 bool tcp_probe_reset(const struct technique *technique, const struct packet *packet, enum port_state state,
                      struct answer *ret);
+
+/* The judge of every technique to which only a reset or an ICMP error says anything. state: what a reset means. */
+bool tcp_probe_judge_reset(const struct technique *technique, const struct packet *packet,
+                           enum port_state state, struct answer *ret);
+
+/* The same technique with other flags (--scanflags): answers mean what they mean to `base`. */
+struct technique tcp_probe_with_flags(const struct technique *base, uint8_t tcp_flags);

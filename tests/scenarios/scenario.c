@@ -256,26 +256,41 @@ const struct seen_port *scenario_port(const struct scenario *scenario, const cha
     return &scenario_host(scenario, address)->ports[port - scenario->first_port];
 }
 
-static enum port_state truth_of(const struct sim_port *port)
+/* What a SYN finds at a port that answers a handshake in some way. */
+static bool is_open(const struct sim_port *port)
 {
-    switch ((enum sim_behaviour)port->behaviour) {
-    case SIM_OPEN:
-    case SIM_BARE_SYN:
-    case SIM_BROKEN_OPTIONS:
-    case SIM_SOFT_ONCE:
-        return PORT_OPEN;
-    case SIM_CLOSED:
-        return PORT_CLOSED;
-    case SIM_DROP:
-    case SIM_ICMP:
-    case SIM_SHORT_QUOTE:
-    case SIM_WRONG_ACK:
-    case SIM_WRONG_RESET:
-    case SIM_STRANGE_QUOTE:
-    case SIM_TRUNCATED:
+    return port->behaviour == SIM_OPEN || port->behaviour == SIM_BARE_SYN ||
+           port->behaviour == SIM_BROKEN_OPTIONS || port->behaviour == SIM_SOFT_ONCE;
+}
+
+static bool answers_icmp(const struct sim_port *port)
+{
+    return port->behaviour == SIM_ICMP || port->behaviour == SIM_SHORT_QUOTE;
+}
+
+/* What an open port shows to a technique other than SYN and connect; the reset that it may send says "closed". */
+static enum port_state open_seen_by(const struct technique *technique, const struct sim_host *host)
+{
+    if (technique == &technique_ack)
+        return PORT_UNFILTERED;
+    if (technique == &technique_window)
+        return host->open_reset_window ? PORT_OPEN : PORT_CLOSED;
+    if (technique == &technique_maimon)
+        return host->drops_fin_ack ? PORT_OPEN_FILTERED : PORT_CLOSED;
+    return host->resets_all ? PORT_CLOSED : PORT_OPEN_FILTERED;
+}
+
+static enum port_state truth_of(const struct technique *technique, const struct sim_host *host,
+                                const struct sim_port *port)
+{
+    bool handshake = technique == &technique_syn || technique == &technique_connect;
+    if (answers_icmp(port))
         return PORT_FILTERED;
-    }
-    return PORT_UNKNOWN;
+    if (port->behaviour == SIM_CLOSED)
+        return technique == &technique_ack ? PORT_UNFILTERED : PORT_CLOSED;
+    if (is_open(port))
+        return handshake ? PORT_OPEN : open_seen_by(technique, host);
+    return (enum port_state)technique->silent_state;
 }
 
 static const struct sim_host *truth_host(const struct scenario *scenario, const struct addr *addr)
@@ -287,12 +302,13 @@ static const struct sim_host *truth_host(const struct scenario *scenario, const 
     return NULL;
 }
 
-static enum port_state expected_state(const struct sim_host *host, uint16_t port)
+static enum port_state expected_state(const struct technique *technique, const struct sim_host *host,
+                                      uint16_t port)
 {
     if (!host || host->down)
-        return PORT_FILTERED;
+        return (enum port_state)technique->silent_state;
     struct sim_port truth = sim_port_of(host, IP_PROTO_TCP, port);
-    return truth_of(&truth);
+    return truth_of(technique, host, &truth);
 }
 
 uint64_t scenario_count_wrong(const struct scenario *scenario)
@@ -304,7 +320,7 @@ uint64_t scenario_count_wrong(const struct scenario *scenario)
         const struct seen_host *seen_host = &scenario->hosts[i];
         for (unsigned port = scenario->first_port; port <= scenario->last_port; port++) {
             const struct seen_port *seen = &seen_host->ports[port - scenario->first_port];
-            enum port_state expected = expected_state(host, (uint16_t)port);
+            enum port_state expected = expected_state(scenario->technique, host, (uint16_t)port);
             if (seen->state == expected && seen_host->done_count == 1)
                 continue;
             char text[ADDR_TEXT_MAX];

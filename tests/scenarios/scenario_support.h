@@ -3,6 +3,7 @@
 
 #include "scenario.h"
 #include "technique/rows.h"
+#include "technique/tcp_probe.h"
 
 /* One host 1 ms away. ports is borrowed. */
 static inline struct sim_host host_with(const char *address, const struct sim_port *ports, size_t port_count)

@@ -1,0 +1,105 @@
+/* Every TCP technique against stacks of different habits: states and reasons. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scenario_support.h"
+
+static const struct sim_port ports[] = {
+    {IP_PROTO_TCP, 10, 14, SIM_OPEN, 0, 0, false},
+    {IP_PROTO_TCP, 20, 24, SIM_DROP, 0, 0, false},
+    {IP_PROTO_TCP, 30, 30, SIM_ICMP, ICMP4_UNREACHABLE, 13, true},
+    {IP_PROTO_TCP, 31, 31, SIM_ICMP, ICMP4_UNREACHABLE, 3, false},
+    {IP_PROTO_TCP, 32, 32, SIM_SHORT_QUOTE, ICMP4_UNREACHABLE, 10, true},
+};
+
+static const struct technique *const tcp_techniques[] = {
+    &technique_syn,    &technique_null, &technique_fin,    &technique_xmas,
+    &technique_maimon, &technique_ack,  &technique_window,
+};
+
+/* Scan one host of these habits with every technique, with loss, duplicates and reordering. */
+static void assert_all_right(struct sim_host host)
+{
+    for (size_t i = 0; i < sizeof tcp_techniques / sizeof tcp_techniques[0]; i++) {
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            host.loss_out = host.loss_back = 0.03;
+            host.duplicate = 0.1;
+            host.jitter_ns = 2 * MSEC;
+            struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
+            scenario.technique = tcp_techniques[i];
+            scenario.seed = seed;
+            scenario_run(&scenario);
+            assert_int_equal(scenario_count_wrong(&scenario), 0);
+            assert_int_equal(scenario_port(&scenario, "198.18.0.2", 30)->reason, REASON_ADMIN_PROHIBITED);
+            assert_int_equal(scenario_port(&scenario, "198.18.0.2", 32)->reason, REASON_HOST_PROHIBITED);
+            assert_int_equal(scenario_port(&scenario, "198.18.0.2", 50)->reason, REASON_RESET);
+            scenario_done(&scenario);
+        }
+    }
+}
+
+static void a_stack_after_the_rfc_is_read_rightly(void **state)
+{
+    (void)state;
+    assert_all_right(host_with("198.18.0.2", ports, sizeof ports / sizeof ports[0]));
+}
+
+static void a_bsd_shows_its_open_ports_to_maimon(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", ports, sizeof ports / sizeof ports[0]);
+    host.drops_fin_ack = true;
+    assert_all_right(host);
+}
+
+static void a_stack_that_resets_everything_shows_all_closed(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", ports, sizeof ports / sizeof ports[0]);
+    host.resets_all = true;
+    assert_all_right(host);
+}
+
+static void a_window_in_the_reset_shows_open_ports(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", ports, sizeof ports / sizeof ports[0]);
+    host.open_reset_window = 4096;
+    assert_all_right(host);
+}
+
+static void other_flags_are_judged_as_their_base(void **state)
+{
+    (void)state;
+    const struct technique syn_fin = tcp_probe_with_flags(&technique_syn, TCP_SYN | TCP_FIN);
+    const struct technique psh = tcp_probe_with_flags(&technique_fin, TCP_PSH);
+    struct sim_host host = host_with("198.18.0.2", ports, sizeof ports / sizeof ports[0]);
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
+    scenario.technique = &syn_fin;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 10)->state, PORT_OPEN);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 50)->state, PORT_CLOSED);
+    scenario_done(&scenario);
+    scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
+    scenario.technique = &psh;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 10)->state, PORT_OPEN_FILTERED);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 50)->state, PORT_CLOSED);
+    scenario_done(&scenario);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stack_after_the_rfc_is_read_rightly),
+        cmocka_unit_test(a_bsd_shows_its_open_ports_to_maimon),
+        cmocka_unit_test(a_stack_that_resets_everything_shows_all_closed),
+        cmocka_unit_test(a_window_in_the_reset_shows_open_ports),
+        cmocka_unit_test(other_flags_are_judged_as_their_base),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
