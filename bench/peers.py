@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""How long does it take to scan all 65,535 ports of one Linux host: Portolan, Nmap, and a bare loop that only sends and
+counts? The runs are interleaved, each is checked against the truth, and the medians and their ratio are printed.
+
+Runs in network namespaces of its own; needs root. See README.md."""
+
+import argparse
+import random
+import resource
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pair
+
+PORTS = 65535
+TIMEOUT_S = 120
+COMMON = ["-sS", "-Pn", "-n", "-p-", "-oX", "-", pair.TARGET]
+
+
+def commands(build):
+    """What is compared, by name."""
+    return {
+        "portolan": [build / "portolan", *COMMON],
+        "nmap": ["nmap", "-T4", *COMMON],
+        "bare": [build / "bench/bare_packet", "eth0", pair.SCANNER, pair.TARGET, pair.TARGET_MAC],
+    }
+
+
+def read_xml(text):
+    """(open ports, number of closed ports) of a report in Nmap's XML."""
+    open_ports, closed = set(), 0
+    for host in ElementTree.fromstring(text).iter("host"):
+        for port in host.iter("port"):
+            state = port.find("state").get("state")
+            closed += state == "closed"
+            if state == "open":
+                open_ports.add(int(port.get("portid")))
+        closed += sum(int(extra.get("count")) for extra in host.iter("extraports") if extra.get("state") == "closed")
+    return open_ports, closed
+
+
+def read_bare(text):
+    counts, ports = text.splitlines()
+    open_ports = {int(port) for port in ports.split()}
+    return open_ports, int(counts.split()[3]) - len(open_ports)
+
+
+def measure(network, name, command):
+    """(seconds of the whole process, open ports, number of closed ports)"""
+    with network.inside("scanner"):
+        start = time.monotonic()
+        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        seconds = time.monotonic() - start
+    if result.returncode:
+        sys.exit(f"{name}: exit status {result.returncode}: {result.stderr.strip()}")
+    return seconds, *(read_bare if name == "bare" else read_xml)(result.stdout)
+
+
+def fault(found, truth):
+    """What is wrong with a result, or None."""
+    open_ports, closed = found
+    missing, wrong = truth - open_ports, open_ports - truth
+    if missing or wrong:
+        return f"{len(missing)} open ports missing, {len(wrong)} ports wrongly open"
+    if closed != PORTS - len(truth):
+        return f"{closed} closed ports instead of {PORTS - len(truth)}"
+    return None
+
+
+def listen(network, count, seed):
+    """Open that many ports of the target; returns the sockets by port."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, PORTS), hard))
+    sockets = {}
+    with network.inside("target"):
+        for port in random.Random(seed).sample(range(1, PORTS + 1), count):
+            sockets[port] = socket.create_server(("", port), backlog=128)
+    return sockets
+
+
+def report(seconds, wrong, rounds):
+    print(f"\n{'':10}{'median':>9}{'least':>9}{'most':>9}{'wrong':>7}   of {rounds} runs, seconds")
+    for name, values in seconds.items():
+        print(f"{name:10}{statistics.median(values):9.3f}{min(values):9.3f}{max(values):9.3f}{wrong[name]:7}")
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    for name, other in [("portolan", "nmap"), ("bare", "nmap"), ("bare", "portolan")]:
+        if name in medians and other in medians:
+            ratios = [theirs / ours for ours, theirs in zip(seconds[name], seconds[other])]
+            print(f"{name} is {medians[other] / medians[name]:.2f} times as fast as {other} "
+                  f"(round by round {min(ratios):.2f} to {max(ratios):.2f})")  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=Path, default=Path(__file__).resolve().parent.parent / "build")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--listening", type=int, default=200, help="open ports of the target")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="portolan,nmap,bare", help="what to run, with commas")
+    options = parser.parse_args()
+    chosen = {name: command for name, command in commands(options.build).items() if name in options.only.split(",")}
+    for name, command in chosen.items():
+        if not shutil.which(command[0]):
+            sys.exit(f"{name}: there is no {command[0]}")
+
+    seconds, wrong = {name: [] for name in chosen}, dict.fromkeys(chosen, 0)
+    order = random.Random(options.seed)
+    with pair.Pair("peers") as network:
+        sockets = listen(network, options.listening, options.seed)
+        for number in range(1, options.rounds + 1):
+            for name in order.sample(list(chosen), len(chosen)):
+                taken, *found = measure(network, name, chosen[name])
+                why = fault(found, set(sockets))
+                seconds[name].append(taken)
+                wrong[name] += why is not None
+                print(f"round {number}  {name:9} {taken:7.3f} s  {why or 'all right'}", flush=True)
+        for opened in sockets.values():
+            opened.close()
+    report(seconds, wrong, options.rounds)
+    sys.exit(any(wrong.values()))
+
+
+if __name__ == "__main__":
+    main()
