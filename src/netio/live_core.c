@@ -1,0 +1,307 @@
+#include "netio/live_core.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "netio/clock.h"
+#include "netio/frame.h"
+#include "netio/softnet.h"
+
+#define LOSS_CHECK_NS  (50 * MSEC)
+#define NO_BUFFER_NS   (200 * USEC) /* ENOBUFS has no event that ends it: try again after this */
+#define READ_MAX       65536        /* packets that one turn reads at most, so that a flood cannot hold it */
+#define CLOCK_TRUST_NS (1 * SEC)    /* a packet's own time may differ from ours by so much */
+
+static struct live *live_of(struct netio *io)
+{
+    return (struct live *)io;
+}
+
+/* Adds an address to the list unless it is there. False: no room. */
+static bool add_address(struct addr addresses[static FILTER_ADDRESSES_MAX], size_t *count,
+                        const struct addr *addr)
+{
+    struct addr plain = *addr;
+    plain.scope = 0;
+    for (size_t i = 0; i < *count; i++) {
+        if (addr_equal(&addresses[i], &plain))
+            return true;
+    }
+    if (*count == FILTER_ADDRESSES_MAX)
+        return false;
+    addresses[(*count)++] = plain;
+    return true;
+}
+
+/* Every address that answers may come to: those of this machine, preferred sources of routes, the one the user wants.
+ * Returns how many; 0 when there are too many to ask for each. */
+static size_t own_addresses(const struct route_table *routes, struct addr ret[static FILTER_ADDRESSES_MAX])
+{
+    size_t count = 0;
+    bool fits = true;
+    if (routes->options.source.family)
+        fits = add_address(ret, &count, &routes->options.source);
+    for (size_t i = 0; fits && i < routes->address_count; i++)
+        fits = add_address(ret, &count, &routes->addresses[i].addr);
+    for (size_t i = 0; fits && i < routes->route_count; i++) {
+        if (routes->routes[i].source.family)
+            fits = add_address(ret, &count, &routes->routes[i].source);
+    }
+    return fits ? count : 0;
+}
+
+int live_open(struct live *live, struct sockets *sockets, const struct route_table *routes,
+              const struct netio_live_options *options, struct error *err)
+{
+    struct addr addresses[FILTER_ADDRESSES_MAX];
+    struct filter_options wanted = {
+        .first_port = options->source_port,
+        .port_count = options->source_port_count,
+        .all_protocols = options->all_protocols,
+        .addresses = addresses,
+        .address_count = own_addresses(routes, addresses),
+    };
+    struct filter filter;
+    filter_make(&wanted, &filter);
+    /* Answers from this machine come over the loopback link, so one interface alone cannot be listened to. */
+    int result = capture_open(&live->capture, sockets->capture, &filter, 0, err);
+    if (result < 0)
+        return result;
+    live->routes = routes;
+    live->ttl = options->ttl;
+    live->sockets = *sockets;
+    *sockets = (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+    live->softnet_dropped = softnet_dropped(live->sockets.softnet);
+    live->loss_checked_ns = clock_monotonic_ns();
+    batch_init(&live->batch, &live->sockets);
+    return 0;
+}
+
+void live_close(struct live *live)
+{
+    capture_close(&live->capture);
+    sockets_close(&live->sockets);
+}
+
+int64_t live_now(struct netio *io)
+{
+    (void)io;
+    return clock_monotonic_ns();
+}
+
+struct addr live_source(struct netio *io, const struct addr *dst)
+{
+    struct route route;
+    route_find(live_of(io)->routes, dst, &route);
+    return route.source;
+}
+
+/* Tell the engine when our side lost packets, so that it does not take them for silence. */
+static void check_losses(struct live *live, int64_t now_ns)
+{
+    if (now_ns - live->loss_checked_ns < LOSS_CHECK_NS)
+        return;
+    uint64_t softnet = softnet_dropped(live->sockets.softnet);
+    uint64_t lost = capture_take_drops(&live->capture) + (softnet - live->softnet_dropped);
+    live->io.stats.ring_drops += lost;
+    if (lost)
+        live->io.events->dropped(live->io.context, live->loss_checked_ns, now_ns, lost);
+    live->softnet_dropped = softnet;
+    live->loss_checked_ns = now_ns;
+}
+
+/* A link-local address means something together with its link only (RFC 4007). */
+static void set_scope(struct addr *addr, uint32_t link)
+{
+    if (addr->family == ADDR_V6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80)
+        addr->scope = link;
+}
+
+static void set_scopes(struct packet *packet, uint32_t link)
+{
+    set_scope(&packet->src, link);
+    set_scope(&packet->dst, link);
+    if (packet->has_quote) {
+        set_scope(&packet->quote.src, link);
+        set_scope(&packet->quote.dst, link);
+    }
+    if (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor)
+        set_scope(&packet->icmp.neighbor_target, link);
+}
+
+static enum packet_fault decode(const struct captured *captured, struct packet *ret)
+{
+    if (captured->ethertype == ETHERTYPE_ARP_PACKET) {
+        struct reader in = reader_over(captured->data, captured->len);
+        *ret = (struct packet){.layer = LAYER_ARP};
+        if (!arp_read(&in, &ret->arp))
+            return PACKET_BAD_HEADER;
+        ret->src = ret->arp.sender;
+        ret->dst = ret->arp.target;
+    } else {
+        struct packet_reading how = {.checksums = !captured->checksums_open};
+        enum packet_fault fault = packet_read_ip(captured->data, captured->len, how, ret);
+        if (fault != PACKET_OK)
+            return fault;
+    }
+    memcpy(ret->source_mac, captured->source_mac, sizeof ret->source_mac);
+    set_scopes(ret, captured->link);
+    return PACKET_OK;
+}
+
+static void take(struct live *live, const struct captured *captured, int64_t time_ns)
+{
+    struct packet packet;
+    struct netio *io = &live->io;
+    io->stats.packets_received++;
+    io->stats.bytes_received += captured->wire_len;
+    enum packet_fault fault = decode(captured, &packet);
+    if (fault != PACKET_OK) {
+        io->stats.faults[fault]++;
+        return;
+    }
+    if (!live->ops->hear || live->ops->hear(live, &packet, captured->link, time_ns))
+        io->events->packet(io->context, time_ns, &packet);
+}
+
+/* Read what is there. Returns whether anything was for us. */
+static bool read_ring(struct live *live)
+{
+    /* In this order a pause between the two makes packets look later, never earlier than their probes. */
+    int64_t realtime_ns = clock_ns(CLOCK_REALTIME);
+    int64_t now_ns = clock_monotonic_ns();
+    bool heard = false;
+    struct captured captured;
+    for (unsigned i = 0; i < READ_MAX && capture_next(&live->capture, &captured); i++) {
+        if (captured.other_vlan || !route_link_in_use(live->routes, captured.link))
+            continue;
+        int64_t time_ns = captured.realtime_ns - realtime_ns + now_ns;
+        if (time_ns < now_ns - CLOCK_TRUST_NS || time_ns > now_ns + CLOCK_TRUST_NS)
+            time_ns = now_ns; /* somebody set the clock */
+        take(live, &captured, time_ns);
+        heard = true;
+    }
+    check_losses(live, now_ns);
+    return heard;
+}
+
+enum progress {
+    PROGRESS_IDLE, /* no order */
+    PROGRESS_DONE,
+    PROGRESS_MORE,
+    PROGRESS_BLOCKED /* no room at the socket, or waiting for a neighbour */
+};
+
+/* Fill the batch from the order and send it. */
+static enum progress send_some(struct live *live, struct order *order, int64_t now_ns)
+{
+    struct batch *batch = &live->batch;
+    struct probe probe;
+    enum stage stage = STAGE_KEPT;
+    int error = 0;
+    if (!order)
+        return batch_flush(batch, &live->io, NULL, now_ns) ? PROGRESS_IDLE : PROGRESS_BLOCKED;
+    if (batch->used && !batch_flush(batch, &live->io, order, now_ns))
+        return PROGRESS_BLOCKED;
+    while (batch->used < BATCH_MAX && stage <= STAGE_UNSENT) {
+        if (!order_next(order, now_ns, &probe))
+            return batch_flush(batch, &live->io, order, now_ns) ? PROGRESS_DONE : PROGRESS_BLOCKED;
+        stage = live->ops->stage(live, &probe, order->next - 1, now_ns, &error);
+        if (stage == STAGE_UNSENT)
+            live->io.events->unsent(live->io.context, order, &probe, error);
+        else if (stage != STAGE_KEPT)
+            order_undo(order);
+    }
+    bool flushed = batch_flush(batch, &live->io, order, now_ns);
+    return flushed && stage != STAGE_WAIT ? PROGRESS_MORE : PROGRESS_BLOCKED;
+}
+
+/* Sleep until something arrives, there may be room to send again, or until_ns. */
+static void wait_for(struct live *live, int64_t now_ns, int64_t until_ns)
+{
+    const struct batch *batch = &live->batch;
+    struct pollfd fds[2] = {
+        {.fd = live->capture.fd, .events = POLLIN},
+        {.fd = batch->blocked == EAGAIN ? batch->fds[batch->lane] : -1, .events = POLLOUT},
+    };
+    if (batch->blocked == ENOBUFS && until_ns > now_ns + NO_BUFFER_NS)
+        until_ns = now_ns + NO_BUFFER_NS;
+    int64_t wait_ns = until_ns - now_ns;
+    struct timespec timeout = {.tv_sec = wait_ns / SEC, .tv_nsec = wait_ns % SEC};
+    ppoll(fds, 2, until_ns == TIME_NEVER ? NULL : &timeout, NULL);
+}
+
+void live_work(struct netio *io, struct order *order, int64_t until_ns)
+{
+    struct live *live = live_of(io);
+    for (;;) {
+        int64_t now_ns = clock_monotonic_ns();
+        if (live->ops->tick)
+            live->ops->tick(live, now_ns);
+        enum progress progress = send_some(live, order, now_ns);
+        bool heard = read_ring(live);
+        if (progress == PROGRESS_MORE)
+            continue;
+        if (progress == PROGRESS_DONE || (!order && heard))
+            return;
+        now_ns = clock_monotonic_ns();
+        if (now_ns >= until_ns) {
+            if (order)
+                batch_take_back(&live->batch, order);
+            return;
+        }
+        int64_t due_ns = live->ops->due ? live->ops->due(live) : TIME_NEVER;
+        if (!heard && due_ns > now_ns)
+            wait_for(live, now_ns, due_ns < until_ns ? due_ns : until_ns);
+    }
+}
+
+static bool write_raw4(struct live *live, const struct probe *probe, struct batch_slot *slot)
+{
+    slot->name.in = (struct sockaddr_in){.sin_family = AF_INET};
+    memcpy(&slot->name.in.sin_addr, probe->dst.bytes, 4);
+    slot->len =
+        (uint32_t)probe_packet_write(probe, live->ttl, frame_ip_id(probe), slot->data, sizeof slot->data);
+    return slot->len > 0;
+}
+
+static bool write_raw6(struct live *live, const struct probe *probe, struct batch_slot *slot)
+{
+    slot->name.in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_scope_id = probe->dst.scope};
+    memcpy(&slot->name.in6.sin6_addr, probe->dst.bytes, 16);
+    slot->len = (uint32_t)probe_packet_write(probe, live->ttl, 0, slot->data, sizeof slot->data);
+    return slot->len > 0;
+}
+
+enum stage live_keep_raw(struct live *live, struct probe *probe, uint64_t position, const struct route *route,
+                         int *ret_error)
+{
+    if (route->kind == ROUTE_NONE) {
+        *ret_error = route->error;
+        return STAGE_UNSENT;
+    }
+    bool v4 = probe->dst.family == ADDR_V4;
+    struct batch_slot *slot = batch_slot(&live->batch, v4 ? LANE_RAW4 : LANE_RAW6);
+    if (!slot)
+        return STAGE_FULL;
+    probe->src = route->source;
+    if (!(v4 ? write_raw4(live, probe, slot) : write_raw6(live, probe, slot))) {
+        *ret_error = EMSGSIZE;
+        return STAGE_UNSENT;
+    }
+    batch_keep_probe(&live->batch, slot, probe, position);
+    return STAGE_KEPT;
+}
+
+int live_bind_raw(const struct sockets *sockets, const char *interface, struct error *err)
+{
+    const int fds[] = {sockets->raw4, sockets->raw6};
+    for (size_t i = 0; interface[0] && i < sizeof fds / sizeof fds[0]; i++) {
+        if (fds[i] >= 0 &&
+            setsockopt(fds[i], SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)) < 0)
+            return error_set(err, EX_OSERR, "cannot send through interface '%s': %s", interface,
+                             strerror(errno));
+    }
+    return 0;
+}

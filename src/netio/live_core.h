@@ -1,0 +1,73 @@
+/* What the packet backends share: work() with its loop of sending, listening and waiting; reading the capture ring;
+ * watching for packets we lost ourselves. The two differ in how a probe gets to its next hop: struct live_ops. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netio/batch.h"
+#include "netio/capture.h"
+#include "netio/live.h"
+#include "netio/netio.h"
+#include "netio/route.h"
+#include "netio/sockets.h"
+
+/* Where a probe got to. */
+enum stage {
+    STAGE_KEPT,   /* into the batch */
+    STAGE_UNSENT, /* nowhere, and never: the errno says why */
+    STAGE_FULL,   /* nowhere: the batch must be flushed first */
+    STAGE_WAIT    /* nowhere: it has to wait for an answer to a question of our own */
+};
+
+struct live;
+
+struct live_ops {
+    /* Put a probe (src is not set) into the batch. */
+    enum stage (*stage)(struct live *live, struct probe *probe, uint64_t position, int64_t now_ns,
+                        int *ret_error);
+
+    /* Do what is due: may put questions into the batch. May be NULL. */
+    void (*tick)(struct live *live, int64_t now_ns);
+
+    /* When tick is due next; TIME_NEVER: not before something arrives. NULL with tick. */
+    int64_t (*due)(const struct live *live);
+
+    /* Look at a packet first. False: it is nothing for the engine. May be NULL. */
+    bool (*hear)(struct live *live, struct packet *packet, uint32_t link, int64_t time_ns);
+};
+
+struct live {
+    struct netio io; /* first: a pointer to one is a pointer to the other */
+    const struct live_ops *ops;
+    const struct route_table *routes; /* borrowed */
+    struct sockets sockets;
+    struct capture capture;
+    uint8_t ttl;
+    int64_t loss_checked_ns;
+    uint64_t softnet_dropped; /* at that time */
+    struct batch batch;
+};
+
+/* Set up all of it in zeroed memory. On failure nothing is to be released and the sockets stay the caller's. */
+int live_open(struct live *live, struct sockets *sockets, const struct route_table *routes,
+              const struct netio_live_options *options, struct error *err);
+void live_close(struct live *live); /* everything but the memory of *live */
+
+/* For netio_ops. */
+int64_t live_now(struct netio *io);
+struct addr live_source(struct netio *io, const struct addr *dst);
+void live_work(struct netio *io, struct order *order, int64_t until_ns);
+
+/* Put a probe into the batch as an IP packet that the kernel routes, with the source of `route`. */
+enum stage live_keep_raw(struct live *live, struct probe *probe, uint64_t position, const struct route *route,
+                         int *ret_error);
+
+/* What the kernel routes goes out through this interface; "": as its routes say. -EX_OSERR. */
+int live_bind_raw(const struct sockets *sockets, const char *interface, struct error *err);
+
+/* The two backends: memory, then live_open. Same errors. */
+int raw_open(struct sockets *sockets, const struct route_table *routes,
+             const struct netio_live_options *options, struct netio **ret, struct error *err);
+int packet_open(struct sockets *sockets, const struct route_table *routes,
+                const struct netio_live_options *options, struct netio **ret, struct error *err);

@@ -1,0 +1,197 @@
+/* The packet backend: whole Ethernet frames through AF_PACKET, in batches. Gateways are found by ARP and ND here;
+ * neighbours that are targets are asked for by REQUEST_NEIGHBOR probes. What has no Ethernet in its way (this machine
+ * itself, tun, ppp) goes through the raw sockets in the same stream of batches. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netio/clock.h"
+#include "netio/frame.h"
+#include "netio/live_core.h"
+#include "netio/resolver.h"
+
+struct packet_io {
+    struct live live; /* first: a pointer to one is a pointer to the other */
+    struct resolver resolver;
+};
+
+static struct packet_io *packet_of(struct live *live)
+{
+    return (struct packet_io *)live;
+}
+
+static enum reach packet_reach(struct netio *io, const struct addr *dst)
+{
+    const struct live *live = (const struct live *)io;
+    struct route route;
+    route_find(live->routes, dst, &route);
+    switch ((enum route_kind)route.kind) {
+    case ROUTE_NONE:
+        return REACH_NONE;
+    case ROUTE_LOCAL:
+        return REACH_LOCAL;
+    case ROUTE_LINK:
+        return REACH_LINK;
+    case ROUTE_GATEWAY:
+    case ROUTE_GROUP:
+    case ROUTE_PLAIN:
+        break;
+    }
+    return REACH_ROUTED;
+}
+
+static bool packet_can(const struct netio *io, enum request_kind kind)
+{
+    (void)io;
+    return kind == REQUEST_PACKET || kind == REQUEST_NEIGHBOR;
+}
+
+static enum stage refuse(int error, int *ret_error)
+{
+    *ret_error = error;
+    return STAGE_UNSENT;
+}
+
+/* A probe to this station. */
+static enum stage keep_frame(struct live *live, struct probe *probe, uint64_t position,
+                             const struct route *route, const uint8_t mac[static 6], int *ret_error)
+{
+    struct batch_slot *slot = batch_slot(&live->batch, LANE_FRAMES);
+    if (!slot)
+        return STAGE_FULL;
+    probe->src = route->source;
+    if (!frame_write_probe(slot, route->link, mac, probe, live->ttl))
+        return refuse(EMSGSIZE, ret_error);
+    batch_keep_probe(&live->batch, slot, probe, position);
+    return STAGE_KEPT;
+}
+
+/* A probe that is itself the question for its destination's station. */
+static enum stage keep_question(struct live *live, struct probe *probe, uint64_t position,
+                                const struct route *route, int64_t now_ns)
+{
+    struct resolver *resolver = &packet_of(live)->resolver;
+    struct batch_slot *slot = batch_slot(&live->batch, LANE_FRAMES);
+    if (!slot)
+        return STAGE_FULL;
+    probe->src = resolver_source(resolver, route, &route->next_hop);
+    neighbor_ask(resolver->neighbors, route->link->index, &route->next_hop, now_ns);
+    frame_write_question(slot, route->link, &probe->src, &route->next_hop);
+    batch_keep_probe(&live->batch, slot, probe, position);
+    return STAGE_KEPT;
+}
+
+/* The station that a probe over Ethernet goes to. */
+static enum neighbor_state find_station(struct live *live, const struct route *route, int64_t now_ns,
+                                        uint8_t ret_mac[static 6])
+{
+    struct resolver *resolver = &packet_of(live)->resolver;
+    if (route->kind == ROUTE_GROUP) {
+        frame_group_mac(&route->next_hop, ret_mac);
+        return NEIGHBOR_KNOWN;
+    }
+    if (route->kind == ROUTE_GATEWAY)
+        return resolver_gateway(resolver, route, now_ns, ret_mac);
+    const struct neighbor *entry = neighbor_find(resolver->neighbors, route->link->index, &route->next_hop);
+    if (!entry || entry->state != NEIGHBOR_KNOWN)
+        return NEIGHBOR_FAILED;
+    memcpy(ret_mac, entry->mac, sizeof entry->mac);
+    return NEIGHBOR_KNOWN;
+}
+
+static enum stage packet_stage(struct live *live, struct probe *probe, uint64_t position, int64_t now_ns,
+                               int *ret_error)
+{
+    struct route route;
+    uint8_t mac[6];
+    route_find(live->routes, &probe->dst, &route);
+    if (probe->technique->kind == REQUEST_NEIGHBOR) {
+        if (route.kind == ROUTE_LINK)
+            return keep_question(live, probe, position, &route, now_ns);
+        return refuse(route.kind == ROUTE_NONE ? route.error : EHOSTUNREACH, ret_error);
+    }
+    if (route.kind == ROUTE_NONE || route.kind == ROUTE_LOCAL || route.kind == ROUTE_PLAIN)
+        return live_keep_raw(live, probe, position, &route, ret_error);
+
+    enum neighbor_state state = find_station(live, &route, now_ns, mac);
+    if (state == NEIGHBOR_KNOWN)
+        return keep_frame(live, probe, position, &route, mac, ret_error);
+    return state == NEIGHBOR_ASKED ? STAGE_WAIT : refuse(EHOSTUNREACH, ret_error);
+}
+
+static void packet_tick(struct live *live, int64_t now_ns)
+{
+    resolver_tick(&packet_of(live)->resolver, &live->batch, now_ns);
+}
+
+static int64_t packet_due(const struct live *live)
+{
+    return resolver_due_ns(&((const struct packet_io *)live)->resolver);
+}
+
+/* Who answers for an address is stored when we asked, and is news for the engine only then. */
+static bool packet_hear(struct live *live, struct packet *packet, uint32_t link, int64_t time_ns)
+{
+    struct neighbor_table *neighbors = packet_of(live)->resolver.neighbors;
+    if (packet->layer == LAYER_ARP)
+        return packet->arp.operation == ARP_REPLY &&
+               neighbor_answer(neighbors, link, &packet->arp.sender, packet->arp.sender_mac, time_ns);
+    if (packet->layer != LAYER_ICMP6 || packet->icmp.type != ICMP6_NEIGHBOR_ADVERTISEMENT)
+        return true;
+    if (!packet->icmp.is_neighbor || !packet->icmp.has_neighbor_mac || packet->ttl != FRAME_ND_HOP_LIMIT)
+        return false;
+    /* An advertisement may come from another address of the host: it speaks for the target. */
+    packet->src = packet->icmp.neighbor_target;
+    return neighbor_answer(neighbors, link, &packet->src, packet->icmp.neighbor_mac, time_ns);
+}
+
+static void packet_close(struct netio *io)
+{
+    struct packet_io *packet = (struct packet_io *)io;
+    resolver_done(&packet->resolver);
+    live_close(&packet->live);
+    free(packet);
+}
+
+/* With an interface given whose packets the kernel routes, the raw sockets must keep to it. */
+static int bind_raw(const struct sockets *sockets, const struct route_table *routes, struct error *err)
+{
+    const struct link *link = route_link(routes, routes->interface);
+    bool plain = link && link->kind == LINK_PLAIN;
+    return live_bind_raw(sockets, plain ? link->name : "", err);
+}
+
+int packet_open(struct sockets *sockets, const struct route_table *routes,
+                const struct netio_live_options *options, struct netio **ret, struct error *err)
+{
+    static const struct netio_ops ops = {
+        .name = "packet",
+        .slice_ns = MSEC,
+        .now = live_now,
+        .reach = packet_reach,
+        .source = live_source,
+        .work = live_work,
+        .can = packet_can,
+        .close = packet_close,
+    };
+    static const struct live_ops live_ops = {
+        .stage = packet_stage, .tick = packet_tick, .due = packet_due, .hear = packet_hear};
+
+    struct packet_io *packet = calloc(1, sizeof *packet);
+    if (!packet)
+        return error_set(err, EX_OSERR, "no memory for the packet backend");
+    int result = bind_raw(sockets, routes, err);
+    if (result == 0)
+        result = resolver_init(&packet->resolver, routes, clock_monotonic_ns(), err);
+    if (result == 0)
+        result = live_open(&packet->live, sockets, routes, options, err);
+    if (result < 0) {
+        resolver_done(&packet->resolver);
+        free(packet);
+        return result;
+    }
+    packet->live.io.ops = &ops;
+    packet->live.ops = &live_ops;
+    *ret = &packet->live.io;
+    return 0;
+}
