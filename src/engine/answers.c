@@ -65,8 +65,8 @@ static bool spec_fits(const struct probe_spec *spec, const struct flow *flow, co
         packet->layer == LAYER_ARP || (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor);
     if (technique->kind == REQUEST_NEIGHBOR || neighbor_answer)
         return technique->kind == REQUEST_NEIGHBOR && neighbor_answer;
-    uint8_t ip_proto = flow->host.family == ADDR_V4 ? technique->ip_proto : technique->ip_proto6;
-    return ip_proto == flow->ip_proto && (!technique->has_ports || spec->port == flow->port);
+    return technique_ip_proto(technique, &flow->host, spec->port) == flow->ip_proto &&
+           (!technique->has_ports || spec->port == flow->port);
 }
 
 static bool port_protocol(uint8_t ip_proto, enum protocol *ret)
@@ -86,16 +86,24 @@ static bool port_protocol(uint8_t ip_proto, enum protocol *ret)
     }
 }
 
+/* 1 + the index of the scan's spec for this port or IP protocol; 0: there is none. */
+static uint32_t scan_spec(const struct engine *engine, const struct flow *flow)
+{
+    enum protocol protocol;
+    if (engine->spec_of_port[PROTOCOL_IP])
+        return engine->spec_of_port[PROTOCOL_IP][flow->ip_proto];
+    if (!port_protocol(flow->ip_proto, &protocol) || !engine->spec_of_port[protocol])
+        return 0;
+    return engine->spec_of_port[protocol][flow->port];
+}
+
 /* The next spec from *spec on that this answer can be to. A scan has one at most; discovery may have several. */
 static bool next_spec(const struct engine *engine, const struct scan_block *scan_block,
                       const struct flow *flow, const struct packet *packet, uint32_t *spec)
 {
     const struct block *block = &scan_block->block;
     if (scan_block->kind == BLOCK_PORTS) {
-        enum protocol protocol;
-        if (*spec > 0 || !port_protocol(flow->ip_proto, &protocol) || !engine->spec_of_port[protocol])
-            return false;
-        uint32_t found = engine->spec_of_port[protocol][flow->port];
+        uint32_t found = *spec == 0 ? scan_spec(engine, flow) : 0;
         *spec = found ? found - 1 : 0;
         return found && spec_fits(&block->specs[*spec], flow, packet);
     }
@@ -122,6 +130,11 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
     struct token_subject subject = token_subject_of(technique, &flow->host, spec->port);
 
     if (technique->kind == REQUEST_NEIGHBOR) {
+        match->try_number = match->scan_block->try_number;
+        return match->scan_block->first_sent_ns[0] != TIME_NEVER;
+    }
+    if (answer->number_count == 0 && !technique->has_ports) {
+        match->weak = true;
         match->try_number = match->scan_block->try_number;
         return match->scan_block->first_sent_ns[0] != TIME_NEVER;
     }
@@ -177,7 +190,7 @@ static void host_is_up(struct engine *engine, const struct match *match, const s
 static bool settles(struct engine *engine, const struct match *match, uint64_t bit,
                     const struct verdict *verdict)
 {
-    bool unsure = verdict->rank == RANK_ICMP_SOFT || (match->weak && verdict->state == PORT_OPEN);
+    bool unsure = verdict->rank == RANK_ICMP_SOFT || (match->weak && verdict->state == PORT_OPEN && verdict->rank == RANK_SERVICE);
     uint32_t block_id = match->scan_block->block.id;
     struct provisional *earlier = provisional_find(&engine->provisional, block_id, bit);
     if (!unsure)
@@ -291,17 +304,34 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
     return false;
 }
 
+/* Is it an answer to a probe of any block? */
+static bool answer_in_blocks(struct engine *engine, const struct packet *packet)
+{
+    struct flow flow = flow_of(packet);
+    uint64_t position;
+    if (!plan_host_find(engine->config.plan, &flow.host, &position))
+        return false;
+    for (unsigned i = engine->block_count; i-- > 0;)
+        if (answer_in_block(engine, engine->blocks[i], position, &flow, packet))
+            return true;
+    return false;
+}
+
 static void on_packet(void *context, int64_t time_ns, const struct packet *packet)
 {
     struct engine *engine = context;
-    struct flow flow = flow_of(packet);
-    uint64_t position;
     engine->now_ns = time_ns;
-    if (plan_host_find(engine->config.plan, &flow.host, &position))
-        for (unsigned i = engine->block_count; i-- > 0;)
-            if (answer_in_block(engine, engine->blocks[i], position, &flow, packet))
-                return;
-    engine->rejected++;
+    if (!answer_in_blocks(engine, packet)) {
+        engine->rejected++;
+        return;
+    }
+    /* In a scan of IP protocols an error about one of them that the host itself sent shows that it speaks ICMP, too. */
+    if (packet->has_quote && engine->spec_of_port[PROTOCOL_IP] &&
+        addr_equal(&packet->src, &packet->quote.dst)) {
+        struct packet bare = *packet;
+        bare.has_quote = false;
+        answer_in_blocks(engine, &bare);
+    }
 }
 
 static struct scan_block *block_by_id(struct engine *engine, uint32_t id)

@@ -18,7 +18,7 @@ size_t probe_packet_write(const struct probe *probe, uint8_t ttl, uint16_t ip_id
     struct ip_header header = {
         .src = probe->src,
         .dst = probe->dst,
-        .proto = v4 ? technique->ip_proto : technique->ip_proto6,
+        .proto = technique_ip_proto(technique, &probe->dst, probe->port),
         .ttl = ttl,
         .id = ip_id,
     };

@@ -42,8 +42,10 @@ struct sim_host {
     const struct sim_port *ports;
     size_t port_count;
     enum sim_behaviour otherwise; /* of ports not listed */
-    bool on_link;                 /* reached by ARP or ND */
-    bool down;                    /* answers nothing at all */
+    const uint8_t *protocols;     /* IP protocols it speaks besides TCP, UDP and ICMP */
+    size_t protocol_count;
+    bool on_link; /* reached by ARP or ND */
+    bool down;    /* answers nothing at all */
     bool silent_to_pings;
     uint8_t ttl; /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;

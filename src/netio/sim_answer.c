@@ -255,6 +255,24 @@ static size_t icmp_reply(const struct sim_question *question, const struct packe
                    : 0;
 }
 
+/* A protocol without ports: answered in kind, or with a protocol unreachable (RFC 8200 section 4 for IPv6). */
+static size_t protocol_answer(const struct sim_question *question, const struct packet *probe,
+                              uint8_t *answer)
+{
+    const struct sim_host *host = question->host;
+    bool v4 = probe->dst.family == ADDR_V4;
+    for (size_t i = 0; i < host->protocol_count; i++)
+        if (host->protocols[i] == probe->ip_proto)
+            return finish_ip(&probe->dst, &probe->src, probe->ip_proto, ttl_of(host), answer, 0);
+    if (host->otherwise == SIM_DROP)
+        return 0;
+    struct sim_port unknown = {
+        .icmp_type = v4 ? ICMP4_UNREACHABLE : ICMP6_PARAM_PROBLEM,
+        .icmp_code = v4 ? 2 : 1,
+    };
+    return icmp_error(question, probe, unknown, question->probe_len, false, answer);
+}
+
 size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM_PACKET_MAX])
 {
     struct packet probe;
@@ -271,8 +289,9 @@ size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM
     case LAYER_ICMP6:
         return icmp_reply(question, &probe, answer);
     case LAYER_SCTP:
-    case LAYER_ARP:
     case LAYER_OTHER:
+        return protocol_answer(question, &probe, answer);
+    case LAYER_ARP:
         break;
     }
     return 0;

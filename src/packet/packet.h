@@ -19,7 +19,7 @@
 struct quote {
     struct addr src, dst;
     uint8_t ip_proto;     /* after extension headers, as far as they are in the quote */
-    const uint8_t *bytes; /* of the transport header: borrowed, len of them, >= 8 or there is no quote */
+    const uint8_t *bytes; /* behind the IP header: borrowed, len of them; >= 8 of TCP, UDP, SCTP and ICMP */
     size_t len;           /* all that follows in the ICMP message: padding and extensions (RFC 4884) too */
     uint16_t source_port; /* first four bytes, for TCP, UDP and SCTP; else 0 */
     uint16_t port;

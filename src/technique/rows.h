@@ -14,6 +14,7 @@ extern const struct technique technique_ack;
 extern const struct technique technique_window;
 extern const struct technique technique_sctp_init;
 extern const struct technique technique_sctp_cookie;
+extern const struct technique technique_ip_protocol;
 
 /* How a host shows that it is up. */
 extern const struct technique technique_ping_echo;

@@ -43,16 +43,17 @@ struct answer {
 };
 
 struct technique {
-    const char *name;     /* "syn"; that of scaninfo@type in XML */
-    const char *title;    /* "SYN scan", for live lines */
-    uint8_t kind;         /* enum request_kind */
-    uint8_t ip_proto;     /* IP protocol of the probe over IPv4; 0 with REQUEST_NEIGHBOR */
-    uint8_t ip_proto6;    /* and over IPv6 */
-    uint8_t protocol;     /* enum protocol of the ports it scans */
-    uint8_t silent_state; /* enum port_state after silence */
-    uint8_t tcp_flags;    /* of TCP probes */
-    bool has_ports;       /* answers and quotes name ports */
-    bool pings;           /* a discovery row: PORT_OPEN means "host is up" */
+    const char *name;      /* "syn"; that of scaninfo@type in XML */
+    const char *title;     /* "SYN scan", for live lines */
+    uint8_t kind;          /* enum request_kind */
+    uint8_t ip_proto;      /* IP protocol of the probe over IPv4; 0 with REQUEST_NEIGHBOR */
+    uint8_t ip_proto6;     /* and over IPv6 */
+    uint8_t protocol;      /* enum protocol of the ports it scans */
+    uint8_t silent_state;  /* enum port_state after silence */
+    uint8_t tcp_flags;     /* of TCP probes */
+    bool has_ports;        /* answers and quotes name ports */
+    bool port_is_protocol; /* -sO: the port of a probe is its IP protocol */
+    bool pings;            /* a discovery row: PORT_OPEN means "host is up" */
 
     /* Write everything above the IP header, checksums included. REQUEST_PACKET only. */
     void (*build)(const struct probe *probe, struct writer *out);
@@ -61,6 +62,15 @@ struct technique {
      * ignored). Called for direct answers and for ICMP errors that quote a probe; must not assume the packet is sane. */
     bool (*judge)(const struct technique *technique, const struct packet *packet, struct answer *ret);
 };
+
+/* The IP protocol of the technique's probe to this port of this host. */
+static inline uint8_t technique_ip_proto(const struct technique *technique, const struct addr *dst,
+                                         uint16_t port)
+{
+    if (technique->port_is_protocol)
+        return (uint8_t)port;
+    return dst->family == ADDR_V4 ? technique->ip_proto : technique->ip_proto6;
+}
 
 /* All techniques, for look-ups and tests. */
 extern const struct technique *const technique_table[];

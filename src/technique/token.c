@@ -10,7 +10,7 @@ struct token_subject token_subject_of(const struct technique *technique, const s
 {
     return (struct token_subject){
         .dst = *dst,
-        .ip_proto = dst->family == ADDR_V4 ? technique->ip_proto : technique->ip_proto6,
+        .ip_proto = technique_ip_proto(technique, dst, port),
         .port = port,
         .has_ports = technique->has_ports,
         .pings = technique->pings,
@@ -45,7 +45,7 @@ struct token token_make(const struct token_key *key, const struct token_subject 
     uint64_t hash = subject_hash(key, subject);
     uint32_t time = (uint32_t)(now_ns / TOKEN_TIME_STEP_NS) & TIME_MASK;
     return (struct token){
-        .source_port = subject->has_ports ? port_of(key, hash, try_number) : 0,
+        .source_port = port_of(key, hash, try_number),
         .number = mask_of(hash, try_number) ^ time,
     };
 }

@@ -33,7 +33,7 @@ struct token_subject {
     struct addr dst;
     uint8_t ip_proto;
     uint16_t port;  /* 0 for ICMP */
-    bool has_ports; /* false: no source port; the number alone names the try */
+    bool has_ports; /* false: answers name no source port; the number alone names the try */
     bool pings;     /* discovery: a late answer to it must not pass for one to the scan of the same port */
 };
 

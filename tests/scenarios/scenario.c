@@ -118,7 +118,7 @@ static void make_plan(struct scenario *scenario)
     struct error err = {0};
     assert(ports && scenario->plan);
     for (unsigned port = scenario->first_port; port <= scenario->last_port; port++)
-        port_set_add(ports, PORTS_TCP, (uint16_t)port);
+        port_set_add(ports, (enum port_protocol)scenario->technique->protocol, (uint16_t)port);
     int result = addr_set_add(&targets, parse(scenario->targets_first), parse(scenario->targets_last));
     assert(result == 0);
     result = plan_init(scenario->plan, &targets, NULL, NULL, ports, &options, &err);

@@ -30,7 +30,7 @@ struct scenario {
     /* In: */
     struct sim_config sim;
     const char *targets_first, *targets_last; /* one range of addresses */
-    uint16_t first_port, last_port;           /* TCP */
+    uint16_t first_port, last_port;           /* or IP protocols, as the technique says */
     const struct technique *technique;
     bool discovery; /* the usual probes; false: -Pn, with neighbour discovery on link */
     bool no_ports;  /* -sn */

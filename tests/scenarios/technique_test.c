@@ -92,6 +92,62 @@ static void other_flags_are_judged_as_their_base(void **state)
     scenario_done(&scenario);
 }
 
+static void assert_protocols(struct sim_host host, const char *address, uint8_t icmp,
+                             enum reason closed_reason)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct scenario scenario = scan_of(&host, 1, address, address, 255);
+        scenario.technique = &technique_ip_protocol;
+        scenario.first_port = icmp == IP_PROTO_ICMP ? 0 : 61; /* below are IPv6 extension headers */
+        scenario.last_port = icmp == IP_PROTO_ICMP ? 255 : 131;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        for (uint16_t i = scenario.first_port; i <= scenario.last_port; i++) {
+            const struct seen_port *seen = scenario_port(&scenario, address, i);
+            bool open = i == IP_PROTO_TCP || i == IP_PROTO_UDP || i == icmp || i == 47 || i == 115;
+            if (seen->state != (open ? PORT_OPEN : PORT_CLOSED))
+                print_message("seed %u: protocol %u of %s\n", (unsigned)seed, i, address);
+            assert_string_equal(state_name(seen->state), state_name(open ? PORT_OPEN : PORT_CLOSED));
+            if (!open)
+                assert_string_equal(reason_name(seen->reason), reason_name(closed_reason));
+        }
+        scenario_done(&scenario);
+    }
+}
+
+static void ip_protocols_are_told_apart(void **state)
+{
+    (void)state;
+    static const uint8_t protocols[] = {47, 115};
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    host.protocols = protocols;
+    host.protocol_count = 2;
+    host.loss_out = 0.03;
+    assert_protocols(host, "198.18.0.2", IP_PROTO_ICMP, REASON_PROTO_UNREACH);
+
+    struct sim_host host6 = host_with("2001:db8::2", NULL, 0);
+    host6.protocols = protocols;
+    host6.protocol_count = 2;
+    assert_protocols(host6, "2001:db8::2", IP_PROTO_ICMPV6, REASON_PARAM_PROBLEM);
+}
+
+static void silent_protocols_are_open_or_filtered(void **state)
+{
+    (void)state;
+    static const uint8_t protocols[] = {47};
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    host.protocols = protocols;
+    host.protocol_count = 1;
+    host.otherwise = SIM_DROP;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 255);
+    scenario.technique = &technique_ip_protocol;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 47)->state, PORT_OPEN);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", IP_PROTO_ICMP)->reason, REASON_ECHO_REPLY);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.2", 200)->state, PORT_OPEN_FILTERED);
+    scenario_done(&scenario);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +156,8 @@ int main(void)
         cmocka_unit_test(a_stack_that_resets_everything_shows_all_closed),
         cmocka_unit_test(a_window_in_the_reset_shows_open_ports),
         cmocka_unit_test(other_flags_are_judged_as_their_base),
+        cmocka_unit_test(ip_protocols_are_told_apart),
+        cmocka_unit_test(silent_protocols_are_open_or_filtered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
