@@ -20,8 +20,8 @@
 /* Add what a list says to *set.
  *   option     the option it was given with, for the error: "-p"
  *   protocols  PORTS_BIT of each that is asked for; what the list says of others is checked and dropped
- * Returns 0 or EX_USAGE; *set is then half-filled. *ret_dropped: PORTS_BIT of protocols named but not asked for; may be
- * NULL. */
+ * Returns 0 or EX_USAGE; *set is then half-filled.
+ *   ret_dropped  PORTS_BIT of protocols whose ports were dropped, for a warning; may be NULL */
 int ports_parse(const char *option, const char *text, unsigned protocols,
                 const struct service_table *services, struct port_set *set, unsigned *ret_dropped,
                 struct error *err);

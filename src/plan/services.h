@@ -12,13 +12,12 @@
 
 struct service {
     uint16_t port;
-    uint16_t unused;
     uint32_t name; /* where it starts in the list's names */
 };
 
 /* The services of one protocol. */
 struct service_list {
-    const struct service *services; /* ascending by port, one a port */
+    const struct service *services; /* ascending by port; of several for one port, the first is its name */
     const char *names;              /* zero-terminated, one after the other; printable ASCII without blanks */
     const uint16_t *ranked; /* ports, the most often open first; each once; never 0 except for PORTS_IP */
     size_t service_count;
@@ -33,7 +32,7 @@ struct service_table {
 const struct service_table *services_builtin(void);
 
 /* Read a table from a file of lines "name port/protocol frequency", the frequency (0 to 1, or a ratio a/b) optional and
- * '#' starting a comment. The first name of a port counts; ports are ranked by frequency, ties as in the file, and those
+ * '#' starting a comment. The first line of a port counts, others only add names; ports are ranked by frequency, ties as in the file, and those
  * without are not ranked. Protocols other than tcp, udp and sctp are passed over; protocol numbers keep their built-in
  * names.
  * EX_NOINPUT when it cannot be read, EX_DATAERR ("file:line: ...") for what is in it, EX_OSERR without memory. */
