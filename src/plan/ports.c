@@ -325,16 +325,16 @@ int ports_select(const struct ports_options *options, const struct service_table
         return error_set(err, EX_USAGE, "only one of -p, -F and --top-ports can choose the ports");
     if (options->top_count > 65535)
         return error_set(err, EX_USAGE, "--top-ports: %" PRIu32 " is above 65535", options->top_count);
-    own(free_ptr) struct port_set *set = calloc(1, sizeof *set);
-    own(free_ptr) struct port_set *excluded = calloc(1, sizeof *excluded);
-    if (!set || !excluded)
+    struct port_set *sets = calloc(2, sizeof *sets); /* chosen, excluded */
+    if (!sets)
         return error_set(err, EX_OSERR, "out of memory for the ports");
     unsigned dropped = 0;
-    int error = select_into(options, services, set, excluded, &dropped, err);
-    if (error)
-        return error;
-    *ret = *set;
-    if (ret_dropped)
-        *ret_dropped = dropped;
-    return 0;
+    int error = select_into(options, services, &sets[0], &sets[1], &dropped, err);
+    if (!error) {
+        *ret = sets[0];
+        if (ret_dropped)
+            *ret_dropped = dropped;
+    }
+    free(sets);
+    return error;
 }

@@ -200,7 +200,8 @@ static struct port_set *select_ports(const struct ports_options *options,
 
 static void expect_counts(const struct ports_options *options, const size_t counts[PORTS_PROTOCOL_COUNT])
 {
-    own(free_ptr) struct port_set *set = select_ports(options, services_builtin(), NULL, NULL);
+    struct error err;
+    own(free_ptr) struct port_set *set = select_ports(options, services_builtin(), NULL, &err);
     assert_non_null(set);
     for (enum port_protocol protocol = 0; protocol < PORTS_PROTOCOL_COUNT; protocol++) {
         assert_int_equal(port_set_count(set, protocol), counts[protocol]);
@@ -245,7 +246,8 @@ static void the_most_common_are_counted_without_the_excluded(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[256];
-        own(free_ptr) struct port_set *set = select_ports(&cases[i].options, &table, NULL, NULL);
+        struct error err;
+        own(free_ptr) struct port_set *set = select_ports(&cases[i].options, &table, NULL, &err);
         assert_non_null(set);
         assert_string_equal(describe(set, text, sizeof text), cases[i].ports);
     }
@@ -257,7 +259,8 @@ static void ports_of_protocols_not_scanned_are_dropped_and_told(void **state)
     unsigned dropped = 0;
     struct ports_options options = {.protocols = T, .spec = "T:80,U:53,S:80"};
     char text[64];
-    own(free_ptr) struct port_set *set = select_ports(&options, &table, &dropped, NULL);
+    struct error err;
+    own(free_ptr) struct port_set *set = select_ports(&options, &table, &dropped, &err);
     assert_non_null(set);
     assert_int_equal(dropped, U | S);
     assert_string_equal(describe(set, text, sizeof text), "T:80");

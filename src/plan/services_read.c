@@ -100,9 +100,9 @@ static int read_port(struct reading *reading, uint16_t *ret_port, uint8_t *ret_p
     if (port > UINT16_MAX)
         return BAD_LINE(reading, err, "port %.*s is above 65535", digits < 40 ? (int)digits : 40, text);
     uint8_t protocol = PORTS_PROTOCOL_COUNT;
-    for (uint8_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
+    for (size_t i = 0; i < sizeof protocols / sizeof protocols[0]; i++)
         if (strcmp(text + digits + 1, protocols[i]) == 0)
-            protocol = i;
+            protocol = (uint8_t)i;
     *ret_port = (uint16_t)port;
     *ret_protocol = protocol;
     return advance(reading, err);
@@ -240,7 +240,7 @@ static int make_table(struct reading *reading, struct service_table **ret, struc
 
     qsort(reading->entries, reading->entry_count, sizeof *reading->entries, order_by_port);
     size_t start = 0;
-    for (uint8_t protocol = 0; protocol < PORTS_IP; protocol++) {
+    for (enum port_protocol protocol = 0; protocol < PORTS_IP; protocol++) {
         size_t end = start;
         while (end < reading->entry_count && reading->entries[end].protocol == protocol)
             end++;

@@ -87,7 +87,7 @@ static void the_top_goes_on_with_named_and_then_all_ports(void **state)
 static void popular_ports_are_those_of_the_set_by_rank(void **state)
 {
     (void)state;
-    own(free_ptr) struct port_set *set = calloc(1, sizeof *set);
+    struct port_set *set = calloc(1, sizeof *set);
     uint16_t popular[10];
     uint16_t top[10];
     assert_non_null(set);
@@ -99,13 +99,14 @@ static void popular_ports_are_those_of_the_set_by_rank(void **state)
     assert_int_equal(services_popular(services_builtin(), PORTS_TCP, 10, set, popular), 2);
     assert_int_equal(popular[0], top[2]);
     assert_int_equal(popular[1], top[7]);
+    free(set);
 }
 
 /* Read a table from these bytes; NULL with *err filled. The file's name is in `path` until the next call. */
 static struct service_table *read_bytes(const char *bytes, size_t len, char path[static 32],
                                         struct error *err)
 {
-    strcpy(path, "services_test.XXXXXX");
+    snprintf(path, 32, "services_test.XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, len), len);

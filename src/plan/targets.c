@@ -46,6 +46,7 @@ static int read_prefix(struct target *target, const char *digits, struct error *
     return 0;
 }
 
+/* Fill *ret, all zeros before, from the text. */
 static int split(const char *text, struct target *ret, struct error *err)
 {
     ret->text = text;
@@ -251,7 +252,7 @@ int targets_add(struct targets *targets, const char *text, const struct target_r
             return error_set(err, EX_OSERR, "out of memory for the targets");
         return 0;
     }
-    struct target target;
+    struct target target = {0};
     int error = split(text, &target, err);
     if (error)
         return error;

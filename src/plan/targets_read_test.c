@@ -28,7 +28,7 @@ static int resolve_once(void *context, const char *name, struct addr *ret, size_
 /* A file in the working directory that holds these bytes. */
 static void write_file(char path[static 32], const char *bytes, size_t len)
 {
-    strcpy(path, "targets_read_test.XXXXXX");
+    snprintf(path, 32, "targets_read_test.XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes, len), len);

@@ -70,7 +70,7 @@ static void a_comment_may_be_longer_than_any_buffer(void **state)
     char *text = malloc(len + 8);
     assert_non_null(text);
     memset(text, '#', len);
-    memcpy(text + len, "\nafter", 6);
+    memcpy(text + len, "\nafter", 7);
     struct words words;
     open_bytes(&words, text, len + 6);
     expect_word(&words, "after", 2, 1);
@@ -82,10 +82,10 @@ static void a_word_may_cross_the_end_of_the_buffer(void **state)
 {
     (void)state;
     size_t buffer_len = sizeof((struct words *)0)->buffer;
-    char *text = malloc(buffer_len + 4);
+    char *text = malloc(buffer_len + 5);
     assert_non_null(text);
     memset(text, ' ', buffer_len);
-    memcpy(text + buffer_len - 3, "abcdef ", 7);
+    memcpy(text + buffer_len - 3, "abcdef ", 8);
     struct words words;
     open_bytes(&words, text, buffer_len + 4);
     expect_word(&words, "abcdef", 1, buffer_len - 2);
