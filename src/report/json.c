@@ -191,8 +191,9 @@ static void add_host(struct report *report, json_t *object, const struct host_re
     if (host->ptr_name)
         add_text(report, object, "ptr_name", host->ptr_name);
     add_mac(report, object, host);
-    if (host->srtt_ns) {
+    if (host->srtt_ns)
         add_number(report, object, "srtt_us", (uint64_t)(host->srtt_ns / USEC));
+    if (host->rto_ns) {
         add_number(report, object, "rttvar_us", (uint64_t)(host->rttvar_ns / USEC));
         add_number(report, object, "rto_us", (uint64_t)(host->rto_ns / USEC));
     }

@@ -229,7 +229,7 @@ static void write_ports(struct report *report, const struct host_result *host)
 
 static void write_times(struct xml_writer *xml, const struct host_result *host)
 {
-    if (!host->srtt_ns)
+    if (!host->rto_ns)
         return;
     xml_open(xml, "times");
     xml_attribute_number(xml, "srtt", host->srtt_ns / USEC);

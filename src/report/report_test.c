@@ -1,0 +1,277 @@
+/* What golden files show only by chance: each test is one promise of a report. */
+#include "report/report.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "base/time.h"
+
+#define HOST addr_v4(0xc6120001) /* 198.18.0.1 */
+
+/* A report into memory. */
+struct fixture {
+    struct plan *plan;
+    struct report_run run;
+    const struct report_ops *ops;
+    struct report *report;
+    FILE *file;
+    char *text;
+    size_t len;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    fixture->plan = calloc(1, sizeof *fixture->plan);
+    assert_non_null(fixture->plan);
+    fixture->run = (struct report_run){.version = "0", .command_line = "portolan", .plan = fixture->plan};
+    *state = fixture;
+    return 0;
+}
+
+static void begin(struct fixture *fixture, const struct report_ops *ops)
+{
+    fixture->ops = ops;
+    fixture->file = open_memstream(&fixture->text, &fixture->len);
+    assert_non_null(fixture->file);
+    fixture->report = ops->open(fixture->file, &fixture->run);
+    assert_non_null(fixture->report);
+}
+
+static void finish(struct fixture *fixture)
+{
+    fixture->ops->close(fixture->report);
+    fclose(fixture->file);
+    free(fixture->text);
+    fixture->text = NULL;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    free(fixture->plan);
+    free(fixture);
+    return 0;
+}
+
+static struct port_result port_of(uint16_t number, enum protocol protocol, enum port_state state)
+{
+    return (struct port_result){
+        .port = number, .protocol = (uint8_t)protocol, .state = (uint8_t)state, .reason = REASON_SYN_ACK};
+}
+
+static struct host_result host_of(const struct port_result *ports, uint32_t port_count)
+{
+    return (struct host_result){
+        .addr = HOST, .up = true, .reason = REASON_SYN_ACK, .ports = ports, .port_count = port_count};
+}
+
+static void tell_port(struct fixture *fixture, struct addr host, struct port_result port)
+{
+    fixture->ops->port(fixture->report, &host, &port);
+}
+
+static void the_list_shows_an_open_port_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture, &report_list);
+    tell_port(fixture, HOST, port_of(80, PROTOCOL_TCP, PORT_OPEN));
+    assert_string_equal(fixture->text, "198.18.0.1:80\n");
+    finish(fixture);
+}
+
+static void the_list_shows_open_ports_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture, &report_list);
+    tell_port(fixture, HOST, port_of(80, PROTOCOL_TCP, PORT_CLOSED));
+    tell_port(fixture, HOST, port_of(53, PROTOCOL_UDP, PORT_OPEN_FILTERED));
+    tell_port(fixture, HOST, port_of(6, PROTOCOL_IP, PORT_OPEN)); /* no port at all */
+    fflush(fixture->file);
+    assert_int_equal(fixture->len, 0);
+    finish(fixture);
+}
+
+static void the_list_puts_ipv6_in_brackets(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+    begin(fixture, &report_list);
+    tell_port(fixture, addr_v6(bytes, 0), port_of(443, PROTOCOL_TCP, PORT_OPEN));
+    assert_string_equal(fixture->text, "[2001:db8::1]:443\n");
+    finish(fixture);
+}
+
+static void every_report_has_written_a_host_when_it_returns(void **state)
+{
+    struct fixture *fixture = *state;
+    struct port_result port = port_of(22, PROTOCOL_TCP, PORT_OPEN);
+    struct host_result host = host_of(&port, 1);
+    for (unsigned i = 0; i < report_table_len; i++) {
+        if (report_table[i] == &report_list)
+            continue; /* which writes ports, not hosts */
+        begin(fixture, report_table[i]);
+        fixture->ops->host(fixture->report, &host);
+        assert_non_null(strstr(fixture->text, "198.18.0.1"));
+        finish(fixture);
+    }
+}
+
+static void an_xml_comment_never_holds_two_hyphens(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->run.command_line = "portolan --a ---- -- -";
+    begin(fixture, &report_xml);
+    const char *comment = strstr(fixture->text, "<!--");
+    assert_non_null(comment);
+    const char *hyphens = strstr(comment + 4, "--");
+    assert_non_null(hyphens);
+    assert_memory_equal(hyphens, "-->\n", 4);
+    finish(fixture);
+}
+
+static void assert_latency(struct fixture *fixture, int64_t srtt_ns, const char *expected)
+{
+    struct host_result host = host_of(NULL, 0);
+    host.srtt_ns = srtt_ns;
+    begin(fixture, &report_normal);
+    fixture->ops->host(fixture->report, &host);
+    assert_non_null(strstr(fixture->text, expected));
+    finish(fixture);
+}
+
+static void the_latency_has_two_significant_digits(void **state)
+{
+    assert_latency(*state, 424242, "Host is up (0.00042s latency).\n");
+    assert_latency(*state, 18 * MSEC, "Host is up (0.018s latency).\n");
+    assert_latency(*state, 1234 * MSEC, "Host is up (1.2s latency).\n");
+    assert_latency(*state, 12 * SEC, "Host is up (12s latency).\n");
+    assert_latency(*state, 1, "Host is up (0.000000001s latency).\n");
+    assert_latency(*state, 0, "Host is up.\n");
+}
+
+static void the_normal_report_has_no_colours(void **state)
+{
+    struct fixture *fixture = *state;
+    struct port_result port = port_of(22, PROTOCOL_TCP, PORT_OPEN);
+    struct host_result host = host_of(&port, 1);
+    fixture->run.color = true;
+    begin(fixture, &report_interactive);
+    fixture->ops->host(fixture->report, &host);
+    assert_non_null(strstr(fixture->text, "\x1b[1;32mopen\x1b[0m"));
+    finish(fixture);
+    begin(fixture, &report_normal);
+    fixture->ops->host(fixture->report, &host);
+    assert_null(strchr(fixture->text, '\x1b'));
+    finish(fixture);
+}
+
+static void found_ports_are_told_live_to_the_verbose_user_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    for (unsigned verbosity = 0; verbosity < 2; verbosity++) {
+        fixture->run.fold.verbosity = verbosity;
+        begin(fixture, &report_interactive);
+        tell_port(fixture, HOST, port_of(22, PROTOCOL_TCP, PORT_OPEN));
+        const char *line = strstr(fixture->text, "Discovered open port 22/tcp on 198.18.0.1\n");
+        assert_int_equal(line != NULL, verbosity);
+        finish(fixture);
+        begin(fixture, &report_normal);
+        tell_port(fixture, HOST, port_of(22, PROTOCOL_TCP, PORT_OPEN));
+        assert_null(strstr(fixture->text, "Discovered"));
+        finish(fixture);
+    }
+}
+
+static void a_late_answer_is_told_as_a_correction(void **state)
+{
+    struct fixture *fixture = *state;
+    struct port_result late = port_of(22, PROTOCOL_TCP, PORT_OPEN);
+    late.flags = RECORD_LATE;
+    begin(fixture, &report_normal);
+    tell_port(fixture, HOST, late);
+    assert_non_null(strstr(fixture->text, "Late answer: 22/tcp on 198.18.0.1 is open (syn-ack)"));
+    finish(fixture);
+    begin(fixture, &report_json);
+    tell_port(fixture, HOST, late);
+    assert_non_null(strstr(fixture->text, "{\"type\":\"correction\","));
+    assert_non_null(strstr(fixture->text, "\"late\":true"));
+    finish(fixture);
+}
+
+static void json_tells_of_hosts_that_others_hide(void **state)
+{
+    struct fixture *fixture = *state;
+    struct host_result host = {.addr = HOST, .reason = REASON_NO_RESPONSE};
+    for (unsigned i = 0; i < report_table_len; i++) {
+        begin(fixture, report_table[i]);
+        fixture->ops->host(fixture->report, &host);
+        fflush(fixture->file);
+        bool told = strstr(fixture->text, "198.18.0.1") != NULL;
+        assert_int_equal(told, report_table[i] == &report_json);
+        finish(fixture);
+    }
+}
+
+static void the_clock_may_be_set_back_during_a_run(void **state)
+{
+    struct fixture *fixture = *state;
+    struct report_end end = {.end_ns = 1 * SEC};
+    fixture->run.start_ns = 2 * SEC;
+    begin(fixture, &report_interactive);
+    assert_true(fixture->ops->end(fixture->report, &end));
+    assert_non_null(strstr(fixture->text, "scanned in 0.00 seconds"));
+    finish(fixture);
+}
+
+static void one_host_that_seems_down_gives_a_hint(void **state)
+{
+    struct fixture *fixture = *state;
+    struct report_end end = {.hosts_down = 1, .hosts_total = 1};
+    begin(fixture, &report_interactive);
+    assert_true(fixture->ops->end(fixture->report, &end));
+    assert_non_null(strstr(fixture->text, "try -Pn"));
+    finish(fixture);
+    end.interrupted = "interrupted by SIGINT";
+    begin(fixture, &report_interactive);
+    assert_true(fixture->ops->end(fixture->report, &end));
+    assert_null(strstr(fixture->text, "try -Pn"));
+    finish(fixture);
+}
+
+static void each_report_can_be_closed_as_nothing(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < report_table_len; i++)
+        report_table[i]->close(NULL);
+}
+
+#define WITH_REPORT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_REPORT(the_list_shows_an_open_port_at_once),
+        WITH_REPORT(the_list_shows_open_ports_alone),
+        WITH_REPORT(the_list_puts_ipv6_in_brackets),
+        WITH_REPORT(every_report_has_written_a_host_when_it_returns),
+        WITH_REPORT(an_xml_comment_never_holds_two_hyphens),
+        WITH_REPORT(the_latency_has_two_significant_digits),
+        WITH_REPORT(the_normal_report_has_no_colours),
+        WITH_REPORT(found_ports_are_told_live_to_the_verbose_user_alone),
+        WITH_REPORT(a_late_answer_is_told_as_a_correction),
+        WITH_REPORT(json_tells_of_hosts_that_others_hide),
+        WITH_REPORT(the_clock_may_be_set_back_during_a_run),
+        WITH_REPORT(one_host_that_seems_down_gives_a_hint),
+        cmocka_unit_test(each_report_can_be_closed_as_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
