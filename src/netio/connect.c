@@ -247,7 +247,11 @@ static bool settle(struct connect_io *self, uint32_t index, int64_t now_ns)
         self->slowest_ns = since_start_ns;
     event.rtt_ns = measured_rtt(&measure, since_start_ns);
     self->io.stats.packets_received++;
-    connect_slots_remove_probe(&self->slots, event.block_id, event.bit);
+    /* After an ICMP error another try of the probe may still bring something better. */
+    if (event.has_icmp)
+        connect_slots_remove(&self->slots, index);
+    else
+        connect_slots_remove_probe(&self->slots, event.block_id, event.bit);
     self->io.events->connected(self->io.context, &event);
     return true;
 }

@@ -184,6 +184,25 @@ static void the_answer_to_a_second_try_names_it_and_closes_the_first(void **stat
     scan_free(scan);
 }
 
+/* What is better evidence is for the engine to say: all it needs is to hear of both. */
+static void after_an_icmp_error_an_earlier_try_is_still_heard(void **state)
+{
+    (void)state;
+    struct scan *scan = scan_new(NULL, "198.18.0.1", "198.18.0.1");
+    scan_add(scan, &technique_connect, NET_FIRST_OPEN);
+    scan_sweep(scan, 0, 50 * MSEC);
+    assert_int_equal(scan->answered, 0);
+    scan_sweep(scan, 1, SEC);
+    assert_int_equal(scan->event_counts[0], 1);
+    assert_int_equal(scan->events[0].try_number, 1);
+    assert_refused_by_icmp(&scan->events[0], ICMP4_UNREACHABLE, 1, "198.18.0.1");
+    scan_listen(scan, SEC);
+    assert_int_equal(scan->event_counts[0], 2);
+    assert_int_equal(scan->events[0].try_number, 0);
+    assert_int_equal(scan->events[0].error, 0);
+    scan_free(scan);
+}
+
 static void what_cannot_leave_is_unsent_with_the_reason(void **state)
 {
     (void)state;
@@ -342,6 +361,7 @@ int main(void)
         cmocka_unit_test_prestate(silence_is_no_answer, net),
         cmocka_unit_test_prestate(an_answer_after_more_than_a_second_counts, net),
         cmocka_unit_test_prestate(the_answer_to_a_second_try_names_it_and_closes_the_first, net),
+        cmocka_unit_test_prestate(after_an_icmp_error_an_earlier_try_is_still_heard, net),
         cmocka_unit_test_prestate(what_cannot_leave_is_unsent_with_the_reason, net),
         cmocka_unit_test_prestate(a_technique_of_packets_is_unsent_as_not_supported, net),
         cmocka_unit_test_prestate(reach_and_source_are_known_without_a_packet, net),

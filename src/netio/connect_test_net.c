@@ -37,7 +37,8 @@ struct net {
     pthread_t thread;
     pthread_mutex_t lock; /* over seen */
     struct net_seen seen;
-    uint16_t first_source_port; /* that NET_SECOND_RESET was asked from */
+    uint16_t second_reset_first; /* source port that NET_SECOND_RESET was first asked from */
+    uint16_t first_open_first;   /* and NET_FIRST_OPEN */
     struct delayed delayed[DELAYED_MAX];
 };
 
@@ -243,12 +244,28 @@ static void answer_wrong_ack(struct net *net, const struct packet *syn)
     answer_tcp(net, syn, wrong);
 }
 
+/* Is this the port that asked first? */
+static bool is_first(uint16_t *first, const struct packet *syn)
+{
+    if (!*first)
+        *first = syn->tcp.source_port;
+    return *first == syn->tcp.source_port;
+}
+
 static void answer_second(struct net *net, const struct packet *syn)
 {
-    if (!net->first_source_port)
-        net->first_source_port = syn->tcp.source_port;
-    if (net->first_source_port != syn->tcp.source_port)
+    if (!is_first(&net->second_reset_first, syn))
         answer_tcp(net, syn, reset);
+}
+
+static void answer_first(struct net *net, const struct packet *syn, struct answer_icmp icmp)
+{
+    icmp.type = ICMP4_UNREACHABLE;
+    icmp.code = 1;
+    if (is_first(&net->first_open_first, syn))
+        answer_late(net, syn, syn_ack, 200 * MSEC);
+    else
+        answer_icmp(net, syn, &syn->dst, icmp);
 }
 
 static void answer_open_reset(struct net *net, const struct packet *syn)
@@ -279,6 +296,9 @@ static void answer_syn(struct net *net, const struct packet *syn, const uint8_t 
         break;
     case NET_SECOND_RESET:
         answer_second(net, syn);
+        break;
+    case NET_FIRST_OPEN:
+        answer_first(net, syn, icmp);
         break;
     case NET_ROUTER:
         answer_as_router(net, syn, icmp);

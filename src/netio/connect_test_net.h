@@ -27,6 +27,7 @@ enum net_port {
     NET_SLOW_OPEN,         /* after NET_SLOW_NS */
     NET_SLOW_RESET,        /* likewise */
     NET_SECOND_RESET,      /* only a SYN from another port than the first one */
+    NET_FIRST_OPEN,        /* the first port that asks: SYN/ACK after 200 ms; others: host unreachable */
     NET_ROUTER,            /* administratively prohibited, says the router */
     NET_OPEN_RESET,        /* SYN/ACK, and an RST at once */
     NET_WRONG_ACK,         /* a SYN/ACK that acknowledges what was never sent */

@@ -124,6 +124,11 @@ void scan_sweep(struct scan *scan, uint8_t try_number, int64_t for_ns)
         ops->work(scan->io, NULL, until_ns);
 }
 
+void scan_listen(struct scan *scan, int64_t for_ns)
+{
+    scan->io->ops->work(scan->io, NULL, scan->io->ops->now(scan->io) + for_ns);
+}
+
 struct scan *scan_ports(const char *host, unsigned first, unsigned last, int64_t for_ns)
 {
     struct scan *scan = scan_new(NULL, host, host);

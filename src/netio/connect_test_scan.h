@@ -40,6 +40,9 @@ void scan_add_ports(struct scan *scan, unsigned first, unsigned last); /* by con
  * answered. */
 void scan_sweep(struct scan *scan, uint8_t try_number, int64_t for_ns);
 
+/* Listen until something arrives, at most for this long. */
+void scan_listen(struct scan *scan, int64_t for_ns);
+
 /* A scan of one host after one sweep. */
 struct scan *scan_ports(const char *host, unsigned first, unsigned last, int64_t for_ns);
 
