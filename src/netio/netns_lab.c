@@ -74,6 +74,22 @@ void netns_lab_run(int namespace, const char *command)
     close(back);
 }
 
+void netns_lab_restore(const struct netns_lab *lab)
+{
+    netns_lab_run(
+        lab->near,
+        "ip link set near up && ip address replace 198.18.0.1/24 dev near && "
+        "ip address replace 198.18.0.33/24 dev near && ip address replace 2001:db8::1/64 dev near && "
+        "ip route replace 203.0.113.0/24 via 198.18.0.2 && "
+        "ip route replace 2001:db8:1::/64 via 2001:db8::2 && "
+        "ip route replace 198.51.100.0/25 via 198.18.0.99 && "
+        "ip route replace unreachable 198.51.100.128/25");
+    /* A carrier shows a moment later. */
+    netns_lab_run(lab->near, "for i in $(seq 100); do"
+                             "  ip -o link show dev near | grep -q 'state UP' && exit 0; sleep 0.02; "
+                             "done; exit 1");
+}
+
 bool netns_lab_open(struct netns_lab *ret)
 {
     struct netns_lab lab;
@@ -94,16 +110,7 @@ bool netns_lab_open(struct netns_lab *ret)
     netns_lab_run(lab.far, "ip address add 198.18.0.2/24 dev far && ip address add 2001:db8::2/64 dev far && "
                            "ip link set far up && ip route add local 203.0.113.0/24 dev lo && "
                            "ip route add local 2001:db8:1::/64 dev lo");
-    netns_lab_run(lab.near,
-                  "ip address add 198.18.0.1/24 dev near && ip address add 2001:db8::1/64 dev near && "
-                  "ip link set near up && ip route add 203.0.113.0/24 via 198.18.0.2 && "
-                  "ip route add 2001:db8:1::/64 via 2001:db8::2 && "
-                  "ip route add 198.51.100.0/25 via 198.18.0.99 && "
-                  "ip route add unreachable 198.51.100.128/25");
-    /* A carrier shows a moment later. */
-    netns_lab_run(lab.near, "for i in $(seq 100); do"
-                            "  ip -o link show dev near | grep -q 'state UP' && exit 0; sleep 0.02; "
-                            "done; exit 1");
+    netns_lab_restore(&lab);
     *ret = lab;
     return true;
 }

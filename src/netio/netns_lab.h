@@ -2,7 +2,7 @@
  * calling thread is in the near one afterwards. Works as root, or as anybody where user namespaces are allowed; nothing
  * is left behind, whatever becomes of the process.
  *
- *   near: veth `near`  198.18.0.1/24      2001:db8::1/64      routes:
+ *   near: veth `near`  198.18.0.1/24      2001:db8::1/64      (and 198.18.0.33) routes:
  *                                                               203.0.113.0/24 and 2001:db8:1::/64 through the far end
  *                                                               198.51.100.0/25 through a gateway that is not there
  *                                                               198.51.100.128/25 unreachable
@@ -25,6 +25,8 @@ struct netns_lab {
 
 /* False: this machine does not let us make namespaces. Any other failure ends the program with a message. */
 bool netns_lab_open(struct netns_lab *ret);
+/* Bring the near end up again, with its addresses and routes, after a test took them away. */
+void netns_lab_restore(const struct netns_lab *lab);
 void netns_lab_close(struct netns_lab *lab);
 
 /* Run a shell command in the namespace; ends the program when it fails. */

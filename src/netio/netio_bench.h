@@ -1,0 +1,60 @@
+/* For tests of backends: one host, a block of probes to its ports, and what came back of them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netio/live.h"
+#include "netio/netio.h"
+#include "netio/route.h"
+
+#define BENCH_PROBES       300
+#define BENCH_FIRST_PORT   7000 /* of the host */
+#define BENCH_SOURCE_PORT  20000
+#define BENCH_SOURCE_PORTS 4096
+
+struct bench {
+    struct netio *io;
+    struct route_table routes;
+    struct plan plan;
+    struct probe_spec specs[BENCH_PROBES];
+    uint64_t pending[(BENCH_PROBES + 63) / 64];
+    struct block block; /* all specs of the plan's one host, all pending */
+    struct token_key key;
+
+    /* What the events told. */
+    unsigned answers[BENCH_PROBES]; /* proved ones, by port */
+    unsigned answer_count;
+    unsigned unproved;
+    unsigned neighbor_answers;
+    unsigned unsent[BENCH_PROBES]; /* by port */
+    unsigned unsent_count;
+    int unsent_error; /* of the last one */
+    uint64_t dropped_count;
+    int64_t last_rtt_ns;
+};
+
+/* Each ends the test with a message when something is wrong. */
+struct bench *bench_new(const char *host, const char *technique);
+void bench_free(struct bench *bench); /* closes the backend too */
+
+/* Ask another host from now on. */
+void bench_set_host(struct bench *bench, const char *host);
+
+/* Take this backend. bench_open_live: packet or raw, with the routes of this namespace. */
+void bench_attach(struct bench *bench, struct netio *io);
+void bench_open_live(struct bench *bench, const char *backend, const struct route_options *options);
+
+struct order bench_order(const struct bench *bench); /* everything, from the start */
+
+/* Carry an order out, however many turns it takes. */
+void bench_work_off(struct bench *bench, struct order *order);
+
+/* Listen until so many answers are there, or patience is over; then a little longer for those that must not come. */
+void bench_listen(struct bench *bench, unsigned answers);
+
+/* Send everything and fail unless each probe is answered exactly once. */
+void bench_expect_all(struct bench *bench);
+
+/* Send everything and fail unless each probe is unsent exactly once, with this errno. */
+void bench_expect_unsent(struct bench *bench, int error);
