@@ -112,6 +112,8 @@ class Network:
 
     def raise_all(self):
         self.state.mkdir(parents=True)
+        for folder in (self.state.parent, self.state):
+            folder.chmod(0o755)  # whatever the umask: what runs as nobody reads here
         for name in [*INFRASTRUCTURE, *(host.name for host in self.machines())]:
             run(["ip", "netns", "add", f"{self.name}-{name}"])
             self.settle(name)

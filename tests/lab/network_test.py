@@ -47,6 +47,40 @@ class Raised(labtest.LabTest):
         self.assertTrue(self.network.inhabitants())
 
 
+class Paths(labtest.LabTest):
+    """The paths are as slow, lossy and limited as the truth table says."""
+
+    def answered(self, name, count):
+        """How many of so many closed ports answer one SYN each."""
+        options = ["-n", "-Pn", "-sS", "--max-retries=0", "--min-rate=2000", f"-p10001-{10000 + count}", "-oX", "-"]
+        status, out, err = scan.run(self.network, ["nmap", *options, truth.BY_NAME[name].v4])
+        self.assertEqual(status, 0, err)
+        return sum(verdict.state == "closed" for verdict in scan.read_xml(out).ports.values())
+
+    def connect_s(self, address):
+        program = "import socket, time; t = time.monotonic(); socket.create_connection(('%s', 22)); print(time.monotonic() - t)"
+        return float(scan.run(self.network, [sys.executable, "-c", program % address])[1])
+
+    def test_slow_paths_are_as_slow_as_they_should_be(self):
+        for name in ("slow", "crawl"):
+            host = truth.BY_NAME[name]
+            least_s = 2 * (host.path.delay_ms - host.path.jitter_ms) / 1000
+            for address in (host.v4, host.v6):
+                self.assertGreaterEqual(self.connect_s(address), least_s, name)
+                self.assertLess(self.connect_s(address), 2 * least_s, name)
+
+    def test_one_in_ten_packets_is_lost_each_way(self):
+        count = 2000
+        expected = count * (1 - truth.BY_NAME["lossy"].loss_percent / 100) ** 2
+        self.assertAlmostEqual(self.answered("lossy", count), expected, delta=0.05 * count)
+
+    def test_resets_are_limited(self):
+        self.assertLess(self.answered("limited", 2000), 1000)
+
+    def test_an_ordinary_host_answers_all(self):
+        self.assertEqual(self.answered("shut", 2000), 2000)
+
+
 class TakenDown(unittest.TestCase):
     def test_down_ends_what_was_left_behind(self):
         network = Network(f"pt{os.getpid()}c")

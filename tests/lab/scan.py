@@ -87,14 +87,17 @@ def read_xml(text):
 
 
 def read_json(text):
-    """Portolan's JSON lines."""
+    """Portolan's JSON lines. A correction replaces what was said before."""
     hosts, ports, summary = {}, {}, {}
     for line in map(json.loads, text.splitlines()):
-        match line.get("type", "port"):
-            case "port":
-                ports[line["ip"], line["port"]] = Verdict(line["state"], line["reason"], line.get("source"))
+        match line["type"]:
+            case "port" | "correction":
+                ports[line["ip"], line["port"]] = Verdict(line["state"], line["reason"], line.get("reason_ip"))
             case "host":
                 hosts[line["ip"]] = (line["state"], line["reason"])
+                for group in line["not_shown"]:
+                    verdict = Verdict(group["state"], group["reason"], NOT_TOLD)
+                    ports |= {(line["ip"], port): verdict for port in number_ranges(group["ports"])}
             case "summary":
                 summary = line
     return Report(hosts, ports, summary)

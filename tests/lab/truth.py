@@ -137,6 +137,11 @@ class Host(NamedTuple):
     def open_ports(self):
         return sorted(port for port, what in self.ports.items() if what == "open")
 
+    def is_found(self):
+        """Does discovery find the host? On the link everybody answers ARP; a firewall may hide one further away."""
+        rest = self.behaviour(None, V4)
+        return self.kind in ("linux", "mangler") and not (self.routed and rest != "closed")
+
     def truth(self, port, family, technique):
         """The verdict that a scan of this port must give."""
         answers = ANSWERS[self.behaviour(port, family)]
@@ -171,6 +176,7 @@ MANGLED |= {2116: ("4:icmp-11-0", "6:icmp-3-0")}
 
 SCANNER = ("198.18.0.1", "2001:db8:18::1")
 ROUTER = ("198.18.0.254", "2001:db8:18::fe")
+UNREACHABLE_V4 = "192.0.2.1"  # not one of them: no route leads there
 BLOCKS = ["198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]  # all that the scanner can reach
 
 HOSTS = [
@@ -203,6 +209,9 @@ HOSTS = [
 ]
 
 BY_NAME = {host.name: host for host in HOSTS}
+
+# What the hand-made host does that must change nothing and be counted.
+FORGERIES = [what for what in FORGED if SILENCE in ANSWERS[what].values()]
 
 # Every port that some host treats in a way of its own; the tests ask all of them of every host.
 INTERESTING = sorted({*FIREWALL, *MANGLED, 443, 65535})

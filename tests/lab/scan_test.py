@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Portolan in the practice network, against the truth."""
+
+import signal
+import sys
+import time
+
+import labtest
+import scan
+import truth
+from truth import BY_NAME, V4, V6
+
+EX_UNAVAILABLE, EX_NOPERM = 69, 77
+SLOW_S = 240
+SOME_PORTS = [22, 23, 80, 443, 1000]
+
+
+class PortolanTest(labtest.LabTest):
+    def portolan(self, *options, timeout_s=scan.TIMEOUT_S, status=0):
+        """Runs a scan and reads its reports, which must say the same."""
+        xml, jsonl = self.network.state / "report.xml", self.network.state / "report.jsonl"
+        command = [scan.PORTOLAN, *options, "-oX", xml, "-oJ", jsonl]
+        found_status, out, err = scan.run(self.network, command, timeout_s)
+        self.assertEqual(found_status, status, f"{' '.join(map(str, command))}\n{out}\n{err}")
+        from_xml, from_json = scan.read_xml(xml.read_text()), scan.read_json(jsonl.read_text())
+        self.assertEqual(from_xml.hosts, from_json.hosts)
+        self.assertEqual(from_xml.ports, from_json.ports)
+        return from_json
+
+    def assert_true(self, report, technique, family, hosts, ports):
+        found = list(scan.differences(report, technique, family, hosts, ports))
+        self.assertFalse(found, scan.describe(found))
+
+    def check(self, technique, family, hosts, ports, *options, timeout_s=scan.TIMEOUT_S):
+        """A scan of these ports of these hosts finds the truth."""
+        asked = scan.options(technique, family, hosts, ports)
+        report = self.portolan(*options, *asked, timeout_s=timeout_s)
+        self.assert_true(report, technique, family, hosts, ports)
+        return report
+
+
+class Ordinary(PortolanTest):
+    """Every kind of host and port at once."""
+
+    def test_syn_v4(self):
+        report = self.check("syn", V4, labtest.ORDINARY, truth.INTERESTING, "-Pn")
+        self.assertGreaterEqual(report.summary["rejected"], len(truth.FORGERIES), "forged answers are counted")
+
+    def test_syn_v6(self):
+        report = self.check("syn", V6, labtest.ORDINARY, truth.INTERESTING, "-Pn")
+        self.assertGreaterEqual(report.summary["rejected"], len(truth.FORGERIES), "forged answers are counted")
+
+    def test_connect_v4(self):
+        self.check("connect", V4, labtest.ORDINARY, truth.INTERESTING, "-Pn")
+
+    def test_connect_v6(self):
+        self.check("connect", V6, labtest.ORDINARY, truth.INTERESTING, "-Pn")
+
+
+class Discovery(PortolanTest):
+    def find(self, family, by_neighbor):
+        addresses = [host.address(family) for host in labtest.ORDINARY]
+        report = self.portolan("-sn", "-n", *(["-6"] if family == V6 else []), *addresses)
+        for host in labtest.ORDINARY:
+            found = report.hosts.get(host.address(family), ("down", None))
+            if not host.is_found():
+                self.assertEqual(found[0], "down", host.name)
+            elif host.routed:
+                self.assertEqual(found[0], "up", host.name)
+            else:
+                self.assertEqual(found, ("up", by_neighbor), host.name)
+
+    def test_finds_hosts_over_ipv4(self):
+        self.find(V4, "arp-response")
+
+    def test_finds_hosts_over_ipv6(self):
+        self.find(V6, "nd-response")
+
+    def test_a_scan_with_discovery_is_right_too(self):
+        hosts = [host for host in labtest.ORDINARY if host.is_found()]
+        self.check("syn", V4, hosts, SOME_PORTS)
+
+
+class HardPaths(PortolanTest):
+    def test_a_host_that_answers_after_1300_ms_is_still_right(self):
+        for technique in ("syn", "connect"):
+            for family in (V4, V6):
+                with self.subTest(technique=technique, family=family):
+                    self.check(technique, family, [BY_NAME["crawl"]], SOME_PORTS, "-Pn")
+
+    def test_ten_percent_loss_each_way(self):
+        self.check("syn", V4, [BY_NAME["lossy"]], range(1, 2001), "-Pn", "--max-retries", "12", timeout_s=SLOW_S)
+
+    def test_all_ports_of_one_host(self):
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                self.check("syn", family, [BY_NAME["wide"]], range(1, 65536), "-Pn", timeout_s=SLOW_S)
+
+    def test_all_ports_of_one_host_by_connecting(self):
+        self.check("connect", V4, [BY_NAME["wide"]], range(1, 65536), "-Pn", timeout_s=SLOW_S)
+
+    def test_a_whole_network_behind_one_host(self):
+        host = BY_NAME["range"]
+        ports = range(30001, 30011)
+        report = self.portolan("-sS", "-Pn", "-n", "-p", scan.port_list(ports), "198.19.4.0/22", timeout_s=SLOW_S)
+        addresses = [f"198.19.{third}.{last}" for third in range(4, 8) for last in range(256)]
+        self.assertEqual(set(report.hosts), set(addresses))
+        for address in addresses:
+            self.assert_true(report, "syn", V4, [host._replace(v4=address)], ports)
+
+
+class Privilege(PortolanTest):
+    def as_user(self, capabilities, *options):
+        command = scan.command_as_user(self.network, [scan.PORTOLAN, *options, "-oX", "-"], capabilities)
+        return scan.run(self.network, command)
+
+    def test_an_ordinary_user_connects(self):
+        host = BY_NAME["linux"]
+        asked = scan.options("connect", V4, [host], truth.FIREWALL)[1:]  # without -sT: it is the default
+        status, out, err = self.as_user([], *asked)
+        self.assertEqual(status, 0, err)
+        self.assert_true(scan.read_xml(out), "connect", V4, [host], truth.FIREWALL)
+
+    def test_a_raw_technique_without_privilege_says_what_is_missing(self):
+        status, _, err = self.as_user([], "-sS", "-p80", BY_NAME["linux"].v4)
+        self.assertEqual(status, EX_NOPERM)
+        self.assertIn("cap_net_raw", err.lower())
+        self.assertEqual(len(err.strip().splitlines()), 1, err)
+
+    def test_one_capability_is_enough(self):
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                host = BY_NAME["linux"]
+                status, out, err = self.as_user(["net_raw"], *scan.options("syn", family, [host], truth.FIREWALL))
+                self.assertEqual(status, 0, err)
+                self.assert_true(scan.read_xml(out), "syn", family, [host], truth.FIREWALL)
+
+
+class Ends(PortolanTest):
+    def test_no_route_is_said_so(self):
+        status, _, err = scan.run(self.network, [scan.PORTOLAN, "-sS", "-Pn", "-n", "-p80", truth.UNREACHABLE_V4])
+        self.assertEqual(status, EX_UNAVAILABLE, err)
+        self.assertIn(truth.UNREACHABLE_V4, err)
+
+    def interrupt(self, number):
+        xml, jsonl = self.network.state / "cut.xml", self.network.state / "cut.jsonl"
+        command = [scan.PORTOLAN, "-sS", "-Pn", "-n", "-p-", BY_NAME["mute"].v4, BY_NAME["linux"].v4]
+        process = scan.start(self.network, [*command, "-oX", xml, "-oJ", jsonl])
+        time.sleep(1)
+        process.send_signal(number)
+        _, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 128 + number, err)
+        self.assertIn("interrupted", xml.read_text())
+        scan.read_xml(xml.read_text())
+        self.assertIn("interrupted", scan.read_json(jsonl.read_text()).summary["error"])
+
+    def test_ctrl_c_leaves_whole_files(self):
+        self.interrupt(signal.SIGINT)
+
+    def test_a_termination_leaves_whole_files(self):
+        self.interrupt(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(labtest.main())
