@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """check_tidy.py ROOT BUILD [FILE...]: clang-tidy has nothing to say, by the rules in .clang-tidy. Looks at the files
-named, or at all of src. A file that passed is not looked at again until it, any header, or the rules change; what passed is
-remembered under BUILD. Exit 1 and clang-tidy's words otherwise."""
+named, or at all of src. A file that passed is not looked at again until it, a header it includes, or the rules change; what
+passed is remembered under BUILD. Exit 1 and clang-tidy's words otherwise."""
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +13,26 @@ from pathlib import Path
 
 import tree
 
+INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]*)"', re.MULTILINE)
 OPTIONS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option"]
 
 
+def includes(source, path):
+    """The file and every header of ours that it includes, directly or not."""
+    found, left = set(), [path]
+    while left:
+        path = left.pop()
+        if path.is_file() and path not in found:
+            found.add(path)
+            left += [source / name for name in INCLUDE.findall(path.read_text())]
+    return sorted(found)
+
+
 def digest(paths):
-    sum_ = hashlib.sha256()
+    total = hashlib.sha256()
     for path in paths:
-        sum_.update(path.read_bytes())
-    return sum_.hexdigest()
+        total.update(path.read_bytes())
+    return total.hexdigest()
 
 
 def examine(build, path):
@@ -37,13 +50,13 @@ def main():
 
     passed_file = build / "tidy-passed.json"
     passed = set(json.loads(passed_file.read_text())) if passed_file.exists() else set()
-    common = digest([root / ".clang-tidy", *tree.files(root / "src", ".h")])
-    keys = {path: digest([path]) + common for path in paths}
+    keys = {path: digest([root / ".clang-tidy", *includes(root / "src", path)]) for path in paths}
     open_paths = [path for path in paths if keys[path] not in passed]
 
     with ThreadPoolExecutor(2) as pool:
         results = dict(zip(open_paths, pool.map(lambda path: examine(build, path), open_paths)))
-    passed_file.write_text(json.dumps([keys[path] for path in paths if not results.get(path)]))
+    passed |= {keys[path] for path in paths if not results.get(path)}
+    passed_file.write_text(json.dumps(sorted(passed)))
     tree.report([result for result in results.values() if result])
 
 
