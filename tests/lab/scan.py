@@ -23,7 +23,8 @@ XML_TECHNIQUES = {"syn": "-sS", "connect": "-sT"}
 class Report(NamedTuple):
     hosts: dict  # address: (state, reason)
     ports: dict  # (address, port): Verdict
-    summary: dict  # what the scanner counted, from JSON
+    corrections: dict  # the same, for what came after its host was finished; from JSON
+    summary: dict  # what the scanner counted; from JSON
 
 
 # ----- running -----------------------------------------------------------------------------------------------------
@@ -83,16 +84,17 @@ def read_xml(text):
             state = port.find("state")
             verdict = Verdict(state.get("state"), state.get("reason"), state.get("reason_ip"))
             ports[address, int(port.get("portid"))] = verdict
-    return Report(hosts, ports, {})
+    return Report(hosts, ports, {}, {})
 
 
 def read_json(text):
-    """Portolan's JSON lines. A correction replaces what was said before."""
-    hosts, ports, summary = {}, {}, {}
+    """Portolan's JSON lines."""
+    hosts, ports, corrections, summary = {}, {}, {}, {}
     for line in map(json.loads, text.splitlines()):
         match line["type"]:
-            case "port" | "correction":
-                ports[line["ip"], line["port"]] = Verdict(line["state"], line["reason"], line.get("reason_ip"))
+            case "port" | "correction" as kind:
+                verdict = Verdict(line["state"], line["reason"], line.get("reason_ip"))
+                (ports if kind == "port" else corrections)[line["ip"], line["port"]] = verdict
             case "host":
                 hosts[line["ip"]] = (line["state"], line["reason"])
                 for group in line["not_shown"]:
@@ -100,7 +102,7 @@ def read_json(text):
                     ports |= {(line["ip"], port): verdict for port in number_ranges(group["ports"])}
             case "summary":
                 summary = line
-    return Report(hosts, ports, summary)
+    return Report(hosts, ports, corrections, summary)
 
 
 # ----- comparing ---------------------------------------------------------------------------------------------------
@@ -128,12 +130,13 @@ def agrees(found, expected):
 
 
 def differences(report, technique, family, hosts, ports):
-    """Where the report and the truth differ."""
+    """Where the report, with its corrections, and the truth differ."""
+    verdicts = report.ports | report.corrections
     for host in hosts:
         address = host.address(family)
         for port in ports:
             expected = host.truth(port, family, technique)
-            found = report.ports.get((address, port))
+            found = verdicts.get((address, port))
             if not agrees(found, expected):
                 yield Difference(host.name, address, port, host.behaviour(port, family), expected, found)
 
