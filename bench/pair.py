@@ -58,10 +58,11 @@ class Pair:
         for name in self.names.values():
             subprocess.run(["ip", "netns", "delete", name], stderr=subprocess.DEVNULL, check=False)
 
-    def route_to_target(self, network):
-        """The target answers for every address of this network."""
+    def route_to_target(self, network, answers=True):
+        """The target answers for every address of this network, or for none."""
         run("ip", "-n", self.names["scanner"], "route", "add", network, "via", TARGET)
-        run("ip", "-n", self.names["target"], "route", "add", "local", network, "dev", "lo")
+        kind = ["local", network, "dev", "lo"] if answers else ["blackhole", network]
+        run("ip", "-n", self.names["target"], "route", "add", *kind)
 
     @contextlib.contextmanager
     def inside(self, host):
