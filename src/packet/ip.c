@@ -13,22 +13,28 @@
 /* RFC 8200 section 4.1 foresees seven, one of them twice; more is somebody wasting our time. */
 #define EXTENSION_HEADERS_MAX 10
 
+/* A header of fixed length is bounded once, as a span: of a constant length the compiler sees that no field can be
+ * outside, and leaves the test at each field out. */
 static bool read_v4(struct reader *in, struct ip_header *ip)
 {
+    const uint8_t *span = read_span(in, IPV4_HEADER_LEN);
+    if (!span)
+        return false;
+    struct reader fixed = reader_over(span, IPV4_HEADER_LEN);
     ip->version = 4;
-    ip->header_len = (read_u8(in) & 0x0fu) * 4u;
-    read_u8(in); /* type of service */
-    ip->total_len = read_be16(in);
-    ip->id = read_be16(in);
-    unsigned fragment = read_be16(in);
-    ip->ttl = read_u8(in);
-    ip->proto = read_u8(in);
-    read_be16(in); /* checksum: the caller has it to verify over all of the header */
+    ip->header_len = (read_u8(&fixed) & 0x0fu) * 4u;
+    read_u8(&fixed); /* type of service */
+    ip->total_len = read_be16(&fixed);
+    ip->id = read_be16(&fixed);
+    unsigned fragment = read_be16(&fixed);
+    ip->ttl = read_u8(&fixed);
+    ip->proto = read_u8(&fixed);
+    read_be16(&fixed); /* checksum: the caller has it to verify over all of the header */
     ip->src.family = ADDR_V4;
-    read_bytes(in, ip->src.bytes, 4);
+    read_bytes(&fixed, ip->src.bytes, 4);
     ip->dst.family = ADDR_V4;
-    read_bytes(in, ip->dst.bytes, 4);
-    if (!in->ok || ip->header_len < IPV4_HEADER_LEN)
+    read_bytes(&fixed, ip->dst.bytes, 4);
+    if (ip->header_len < IPV4_HEADER_LEN)
         return false;
 
     ip->dont_fragment = fragment & FLAG_DONT_FRAGMENT;
@@ -84,25 +90,26 @@ static bool read_extension(struct reader *in, struct ip_header *ip)
 
 static bool read_v6(struct reader *in, struct ip_header *ip)
 {
-    const uint8_t *start = in->at;
-    ip->version = 6;
-    read_be32(in); /* version, traffic class, flow label */
-    ip->total_len = IPV6_HEADER_LEN + (size_t)read_be16(in);
-    ip->proto = read_u8(in);
-    ip->ttl = read_u8(in);
-    ip->src.family = ADDR_V6;
-    read_bytes(in, ip->src.bytes, 16);
-    ip->dst.family = ADDR_V6;
-    read_bytes(in, ip->dst.bytes, 16);
-    if (!in->ok)
+    const uint8_t *span = read_span(in, IPV6_HEADER_LEN);
+    if (!span)
         return false;
+    struct reader fixed = reader_over(span, IPV6_HEADER_LEN);
+    ip->version = 6;
+    read_be32(&fixed); /* version, traffic class, flow label */
+    ip->total_len = IPV6_HEADER_LEN + (size_t)read_be16(&fixed);
+    ip->proto = read_u8(&fixed);
+    ip->ttl = read_u8(&fixed);
+    ip->src.family = ADDR_V6;
+    read_bytes(&fixed, ip->src.bytes, 16);
+    ip->dst.family = ADDR_V6;
+    read_bytes(&fixed, ip->dst.bytes, 16);
 
     /* Behind the header of a later fragment there is data, not headers. */
     for (unsigned i = 0; is_extension(ip->proto) && ip->fragment_offset == 0; i++) {
         if (i == EXTENSION_HEADERS_MAX || !read_extension(in, ip))
             return false;
     }
-    ip->header_len = (size_t)(in->at - start);
+    ip->header_len = (size_t)(in->at - span);
     return true;
 }
 
@@ -119,28 +126,46 @@ bool ip_read(struct reader *in, struct ip_header *ret)
     return true;
 }
 
+static void write_v4(struct writer *out, const struct ip_header *header, size_t payload_len)
+{
+    assert(payload_len <= UINT16_MAX - IPV4_HEADER_LEN);
+    uint8_t *span = write_span(out, IPV4_HEADER_LEN);
+    if (!span)
+        return;
+    struct writer fixed = writer_over(span, IPV4_HEADER_LEN);
+    write_u8(&fixed, 4 << 4 | IPV4_HEADER_LEN / 4);
+    write_u8(&fixed, 0); /* type of service */
+    write_be16(&fixed, (uint16_t)(IPV4_HEADER_LEN + payload_len));
+    write_be16(&fixed, header->id);
+    write_be16(&fixed, FLAG_DONT_FRAGMENT);
+    write_u8(&fixed, header->ttl);
+    write_u8(&fixed, header->proto);
+    write_be16(&fixed, 0); /* checksum, below */
+    write_bytes(&fixed, header->src.bytes, 4);
+    write_bytes(&fixed, header->dst.bytes, 4);
+    put_be16(span + IPV4_CHECKSUM_AT, checksum_finish(checksum_add(0, span, IPV4_HEADER_LEN)));
+}
+
+static void write_v6(struct writer *out, const struct ip_header *header, size_t payload_len)
+{
+    assert(payload_len <= UINT16_MAX);
+    uint8_t *span = write_span(out, IPV6_HEADER_LEN);
+    if (!span)
+        return;
+    struct writer fixed = writer_over(span, IPV6_HEADER_LEN);
+    write_be32(&fixed, UINT32_C(6) << 28); /* version, traffic class, flow label */
+    write_be16(&fixed, (uint16_t)payload_len);
+    write_u8(&fixed, header->proto);
+    write_u8(&fixed, header->ttl);
+    write_bytes(&fixed, header->src.bytes, 16);
+    write_bytes(&fixed, header->dst.bytes, 16);
+}
+
 void ip_write(struct writer *out, const struct ip_header *header, size_t payload_len)
 {
-    uint8_t *start = out->at;
-    bool v4 = header->dst.family == ADDR_V4;
-    assert(payload_len <= UINT16_MAX - (v4 ? IPV4_HEADER_LEN : 0));
-    if (v4) {
-        write_u8(out, 4 << 4 | IPV4_HEADER_LEN / 4);
-        write_u8(out, 0); /* type of service */
-        write_be16(out, (uint16_t)(IPV4_HEADER_LEN + payload_len));
-        write_be16(out, header->id);
-        write_be16(out, FLAG_DONT_FRAGMENT);
-        write_u8(out, header->ttl);
-        write_u8(out, header->proto);
-        write_be16(out, 0); /* checksum, below */
-    } else {
-        write_be32(out, UINT32_C(6) << 28);
-        write_be16(out, (uint16_t)payload_len);
-        write_u8(out, header->proto);
-        write_u8(out, header->ttl);
-    }
-    write_bytes(out, header->src.bytes, addr_len(&header->src));
-    write_bytes(out, header->dst.bytes, addr_len(&header->dst));
-    if (out->ok && v4)
-        put_be16(start + IPV4_CHECKSUM_AT, checksum_finish(checksum_add(0, start, IPV4_HEADER_LEN)));
+    assert(header->dst.family != ADDR_NONE && header->src.family == header->dst.family);
+    if (header->dst.family == ADDR_V4)
+        write_v4(out, header, payload_len);
+    else
+        write_v6(out, header, payload_len);
 }

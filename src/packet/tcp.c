@@ -46,17 +46,21 @@ static bool read_options(struct tcp_header *tcp)
 
 bool tcp_read(struct reader *in, struct tcp_header *ret)
 {
+    const uint8_t *span = read_span(in, TCP_HEADER_LEN);
+    if (!span)
+        return false;
+    struct reader fixed = reader_over(span, TCP_HEADER_LEN);
     struct tcp_header tcp = {0};
-    tcp.source_port = read_be16(in);
-    tcp.port = read_be16(in);
-    tcp.seq = read_be32(in);
-    tcp.ack = read_be32(in);
-    size_t header_len = (read_u8(in) >> 4) * 4u;
-    tcp.flags = read_u8(in);
-    tcp.window = read_be16(in);
-    read_be16(in); /* checksum: verified over the whole segment by whoever has the addresses */
-    tcp.urgent = read_be16(in);
-    if (!in->ok || header_len < TCP_HEADER_LEN)
+    tcp.source_port = read_be16(&fixed);
+    tcp.port = read_be16(&fixed);
+    tcp.seq = read_be32(&fixed);
+    tcp.ack = read_be32(&fixed);
+    size_t header_len = (read_u8(&fixed) >> 4) * 4u;
+    tcp.flags = read_u8(&fixed);
+    tcp.window = read_be16(&fixed);
+    read_be16(&fixed); /* checksum: verified over the whole segment by whoever has the addresses */
+    tcp.urgent = read_be16(&fixed);
+    if (header_len < TCP_HEADER_LEN)
         return false;
 
     size_t said_len = header_len - TCP_HEADER_LEN;
@@ -74,19 +78,23 @@ void tcp_write(struct writer *out, const struct addr *src, const struct addr *ds
     const struct tcp_header *tcp = &build->header;
     assert(tcp->options_len % 4 == 0 && tcp->options_len <= TCP_OPTIONS_MAX);
 
-    uint8_t *start = out->at;
-    write_be16(out, tcp->source_port);
-    write_be16(out, tcp->port);
-    write_be32(out, tcp->seq);
-    write_be32(out, tcp->ack);
-    write_u8(out, (uint8_t)((TCP_HEADER_LEN + tcp->options_len) / 4 << 4));
-    write_u8(out, tcp->flags);
-    write_be16(out, tcp->window);
-    write_be16(out, 0); /* checksum, below */
-    write_be16(out, tcp->urgent);
+    uint8_t *span = write_span(out, TCP_HEADER_LEN);
+    if (!span)
+        return;
+    struct writer fixed = writer_over(span, TCP_HEADER_LEN);
+    write_be16(&fixed, tcp->source_port);
+    write_be16(&fixed, tcp->port);
+    write_be32(&fixed, tcp->seq);
+    write_be32(&fixed, tcp->ack);
+    write_u8(&fixed, (uint8_t)((TCP_HEADER_LEN + tcp->options_len) / 4 << 4));
+    write_u8(&fixed, tcp->flags);
+    write_be16(&fixed, tcp->window);
+    write_be16(&fixed, 0); /* checksum, below */
+    write_be16(&fixed, tcp->urgent);
+
     write_bytes(out, tcp->options, tcp->options_len);
     write_bytes(out, build->payload, build->payload_len);
     if (out->ok)
-        put_be16(start + TCP_CHECKSUM_AT,
-                 checksum_transport(src, dst, IP_PROTO_TCP, start, (size_t)(out->at - start)));
+        put_be16(span + TCP_CHECKSUM_AT,
+                 checksum_transport(src, dst, IP_PROTO_TCP, span, (size_t)(out->at - span)));
 }
