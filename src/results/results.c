@@ -26,19 +26,29 @@ static uint32_t count_ports(const struct results_config *config)
     return (uint32_t)count;
 }
 
+/* The ports of one protocol, silent; returns where the next protocol's go. */
+static struct port_result *list_protocol(const struct results_config *config, enum protocol protocol,
+                                         struct port_result *at)
+{
+    const struct port_set *ports = &config->plan->ports;
+    for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+        if (port % 64 == 0 && !ports->bits[protocol][port / 64])
+            port += 63; /* most words of most sets are empty */
+        else if (port_set_has(ports, (enum port_protocol)protocol, (uint16_t)port))
+            *at++ = (struct port_result){.port = (uint16_t)port,
+                                         .protocol = (uint8_t)protocol,
+                                         .state = config->silent_state[protocol],
+                                         .reason = REASON_NO_RESPONSE};
+    }
+    return at;
+}
+
 static void list_ports(struct results *results)
 {
     struct port_result *at = results->blank;
-    for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++) {
-        if (!results->config.scanned[protocol])
-            continue;
-        for (uint32_t port = 0; port <= UINT16_MAX; port++)
-            if (port_set_has(&results->config.plan->ports, (enum port_protocol)protocol, (uint16_t)port))
-                *at++ = (struct port_result){.port = (uint16_t)port,
-                                             .protocol = (uint8_t)protocol,
-                                             .state = results->config.silent_state[protocol],
-                                             .reason = REASON_NO_RESPONSE};
-    }
+    for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
+        if (results->config.scanned[protocol])
+            at = list_protocol(&results->config, (enum protocol)protocol, at);
 }
 
 static bool allocate(struct results *results, uint32_t port_count)
