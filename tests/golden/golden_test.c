@@ -14,12 +14,12 @@ static char *read_file(const char *path, size_t *ret_len)
     own(close_file) FILE *file = fopen(path, "rb");
     char *text = NULL;
     size_t len = 0;
-    own(close_file) FILE *memory = file ? open_memstream(&text, &len) : NULL;
+    FILE *memory = file ? open_memstream(&text, &len) : NULL;
     if (!memory)
         return NULL;
     for (int byte = fgetc(file); byte != EOF; byte = fgetc(file))
         fputc(byte, memory);
-    fflush(memory);
+    fclose(memory); /* which may move the text */
     *ret_len = len;
     return text;
 }
