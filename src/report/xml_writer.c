@@ -13,10 +13,17 @@ struct xml_writer {
     bool failed;
 };
 
+/* libxml2 prints write errors itself, to standard error. Ours stay in the FILE, where its owner looks. */
+static int write_to_file(void *context, const char *bytes, int len)
+{
+    fwrite(bytes, 1, (size_t)len, context);
+    return len;
+}
+
 struct xml_writer *xml_writer_new(FILE *file)
 {
     struct xml_writer *writer = calloc(1, sizeof *writer);
-    xmlOutputBufferPtr buffer = writer ? xmlOutputBufferCreateFile(file, NULL) : NULL;
+    xmlOutputBufferPtr buffer = writer ? xmlOutputBufferCreateIO(write_to_file, NULL, file, NULL) : NULL;
     if (buffer) {
         writer->file = file;
         writer->out = xmlNewTextWriter(buffer); /* owns the buffer from here on */
