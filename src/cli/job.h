@@ -1,0 +1,50 @@
+/* Everything that is known before the first packet: what to ask, of whom, in which order. Made from the options and the files they
+ * name, without privileges; read-only from then on, so the packet process and the supervisor share it by fork. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cli/names.h"
+#include "cli/options.h"
+#include "cli/scans.h"
+#include "cli/specs.h"
+#include "engine/engine.h"
+#include "netio/route.h"
+#include "plan/plan.h"
+#include "plan/services.h"
+#include "plan/targets.h"
+#include "report/report.h"
+#include "results/results.h"
+
+struct job {
+    const struct options *options; /* borrowed */
+    struct scans scans;
+    struct route_table routes;
+    struct service_table *own_services; /* of --servicedb, or NULL */
+    const struct service_table *services;
+    struct targets targets; /* only their names from here on */
+    struct plan plan;
+    struct specs specs;
+    struct specs discovery;
+    struct timing timing;
+    struct token_key key;
+    char *command_line; /* owned */
+    struct report_scan report_scans[SCANS_MAX];
+    unsigned dropped_ports; /* PORTS_BIT of protocols that -p names and no scan asks for */
+};
+
+/* Read files, names and numbers, and make the plan. The exit status follows what is wrong: EX_USAGE, EX_DATAERR, EX_NOINPUT,
+ * EX_UNAVAILABLE, EX_OSERR. *ret is to be freed with job_free.
+ *   options, names  borrowed as long as the job lives */
+int job_new(const struct options *options, const struct scan_privilege *privilege, struct names *names,
+            struct job **ret, struct error *err);
+
+void job_free(struct job *job); /* NULL is allowed */
+
+/* What results and reports are to know of it. */
+struct results_config job_results_config(const struct job *job);
+struct report_run job_report_run(struct job *job, int64_t start_ns, bool color);
+
+/* The command line as it was given, words separated by blanks. NULL without memory. */
+char *job_command_line(int argc, char *const argv[]);

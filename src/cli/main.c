@@ -1,0 +1,113 @@
+/* Portolan, the program: takes its sockets, gives up every privilege, and only then looks at what it was given; then two
+ * processes do the scan. */
+#include <stdio.h>
+
+#include "cli/channel.h"
+#include "cli/descriptors.h"
+#include "cli/doctor.h"
+#include "cli/job.h"
+#include "cli/names.h"
+#include "cli/option_doc.h"
+#include "cli/options.h"
+#include "cli/supervisor.h"
+#include "cli/talk.h"
+#include "cli/worker.h"
+#include "netio/sockets.h"
+#include "sandbox/caps.h"
+
+/* Open the sockets if CAP_NET_RAW allows it, whoever we are; then be nobody special. */
+static int take_privilege(struct sockets *sockets, struct scan_privilege *ret, struct error *why_not,
+                          struct error *err)
+{
+    *ret = (struct scan_privilege){.why_not = "this program does not have the capability cap_net_raw"};
+    if (caps_have_net_raw()) {
+        int r = caps_raise_net_raw(why_not);
+        if (r == 0)
+            r = sockets_open(sockets, why_not);
+        caps_lower_net_raw();
+        ret->raw = r == 0;
+        ret->why_not = why_not->text;
+    }
+    return caps_drop_all(err);
+}
+
+static int scan(const struct options *options, struct scan_privilege *privilege, struct sockets *sockets,
+                char *line, struct talk *talk)
+{
+    struct error err = {.status = 0};
+    struct names names;
+    struct job *job = NULL;
+    struct channel channel = CHANNEL_CLOSED;
+    pid_t pid = 0;
+    names_init(&names, options);
+    int r = job_new(options, privilege, &names, &job, &err);
+    if (r == 0) {
+        job->command_line = line;
+        r = names_prepare_reverse(&names, &err);
+    }
+    if (r == 0)
+        r = channel_open(&channel, &err);
+    if (r == 0) {
+        supervisor_block_signals();
+        r = worker_start(job, sockets, &channel, &pid, &err);
+    }
+    int status = -r;
+    if (r == 0)
+        status = supervisor_run(job, &names, &channel, pid, talk);
+    else
+        talk_error(talk, &err);
+    channel_close(&channel);
+    names_done(&names);
+    job_free(job);
+    return status;
+}
+
+static int run(int argc, char *argv[], struct scan_privilege *privilege, struct sockets *sockets,
+               struct talk *talk)
+{
+    struct error err = {.status = 0};
+    struct options options;
+    int status = -options_parse(argc, argv, &options, &err);
+    if (status != 0) {
+        talk_error(talk, &err);
+        return status;
+    }
+    if (options.unprivileged) {
+        privilege->raw = false;
+        privilege->why_not = "--unprivileged is given";
+        sockets_close(sockets);
+    }
+    if (options.help || options.version) {
+        if (options.help)
+            option_doc_help(stdout);
+        else
+            puts("Portolan " PORTOLAN_VERSION);
+        status = fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+    } else if (options.doctor) {
+        status = doctor(privilege, stdout);
+    } else if ((status = -options_check(&options, &err)) != 0) {
+        talk_error(talk, &err);
+    } else {
+        status = scan(&options, privilege, sockets, job_command_line(argc, argv), talk);
+    }
+    options_done(&options);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    struct sockets sockets = {.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+    struct scan_privilege privilege;
+    struct error why_not = {.status = 0};
+    struct error err = {.status = 0};
+    descriptors_hold_standard();
+    struct talk talk = talk_new(stderr);
+    int status = -take_privilege(&sockets, &privilege, &why_not, &err);
+    privilege.program = argc > 0 ? argv[0] : "portolan";
+    if (status == 0)
+        status = run(argc, argv, &privilege, &sockets, &talk);
+    else
+        talk_error(&talk, &err);
+    sockets_close(&sockets);
+    return status;
+}

@@ -1,0 +1,198 @@
+#include "cli/scans.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/option_table.h"
+
+#define PATH_TEXT_MAX 384
+
+/* How to allow what is missing; the program by the path it was started with. */
+static int refuse_raw(const char *what, const struct scan_privilege *privilege, struct error *err)
+{
+    char path[PATH_TEXT_MAX];
+    if (strchr(privilege->program, '/')) {
+        return error_set(err, EX_NOPERM,
+                         "%s needs raw sockets, and %s; allow them with: sudo setcap cap_net_raw=ep %s", what,
+                         privilege->why_not, privilege->program);
+    }
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[len > 0 ? len : 0] = '\0';
+    return error_set(err, EX_NOPERM,
+                     "%s needs raw sockets, and %s; allow them with: sudo setcap cap_net_raw=ep %s", what,
+                     privilege->why_not, path);
+}
+
+/* At most one technique of each protocol, and a scan of IP protocols alone. */
+static int check_together(const struct options *options, const struct scans *scans, struct error *err)
+{
+    for (unsigned i = 0; i < scans->count; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            uint8_t one = scans->techniques[i]->protocol;
+            uint8_t other = scans->techniques[j]->protocol;
+            if (one == other)
+                return error_set(err, EX_USAGE, "-%s and -%s cannot be given together: both are %s scans",
+                                 options->scan_letters[j], options->scan_letters[i],
+                                 protocol_name((enum protocol)one));
+            if (one == PROTOCOL_IP || other == PROTOCOL_IP)
+                return error_set(err, EX_USAGE,
+                                 "-%s and -%s cannot be given together: an IP protocol scan stands alone",
+                                 options->scan_letters[j], options->scan_letters[i]);
+            if (scans->techniques[i]->kind != scans->techniques[j]->kind)
+                return error_set(err, EX_USAGE,
+                                 "-%s and -%s cannot be given together: only one of them builds its packets",
+                                 options->scan_letters[j], options->scan_letters[i]);
+        }
+    }
+    return 0;
+}
+
+static int choose_named(const struct options *options, struct scans *scans, struct error *err)
+{
+    for (unsigned i = 0; i < options->scan_count; i++) {
+        if (scans->count == SCANS_MAX)
+            return error_set(err, EX_USAGE, "-%s: more than %d kinds of scan at once",
+                             options->scan_letters[i], SCANS_MAX);
+        scans->techniques[scans->count++] = technique_find(options->scans[i]);
+        int r = check_together(options, scans, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void name_flags(unsigned flags, char ret[static SCAN_FLAGS_MAX])
+{
+    static const char names[] = "FINSYNRSTPSHACKURGECECWR";
+    size_t len = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        if (flags >> i & 1) {
+            memcpy(ret + len, names + 3 * i, 3);
+            len += 3;
+        }
+    }
+    ret[len] = '\0';
+}
+
+/* --scanflags: the TCP technique chosen, or SYN, asks with these flags. */
+static int choose_flags(const struct options *options, struct scans *scans, struct error *err)
+{
+    for (unsigned i = 0; i < scans->count; i++) {
+        const struct technique *technique = scans->techniques[i];
+        if (technique->protocol != PROTOCOL_TCP)
+            continue;
+        if (technique->kind != REQUEST_PACKET)
+            return error_set(err, EX_USAGE,
+                             "--scanflags cannot be given with -%s, which does not build its packets",
+                             options->scan_letters[i]);
+        scans->custom = *technique;
+        scans->custom.tcp_flags = (uint8_t)options->scan_flags;
+        scans->techniques[i] = &scans->custom;
+        name_flags((unsigned)options->scan_flags, scans->flag_names);
+        return 0;
+    }
+    return error_set(err, EX_USAGE, "--scanflags is for TCP scans, and none is asked for");
+}
+
+static const char *named_scan(const struct options *options, unsigned index, char text[static 8])
+{
+    if (index >= options->scan_count)
+        return options->scan_flags >= 0 ? "--scanflags" : "this scan";
+    snprintf(text, 8, "-%s", options->scan_letters[index]);
+    return text;
+}
+
+/* A scan that connects asks with connections and ping sockets whether hosts are up, and has nothing else. */
+static int check_pings(const struct options *options, const struct scan_privilege *privilege,
+                       struct error *err)
+{
+    for (unsigned i = 0; i < options->ping_count; i++) {
+        const struct option_ping *ping = &options->pings[i];
+        char text[8];
+        if (strcmp(ping->technique, "ping-syn") == 0 || strcmp(ping->technique, "echo") == 0)
+            continue;
+        snprintf(text, sizeof text, "-%s", ping->option->letters);
+        if (!privilege->raw)
+            return refuse_raw(text, privilege, err);
+        return error_set(err, EX_USAGE, "%s cannot be given with a scan that connects; -PS and -PE can",
+                         text);
+    }
+    return 0;
+}
+
+/* What only packets of our own can carry. */
+static int check_connecting(const struct options *options, struct error *err)
+{
+    const struct {
+        bool given;
+        const char *spelled;
+    } refused[] = {{options->source_port > 0, "-g"},
+                   {options->data != NULL, "--data"},
+                   {options->no_neighbor, "--disable-arp-ping"}};
+    for (unsigned i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (refused[i].given)
+            return error_set(err, EX_USAGE, "%s cannot be given with a scan that connects",
+                             refused[i].spelled);
+    }
+    return 0;
+}
+
+static int check_privilege(const struct options *options, const struct scan_privilege *privilege,
+                           const struct scans *scans, struct error *err)
+{
+    if (privilege->raw)
+        return 0;
+    if (options->privileged)
+        return refuse_raw("--privileged", privilege, err);
+    for (unsigned i = 0; i < scans->count; i++) {
+        char text[8];
+        if (scans->techniques[i]->kind != REQUEST_CONNECT)
+            return refuse_raw(named_scan(options, i, text), privilege, err);
+    }
+    return 0;
+}
+
+static bool connects(const struct scans *scans)
+{
+    for (unsigned i = 0; i < scans->count; i++) {
+        if (scans->techniques[i]->kind == REQUEST_CONNECT)
+            return true;
+    }
+    return false;
+}
+
+int scans_choose(const struct options *options, const struct scan_privilege *privilege, struct scans *ret,
+                 struct error *err)
+{
+    *ret = (struct scans){.count = 0};
+    int r = choose_named(options, ret, err);
+    if (r < 0)
+        return r;
+    if (ret->count == 0 && !options->discovery_only)
+        ret->techniques[ret->count++] =
+            technique_find(privilege->raw || options->scan_flags >= 0 ? "syn" : "connect");
+    if (options->scan_flags >= 0)
+        r = choose_flags(options, ret, err);
+    if (r == 0)
+        r = check_privilege(options, privilege, ret, err);
+    ret->raw = privilege->raw && !connects(ret);
+    if (r == 0 && !ret->raw)
+        r = check_pings(options, privilege, err);
+    if (r == 0 && !ret->raw)
+        r = check_connecting(options, err);
+    return r;
+}
+
+unsigned scans_report(const struct scans *scans, struct report_scan ret[static SCANS_MAX])
+{
+    for (unsigned i = 0; i < scans->count; i++) {
+        const struct technique *technique = scans->techniques[i];
+        ret[i] = (struct report_scan){
+            .type = technique->name,
+            .protocol = technique->protocol,
+            .flags = technique == &scans->custom ? scans->flag_names : NULL,
+        };
+    }
+    return scans->count;
+}

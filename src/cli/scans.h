@@ -1,0 +1,35 @@
+/* Which techniques this scan uses: those that were asked for, or the usual ones, as far as the machine allows. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "cli/options.h"
+#include "report/report.h"
+#include "technique/technique.h"
+
+#define SCAN_FLAGS_MAX (3 * 8 + 1)
+#define SCANS_MAX      3 /* one of TCP, UDP and SCTP each */
+
+/* What raw sockets this process may use. */
+struct scan_privilege {
+    bool raw;            /* raw and packet sockets are open */
+    const char *why_not; /* else one sentence */
+    const char *program; /* how it was started: argv[0]; for the advice */
+};
+
+struct scans {
+    const struct technique *techniques[SCANS_MAX]; /* borrowed: static, or `custom` */
+    struct technique custom;                       /* a technique with the flags of --scanflags */
+    char flag_names[SCAN_FLAGS_MAX];               /* of --scanflags, for the report: "FINPSHURG" */
+    unsigned count;                                /* 0: discovery only */
+    bool raw;                                      /* packets are built by us; else the kernel connects */
+};
+
+/* Fails with EX_USAGE for kinds of scan that cannot be combined, EX_NOPERM for those that are not allowed. *ret points into
+ * itself: it must not be moved. */
+int scans_choose(const struct options *options, const struct scan_privilege *privilege, struct scans *ret,
+                 struct error *err);
+
+/* What the reports say of them; room for SCANS_MAX. Returns how many. */
+unsigned scans_report(const struct scans *scans, struct report_scan ret[static SCANS_MAX]);

@@ -1,0 +1,11 @@
+/* The local ports that probes leave from: a range that the kernel gives to nobody. */
+#pragma once
+
+#include <stdint.h>
+
+/* The larger part of the ports above and below the kernel's ephemeral range (ip_local_port_range), without the first 1024.
+ * A machine without that file, or whose range leaves too little, gets the ports above the usual range. */
+void source_ports_choose(uint16_t *ret_first, uint16_t *ret_count);
+
+/* The same for a given ephemeral range low .. high. */
+void source_ports_beside(unsigned low, unsigned high, uint16_t *ret_first, uint16_t *ret_count);

@@ -1,0 +1,240 @@
+#include "cli/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "cli/supervisor_internal.h"
+
+#define TURN_MS       250 /* the longest time in which nothing is looked at */
+#define INTERRUPT_MAX 160
+
+static int64_t realtime_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * SEC + now.tv_nsec;
+}
+
+void supervisor_command(struct supervisor *supervisor, enum command command)
+{
+    char byte = (char)command;
+    ssize_t written = write(supervisor->channel->command_fds[1], &byte, 1);
+    (void)written; /* when it fails the packet process has ended, which is seen elsewhere */
+}
+
+void supervisor_stop(struct supervisor *supervisor)
+{
+    if (supervisor->stopping) {
+        supervisor->impatient = true;
+        if (supervisor->worker)
+            kill(supervisor->worker, SIGKILL);
+        then_stop(&supervisor->then);
+    }
+    supervisor->stopping = true;
+    supervisor_command(supervisor, COMMAND_STOP);
+}
+
+/* Has the packet process ended? Its last records are in the ring already. */
+static void reap_worker(struct supervisor *supervisor)
+{
+    if (supervisor->worker &&
+        waitpid(supervisor->worker, &supervisor->worker_status, WNOHANG) == supervisor->worker)
+        supervisor->worker = 0;
+}
+
+static int open_signals(struct supervisor *supervisor, struct error *err)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGTSTP);
+    sigaddset(&signals, SIGCONT);
+    sigaddset(&signals, SIGCHLD);
+    supervisor->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (supervisor->signal_fd < 0)
+        return error_set(err, EX_OSERR, "cannot wait for signals: %s", strerror(errno));
+    return 0;
+}
+
+/* Wait until something happens, and take it in. */
+static void turn(struct supervisor *supervisor)
+{
+    struct pollfd waits[] = {
+        {.fd = supervisor->channel->wake_fd, .events = POLLIN},
+        {.fd = supervisor->signal_fd, .events = POLLIN},
+        {.fd = terminal_fd(&supervisor->terminal), .events = POLLIN},
+        {.fd = names_fd(supervisor->names), .events = POLLIN},
+        {.fd = supervisor->channel->trace_fds[0], .events = POLLIN},
+    };
+    poll(waits, sizeof waits / sizeof waits[0], TURN_MS);
+
+    uint64_t count = 0;
+    ssize_t got = read(supervisor->channel->wake_fd, &count, sizeof count);
+    (void)got; /* whether there was a call or not, the ring says what there is */
+    supervisor_read_signals(supervisor);
+    if (waits[2].revents)
+        supervisor_read_keys(supervisor);
+    supervisor_read_trace(supervisor);
+    reap_worker(supervisor);
+    supervisor_drain(supervisor);
+    names_read(supervisor->names, supervisor->results);
+    then_reap(&supervisor->then);
+    supervisor_show_progress(supervisor);
+    if (supervisor->outputs.failed && !supervisor->stopping)
+        supervisor_stop(supervisor);
+}
+
+/* Until the packet process is gone; then until the names are known that were asked for. */
+static void scan(struct supervisor *supervisor)
+{
+    supervisor_command(supervisor, COMMAND_START);
+    while (supervisor->worker)
+        turn(supervisor);
+    supervisor_drain(supervisor);
+    while (names_busy(supervisor->names) && !supervisor->stopping)
+        turn(supervisor);
+    results_flush(supervisor->results, realtime_ns());
+}
+
+/* Why the scan is not complete, or NULL; and the exit status. */
+static const char *judge_end(const struct supervisor *supervisor, char text[static INTERRUPT_MAX],
+                             int *ret_status)
+{
+    int signal_number = WIFSIGNALED(supervisor->worker_status) ? WTERMSIG(supervisor->worker_status) : 0;
+    if (supervisor->outputs.failed) {
+        *ret_status = supervisor->outputs.error.status;
+        snprintf(text, INTERRUPT_MAX, "stopped: an output could not be written");
+    } else if (supervisor->stop_signal) {
+        *ret_status = 128 + supervisor->stop_signal;
+        snprintf(text, INTERRUPT_MAX, "interrupted by SIG%s", sigabbrev_np(supervisor->stop_signal));
+    } else if (supervisor->channel->ring.broken) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX, "the packet process broke the rules of its ring");
+    } else if (signal_number) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX, "the packet process was ended by signal %d (%s)", signal_number,
+                 strsignal(signal_number));
+    } else if (!supervisor->ended || supervisor->cut_short) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX, "the packet process ended before the scan did");
+    } else {
+        *ret_status = EX_OK;
+        return NULL;
+    }
+    return text;
+}
+
+static struct report_end describe_end(const struct supervisor *supervisor)
+{
+    const struct results_totals *totals = results_totals(supervisor->results);
+    const struct channel_totals *packets = supervisor->channel->totals;
+    const uint64_t *values = supervisor->progress.values;
+    return (struct report_end){
+        .end_ns = realtime_ns(),
+        .hosts_up = totals->hosts_up,
+        .hosts_down = totals->hosts_down,
+        .hosts_total = supervisor->job->plan.host_count,
+        .packets_sent = atomic_load(&packets->packets_sent),
+        .bytes_sent = atomic_load(&packets->bytes_sent),
+        .packets_received = atomic_load(&packets->packets_received),
+        .bytes_received = atomic_load(&packets->bytes_received),
+        .probes_sent = values[PROGRESS_PROBES_SENT],
+        .answers = values[PROGRESS_ANSWERS],
+        .rejected = values[PROGRESS_REJECTED],
+        .drops = values[PROGRESS_DROPS],
+    };
+}
+
+/* Complete the reports, wait for the commands of --then, and say what the user should know. */
+static int finish(struct supervisor *supervisor)
+{
+    char text[INTERRUPT_MAX];
+    int status = EX_OK;
+    struct report_end end = describe_end(supervisor);
+    talk_clear(supervisor->talk);
+    end.interrupted = judge_end(supervisor, text, &status);
+    end.exit_status = status;
+    outputs_end(&supervisor->outputs, &end);
+    while (then_busy(&supervisor->then) && !supervisor->impatient)
+        turn(supervisor);
+    talk_clear(supervisor->talk);
+    supervisor_note_end(supervisor);
+
+    if (supervisor->outputs.failed) {
+        status = supervisor->outputs.error.status;
+        if (!supervisor->outputs.reader_left)
+            talk_error(supervisor->talk, &supervisor->outputs.error);
+    } else if (end.interrupted) {
+        talk_say(supervisor->talk, "%s", end.interrupted);
+    }
+    return status;
+}
+
+static int open_all(struct supervisor *supervisor, struct error *err)
+{
+    const struct options *options = supervisor->job->options;
+    bool color = options->color == COLOR_ALWAYS ||
+                 (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+    supervisor->run = job_report_run(supervisor->job, realtime_ns(), color);
+    int r = open_signals(supervisor, err);
+    if (r == 0)
+        r = supervisor_open_results(supervisor, err);
+    if (r == 0)
+        r = outputs_open(options, &supervisor->run, &supervisor->outputs, err);
+    return r;
+}
+
+static void close_all(struct supervisor *supervisor)
+{
+    if (supervisor->worker) {
+        kill(supervisor->worker, SIGKILL);
+        waitpid(supervisor->worker, NULL, 0);
+    }
+    terminal_give_back(&supervisor->terminal);
+    then_stop(&supervisor->then);
+    outputs_done(&supervisor->outputs);
+    results_free(supervisor->results);
+    if (supervisor->signal_fd >= 0)
+        close(supervisor->signal_fd);
+}
+
+int supervisor_run(struct job *job, struct names *names, struct channel *channel, pid_t pid,
+                   struct talk *talk)
+{
+    int64_t now_ns = supervisor_now_ns();
+    const struct options *options = job->options;
+    struct supervisor supervisor = {
+        .job = job,
+        .names = names,
+        .channel = channel,
+        .talk = talk,
+        .worker = pid,
+        .signal_fd = -1,
+        .progress = {.start_ns = now_ns},
+        .next_line_ns = now_ns,
+        .next_status_ns = options->stats_every_ns > 0 ? now_ns + options->stats_every_ns : TIME_NEVER,
+    };
+    struct error err = {.status = 0};
+    then_init(&supervisor.then, options->then, talk);
+    int status = -open_all(&supervisor, &err);
+    if (status == 0) {
+        supervisor_note_plan(&supervisor);
+        terminal_take(&supervisor.terminal);
+        scan(&supervisor);
+        status = finish(&supervisor);
+    } else {
+        talk_error(talk, &err);
+    }
+    close_all(&supervisor);
+    return status;
+}

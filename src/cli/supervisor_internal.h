@@ -1,0 +1,66 @@
+/* Shared by the files of the supervisor only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cli/channel.h"
+#include "cli/job.h"
+#include "cli/names.h"
+#include "cli/outputs.h"
+#include "cli/progress.h"
+#include "cli/talk.h"
+#include "cli/terminal.h"
+#include "cli/then.h"
+#include "results/results.h"
+
+#define TRACE_LINE_MAX 512
+
+struct supervisor {
+    struct job *job;
+    struct names *names;
+    struct channel *channel;
+    struct talk *talk;
+    struct report_run run; /* what the reports look at */
+    struct outputs outputs;
+    struct results *results;
+    struct then then;
+    struct terminal terminal;
+    struct progress progress;
+    pid_t worker; /* 0: has ended */
+    int signal_fd;
+    int stop_signal;                 /* the first that asked us to stop; 0: none */
+    bool stopping;                   /* the packet process was told to stop */
+    bool impatient;                  /* told twice: wait for nothing */
+    bool ended;                      /* RECORD_END came */
+    bool cut_short;                  /* ... and said that not everything was done */
+    int worker_status;               /* how it ended, as wait(2) says */
+    int64_t next_line_ns;            /* when the progress line is due */
+    int64_t next_status_ns;          /* when --stats-every is due; TIME_NEVER: not asked for */
+    uint64_t notes[NOTE_COUNT];      /* how often each came */
+    char trace_line[TRACE_LINE_MAX]; /* of --packet-trace, as far as it has come */
+    size_t trace_len;
+};
+
+int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
+
+/* Take in everything that is in the ring. In supervisor_records.c, with what results hand over. */
+void supervisor_drain(struct supervisor *supervisor);
+int supervisor_open_results(struct supervisor *supervisor, struct error *err);
+
+/* Say what is left out, and other things known before the first packet. In supervisor_notes.c. */
+void supervisor_note_plan(struct supervisor *supervisor);
+void supervisor_note_record(struct supervisor *supervisor, const struct record *record);
+void supervisor_note_end(struct supervisor *supervisor);
+
+/* Ask the packet process to stop, or after the second time end it. */
+void supervisor_stop(struct supervisor *supervisor);
+void supervisor_command(struct supervisor *supervisor, enum command command);
+
+/* Signals and keys. In supervisor_events.c. */
+void supervisor_read_signals(struct supervisor *supervisor);
+void supervisor_read_keys(struct supervisor *supervisor);
+void supervisor_read_trace(struct supervisor *supervisor);
+void supervisor_show_progress(struct supervisor *supervisor);

@@ -1,0 +1,103 @@
+/* What the user should know beside the results. */
+#include "cli/supervisor_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "plan/ports.h"
+
+void supervisor_note_plan(struct supervisor *supervisor)
+{
+    const struct job *job = supervisor->job;
+    for (unsigned i = 0; i < SPECIAL_COUNT; i++) {
+        uint64_t count = job->plan.special_count[i];
+        if (count > 0)
+            talk_note(supervisor->talk, "%" PRIu64 " %s left out: %s; --allow-special scans them", count,
+                      count == 1 ? "address is" : "addresses are", special_kind_name((enum special_kind)i));
+    }
+    if (job->targets.unresolved_count > 0)
+        talk_note(supervisor->talk, "%" PRIu64 " names are left out; the first: %s",
+                  job->targets.unresolved_count, supervisor->names->failure.text);
+    if (job->plan.excluded_count > 0 && supervisor->run.fold.verbosity > 0)
+        talk_note(supervisor->talk, "%" PRIu64 " excluded addresses are left out", job->plan.excluded_count);
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
+        if (job->dropped_ports & PORTS_BIT(i))
+            talk_note(supervisor->talk, "-p names %s ports, but no %s scan is asked for",
+                      protocol_name((enum protocol)i), protocol_name((enum protocol)i));
+    }
+    if (supervisor->run.fold.debugging > 0)
+        talk_note(supervisor->talk, "the order of hosts and ports is that of --seed %" PRIu64,
+                  job->plan.options.seed);
+}
+
+/* How much must be asked for before a kind of note is shown. */
+static unsigned note_level(enum note note)
+{
+    switch (note) {
+    case NOTE_SEND_ERRORS:
+        return 0;
+    case NOTE_RING_DROPS:
+    case NOTE_LOCAL_PORTS:
+    case NOTE_NO_ROUTE:
+        return 1;
+    case NOTE_RETRY_CAP:
+        return 2;
+    case NOTE_COUNT:
+        break;
+    }
+    return 0;
+}
+
+void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
+{
+    enum note note = (enum note)record->note;
+    char host[ADDR_TEXT_MAX] = "";
+    supervisor->notes[note]++;
+    if (supervisor->run.fold.verbosity < note_level(note))
+        return;
+    if (record->host.family != ADDR_NONE)
+        addr_format(&record->host, host);
+    switch (note) {
+    case NOTE_RETRY_CAP:
+        talk_note(supervisor->talk, "%s: %" PRIu64 " ports were silent to the last try", host,
+                  record->value[0]);
+        break;
+    case NOTE_SEND_ERRORS:
+        talk_note(supervisor->talk, "the kernel refused %" PRIu64 " probes (%s); they are sent again",
+                  record->value[1], strerror((int)record->value[0]));
+        break;
+    case NOTE_RING_DROPS:
+        talk_note(supervisor->talk,
+                  "our own receive ring lost %" PRIu64 " packets; %" PRIu64 " probes are sent again",
+                  record->value[0], record->value[1]);
+        break;
+    case NOTE_NO_ROUTE:
+        talk_note(supervisor->talk, "%s: no route: %s", host, strerror((int)record->value[0]));
+        break;
+    case NOTE_LOCAL_PORTS:
+        talk_note(supervisor->talk, "local ports ran out %" PRIu64 " times; connections waited for one",
+                  record->value[0]);
+        break;
+    case NOTE_COUNT:
+        break;
+    }
+}
+
+void supervisor_note_end(struct supervisor *supervisor)
+{
+    const struct results_totals *totals = results_totals(supervisor->results);
+    if (supervisor->notes[NOTE_NO_ROUTE] > 0 && supervisor->run.fold.verbosity == 0)
+        talk_note(supervisor->talk, "there was no route to %" PRIu64 " hosts; -v names them",
+                  supervisor->notes[NOTE_NO_ROUTE]);
+    if (totals->records_refused > 0)
+        talk_note(supervisor->talk,
+                  "%" PRIu64 " records of the packet process made no sense and were ignored",
+                  totals->records_refused);
+    if (totals->records_lost > 0)
+        talk_note(supervisor->talk,
+                  "memory ran out: %" PRIu64 " answers were lost, and their hosts are marked unfinished",
+                  totals->records_lost);
+    const char *trouble = supervisor->names->resolver ? resolver_trouble(supervisor->names->resolver) : NULL;
+    if (trouble && supervisor->run.fold.verbosity > 0)
+        talk_note(supervisor->talk, "%s", trouble);
+}

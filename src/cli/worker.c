@@ -1,0 +1,282 @@
+#include "cli/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "cli/descriptors.h"
+#include "cli/trace.h"
+#include "netio/connect.h"
+#include "netio/live.h"
+#include "sandbox/caps.h"
+
+#define TURN_NS      (50 * MSEC) /* how long a command may have to wait */
+#define RING_FULL_MS 1
+#define DEFAULT_TTL  64
+
+struct worker {
+    const struct job *job;
+    struct channel *channel;
+    struct sockets *sockets;
+    struct netio *io;
+    struct engine *engine;
+    struct probe_spec *discovery; /* what the backend can ask of it; owned */
+    uint32_t discovery_count;
+    bool pushed; /* records the supervisor was not told of yet */
+};
+
+static void wake_supervisor(struct worker *worker)
+{
+    uint64_t one = 1;
+    ssize_t written = write(worker->channel->wake_fd, &one, sizeof one);
+    (void)written; /* it only fails when the supervisor has not even seen the last ones */
+    worker->pushed = false;
+}
+
+/* Obey what the supervisor has sent. When it is gone, nobody wants the results. */
+static void obey(struct worker *worker)
+{
+    char command = 0;
+    for (;;) {
+        ssize_t got = read(worker->channel->command_fds[0], &command, 1);
+        if (got == 0)
+            _exit(EX_SOFTWARE);
+        if (got < 0)
+            return;
+        if (command == COMMAND_STOP)
+            engine_stop(worker->engine);
+        else if (command == COMMAND_TRACE || command == COMMAND_NO_TRACE)
+            trace_set(worker->io, command == COMMAND_TRACE);
+    }
+}
+
+/* Hand a record over. A full ring makes us wait, and so send nothing: no record is ever dropped. */
+static void emit(void *context, const struct record *record)
+{
+    struct worker *worker = context;
+    while (!ring_push(&worker->channel->ring, record)) {
+        if (worker->channel->ring.broken)
+            _exit(EX_SOFTWARE);
+        wake_supervisor(worker);
+        struct pollfd gone = {.fd = worker->channel->command_fds[0], .events = 0};
+        if (poll(&gone, 1, RING_FULL_MS) > 0 && (gone.revents & POLLHUP))
+            _exit(EX_SOFTWARE);
+    }
+    worker->pushed = true;
+}
+
+static int open_live(const struct worker *worker, struct netio **ret, struct error *err)
+{
+    const struct job *job = worker->job;
+    struct netio_live_options options = {
+        .backend = job->options->backend,
+        .ttl = (uint8_t)(job->options->ttl ? job->options->ttl : DEFAULT_TTL),
+        .source_port = job->key.first_port,
+        .source_port_count = job->key.port_count,
+    };
+    for (unsigned i = 0; i < job->scans.count; i++)
+        options.all_protocols = options.all_protocols || job->scans.techniques[i]->protocol == PROTOCOL_IP;
+    return netio_live_open(worker->sockets, &job->routes, &options, ret, err);
+}
+
+static int open_connect(const struct worker *worker, struct netio **ret, struct error *err)
+{
+    const struct options *options = worker->job->options;
+    struct connect_options connect_options = {.interface = options->interface, .ttl = (uint8_t)options->ttl};
+    struct addr source;
+    if (options->source && addr_parse(options->source, &source)) {
+        if (source.family == ADDR_V4)
+            connect_options.source4 = source;
+        else
+            connect_options.source6 = source;
+    }
+    return connect_open(&connect_options, ret, err);
+}
+
+static int open_io(struct worker *worker, struct error *err)
+{
+    const struct job *job = worker->job;
+    struct netio *io = NULL;
+    int r = job->scans.raw ? open_live(worker, &io, err) : open_connect(worker, &io, err);
+    if (r < 0)
+        return r;
+    worker->io = trace_new(io, worker->channel->trace_fds[1], job->options->packet_trace);
+    return worker->io ? 0 : error_set(err, EX_OSERR, "out of memory");
+}
+
+/* Leave out what this backend cannot ask: echo requests where ping sockets are not allowed. */
+static int choose_discovery(struct worker *worker, struct error *err)
+{
+    const struct specs *wanted = &worker->job->discovery;
+    assert(worker->io);
+    worker->discovery = calloc(wanted->count + 1, sizeof *worker->discovery);
+    if (!worker->discovery)
+        return error_set(err, EX_OSERR, "out of memory");
+    for (uint32_t i = 0; i < wanted->count; i++) {
+        enum request_kind kind = (enum request_kind)wanted->list[i].technique->kind;
+        if (worker->io->ops->can(worker->io, kind))
+            worker->discovery[worker->discovery_count++] = wanted->list[i];
+    }
+    if (worker->discovery_count == 0 && wanted->count > 0 && !worker->job->options->assume_up)
+        return error_set(
+            err, EX_NOPERM,
+            "nothing that was asked for can show which hosts are up: ping sockets are not allowed here "
+            "(net.ipv4.ping_group_range); use -PS or -Pn");
+    return 0;
+}
+
+static int64_t realtime_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * SEC + now.tv_nsec;
+}
+
+static int open_engine(struct worker *worker, struct error *err)
+{
+    const struct job *job = worker->job;
+    assert(worker->io);
+    struct engine_config config = {
+        .plan = &job->plan,
+        .specs = job->specs.list,
+        .spec_count = job->specs.count,
+        .early_count = job->specs.early_count,
+        .discovery = worker->discovery,
+        .discovery_count = worker->discovery_count,
+        .assume_up = job->options->assume_up,
+        .timing = job->timing,
+        .key = job->key,
+        .realtime_offset_ns = realtime_ns() - worker->io->ops->now(worker->io),
+        .io = worker->io,
+        .emit = emit,
+        .context = worker,
+    };
+    return engine_new(&config, &worker->engine, err);
+}
+
+static int open_all(struct worker *worker, struct error *err)
+{
+    int r = caps_no_new_privs(err);
+    if (r == 0)
+        r = open_io(worker, err);
+    if (r == 0)
+        r = choose_discovery(worker, err);
+    return r < 0 ? r : open_engine(worker, err);
+}
+
+static void publish_totals(struct worker *worker)
+{
+    const struct netio_stats *stats = &worker->io->stats;
+    struct channel_totals *totals = worker->channel->totals;
+    atomic_store_explicit(&totals->packets_sent, stats->packets_sent, memory_order_relaxed);
+    atomic_store_explicit(&totals->bytes_sent, stats->bytes_sent, memory_order_relaxed);
+    atomic_store_explicit(&totals->packets_received, stats->packets_received, memory_order_relaxed);
+    atomic_store_explicit(&totals->bytes_received, stats->bytes_received, memory_order_relaxed);
+}
+
+/* Keep what this process needs and nothing else: not the resolver's socket, and of the standard descriptors only error, for
+ * failed assertions. */
+static void close_others(struct worker *worker)
+{
+    const struct sockets *sockets = worker->sockets;
+    const struct channel *channel = worker->channel;
+    int fds[] = {sockets->frames,       sockets->capture,      sockets->raw4,
+                 sockets->raw6,         sockets->softnet,      channel->command_fds[0],
+                 channel->ready_fds[1], channel->trace_fds[1], channel->wake_fd};
+    descriptors_keep_only(fds, sizeof fds / sizeof fds[0]);
+
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0)
+        return;
+    dup2(null_fd, STDIN_FILENO);
+    dup2(null_fd, STDOUT_FILENO);
+    close(null_fd);
+}
+
+static void wait_for_start(struct worker *worker)
+{
+    char command = 0;
+    while (command != COMMAND_START) {
+        struct pollfd readable = {.fd = worker->channel->command_fds[0], .events = POLLIN};
+        poll(&readable, 1, -1);
+        if (read(readable.fd, &command, 1) == 0)
+            _exit(EX_SOFTWARE);
+    }
+}
+
+static void scan(struct worker *worker)
+{
+    struct netio *io = worker->io;
+    assert(io);
+    bool more = true;
+    while (more) {
+        more = engine_turn(worker->engine, io->ops->now(io) + TURN_NS);
+        publish_totals(worker);
+        if (worker->pushed)
+            wake_supervisor(worker);
+        obey(worker);
+    }
+}
+
+static _Noreturn void run(struct worker *worker, pid_t supervisor)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor)
+        _exit(EX_OSERR);
+    channel_keep_worker_side(worker->channel);
+    close_others(worker);
+
+    struct error err = {.status = 0};
+    struct channel_ready ready = {.status = -open_all(worker, &err)};
+    memcpy(ready.text, err.text, sizeof ready.text);
+    if (write(worker->channel->ready_fds[1], &ready, sizeof ready) != sizeof ready || ready.status != 0)
+        _exit(EX_SOFTWARE);
+    close(worker->channel->ready_fds[1]);
+    wait_for_start(worker);
+    scan(worker);
+    _exit(0);
+}
+
+/* What the new process says of itself. It is gone, and waited for, when this fails. */
+static int await_ready(struct channel *channel, pid_t pid, struct error *err)
+{
+    struct channel_ready ready = {.status = 0};
+    ssize_t got;
+    do {
+        got = read(channel->ready_fds[0], &ready, sizeof ready);
+    } while (got < 0 && errno == EINTR);
+    if (got == sizeof ready && ready.status == 0)
+        return 0;
+    waitpid(pid, NULL, 0);
+    ready.text[sizeof ready.text - 1] = '\0';
+    if (got == sizeof ready)
+        return error_set(err, ready.status, "%s", ready.text);
+    return error_set(err, EX_SOFTWARE, "the packet process ended before it was ready");
+}
+
+int worker_start(const struct job *job, struct sockets *sockets, struct channel *channel, pid_t *ret_pid,
+                 struct error *err)
+{
+    pid_t supervisor = getpid();
+    pid_t pid = fork();
+    if (pid < 0)
+        return error_set(err, EX_OSERR, "cannot start the packet process: %s", strerror(errno));
+    if (pid == 0) {
+        struct worker worker = {.job = job, .channel = channel, .sockets = sockets};
+        run(&worker, supervisor);
+    }
+    sockets_close(sockets);
+    channel_keep_supervisor_side(channel);
+    int r = await_ready(channel, pid, err);
+    if (r == 0)
+        *ret_pid = pid;
+    return r;
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""scan_test.py PROGRAM: whole scans of this machine's own loopback, as an ordinary user and with raw sockets."""
+
+import json
+import os
+import re
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+import stage
+
+SCAN = ["-n", "-p", "1-3,{port}", "127.0.0.1"]
+
+
+def states(table):
+    """Port to state, from the table of the normal report."""
+    return {int(p): s for p, s in re.findall(r"^(\d+)/tcp +(\S+)", table, re.MULTILINE)}
+
+
+class Scan(stage.StageTest):
+    def arguments(self, *options, port):
+        return [*options, *(word.format(port=port) for word in SCAN)]
+
+    def test_an_ordinary_user_scans_by_connecting(self):
+        port = self.listen()
+        result = stage.run(*self.arguments(port=port), privileged=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(states(result.stdout), {1: "closed", 2: "closed", 3: "closed", port: "open"})
+
+    def test_connect_and_syn_scans_agree(self):
+        port = self.listen()
+        tables = [states(stage.run(*self.arguments(scan, port=port)).stdout) for scan in ("-sS", "-sT")]
+        self.assertEqual(tables[0], {1: "closed", 2: "closed", 3: "closed", port: "open"})
+        self.assertEqual(tables[0], tables[1])
+
+    def test_the_capability_alone_is_enough(self):
+        """Every other capability is taken away, in the bounding set too."""
+        port = self.listen()
+        command = ["setpriv", "--bounding-set=-all,+net_raw", "--inh-caps=-all", "--ambient-caps=-all", "--"]
+        result = subprocess.run(
+            [*command, stage.PROGRAM, *self.arguments("-sS", port=port)], capture_output=True, text=True, timeout=60
+        )
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(states(result.stdout)[port], "open")
+
+    def test_unprivileged_is_obeyed(self):
+        result = stage.run("--unprivileged", "-sS", "127.0.0.1")
+        self.assertEqual(result.returncode, 77)
+        self.assertIn("--unprivileged", result.stderr)
+
+    def test_every_report_at_once(self):
+        port = self.listen()
+        base = str(self.directory / "all")
+        result = stage.run(*self.arguments("-sT", "-oA", base, "-oL", base + ".list", port=port))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(states(result.stdout)[port], "open")
+        found = ElementTree.parse(base + ".xml").getroot()
+        self.assertEqual([p.get("portid") for p in found.iter("port") if p.find("state").get("state") == "open"], [str(port)])
+        for name in os.listdir(self.directory):
+            self.assertGreater(os.path.getsize(self.directory / name), 0, name)
+        with open(base + ".list") as file:
+            self.assertEqual(file.read(), f"127.0.0.1:{port}\n")
+
+    def test_a_report_on_standard_output_silences_the_other(self):
+        port = self.listen()
+        result = stage.run(*self.arguments("-sT", "-oJ", "-", port=port))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for line in result.stdout.splitlines():
+            json.loads(line)
+        self.assertNotIn("Nmap scan report", result.stdout)
+
+    def test_then_runs_a_command_for_each_host_with_open_ports(self):
+        port = self.listen()
+        result = stage.run("-sT", "-n", "-p", f"1,{port}", "127.0.0.1-3", "-oG", "/dev/null", "--then", "echo +{host}+{ports}+")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(re.findall(r"^\+.*\+$", result.stdout, re.MULTILINE), [f"+127.0.0.1+{port}+"])
+
+    def test_then_says_when_a_command_fails(self):
+        port = self.listen()
+        result = stage.run(*self.arguments("-sT", "--then", "exit 3", port=port))
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("--then", result.stderr)
+        self.assertIn("status 3", result.stderr)
+
+    def test_packet_trace_shows_both_directions(self):
+        port = self.listen()
+        result = stage.run(*self.arguments("-sS", "--packet-trace", port=port))
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stderr, rf"SENT .* 127\.0\.0\.1 port {port} ")
+        self.assertRegex(result.stderr, rf"RCVD .* from 127\.0\.0\.1 .* port {port} to ")
+
+    def test_targets_come_from_standard_input(self):
+        port = self.listen()
+        result = stage.run("-sT", "-n", "-p", str(port), "-iL", "-", stdin=None, input="127.0.0.1 # myself\n")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(states(result.stdout), {port: "open"})
+
+    def test_special_addresses_are_named(self):
+        result = stage.run("-sT", "-n", "-p1", "127.0.0.1", "224.0.0.1")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("multicast", result.stderr)
+
+    def test_help_version_and_doctor(self):
+        for word, expected in (("--help", "usage:"), ("--version", "Portolan"), ("doctor", "raw sockets")):
+            result = stage.run(word)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn(expected, result.stdout)
+
+
+if __name__ == "__main__":
+    stage.main()

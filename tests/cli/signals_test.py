@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""signals_test.py PROGRAM: however a scan is stopped, its files are whole and say so, and no process is left behind."""
+
+import os
+import signal
+import subprocess
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import stage
+
+SLOW = ["-sT", "-n", "-r", "-p1-1000", "--scan-delay", "100ms", "127.0.0.1"]
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_alive(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+class Signals(stage.StageTest):
+    def start(self, *options, wait=True):
+        """A slow scan that has begun to write its report."""
+        self.report = str(self.directory / "report.xml")
+        process = subprocess.Popen(
+            stage.command([*SLOW, "-oX", self.report, *options]),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        if wait:
+            self.assertTrue(wait_until(lambda: os.path.exists(self.report) and len(children(process.pid)) == 1))
+            time.sleep(0.3)
+        return process
+
+    def end(self, process):
+        out, err = process.communicate(timeout=20)
+        process.stdout.close()
+        process.stderr.close()
+        return process.returncode, out, err
+
+    def assert_says_interrupted(self):
+        finished = ElementTree.parse(self.report).getroot().find("runstats/finished")
+        self.assertEqual(finished.get("exit"), "error")
+        return finished.get("errormsg")
+
+    def test_signals_end_the_scan_with_a_whole_report(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(signal=number):
+                process = self.start()
+                worker = children(process.pid)[0]
+                process.send_signal(number)
+                status, out, err = self.end(process)
+                self.assertEqual(status, 128 + number, err)
+                self.assertEqual(err, f"portolan: interrupted by {number.name}\n")
+                self.assertIn(number.name, self.assert_says_interrupted())
+                self.assertIn("Nmap scan report for 127.0.0.1", out)
+                self.assertFalse(is_alive(worker))
+
+    def test_a_second_signal_ends_it_at_once(self):
+        process = self.start()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        status, _, err = self.end(process)
+        self.assertEqual(status, 130, err)
+
+    def test_at_any_time_the_report_is_whole_or_not_there(self):
+        for step in range(15):
+            process = self.start(wait=False)
+            time.sleep(step * 0.01)
+            process.send_signal(signal.SIGINT)
+            status, _, err = self.end(process)
+            self.assertIn(status, (130, -signal.SIGINT), err)
+            if status == 130:
+                self.assert_says_interrupted()
+
+    def test_when_the_packet_process_dies_what_was_found_is_reported(self):
+        process = self.start()
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        status, out, err = self.end(process)
+        self.assertEqual(status, 70, err)
+        self.assertIn("signal 9", err)
+        self.assertEqual(len(err.splitlines()), 1)
+        self.assertIn("signal 9", self.assert_says_interrupted())
+        self.assertIn("Nmap scan report for 127.0.0.1", out)
+
+    def test_when_the_supervisor_dies_nothing_is_left(self):
+        process = self.start()
+        worker = children(process.pid)[0]
+        process.kill()
+        self.end(process)
+        self.assertTrue(wait_until(lambda: not is_alive(worker)))
+
+    def test_a_reader_that_leaves_ends_it_without_noise(self):
+        command = stage.command(["-sT", "-n", "-p1-300", "--scan-delay", "10ms", "-oJ", "-", "127.0.0.1-3"])
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual((process.wait(timeout=20), err), (74, ""))
+
+
+if __name__ == "__main__":
+    stage.main()
