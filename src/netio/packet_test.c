@@ -250,6 +250,56 @@ static void packets_that_the_ring_lost_are_reported_with_their_time(void **state
     bench_free(bench);
 }
 
+/* Put the near addresses on `device`, which was made above the near end, and its routes with them. */
+static void move_up(const struct netns_lab *lab, const char *device)
+{
+    char command[512];
+    snprintf(command, sizeof command,
+             "ip address flush dev near && ip link set near up && ip link set %s up && "
+             "ip address add 198.18.0.1/24 dev %s && ip route replace 203.0.113.0/24 via 198.18.0.2 && "
+             "for i in $(seq 100); do ip -o link show dev %s | grep -q 'state UP' && exit 0; sleep 0.02; "
+             "done; exit 1",
+             device, device, device);
+    netns_lab_run(lab->near, command);
+}
+
+static void answers_over_a_bridge_or_a_macvlan_are_seen_once(void **state)
+{
+    const struct netns_lab *lab = *state;
+    static const char *const makings[] = {
+        "ip link add name upper type bridge forward_delay 0 && ip link set near master upper",
+        "ip link add name upper link near type macvlan mode private",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        netns_lab_run(lab->near, makings[i]);
+        move_up(lab, "upper");
+        struct bench *bench = packet_bench("203.0.113.5");
+        bench_expect_all(bench);
+        bench_free(bench);
+        netns_lab_run(lab->near, "ip link del upper");
+        netns_lab_restore(lab);
+    }
+}
+
+/* Without ARP the kernel puts its own station address into the frames, so the far end gets the same one. */
+static void over_a_link_without_stations_the_kernel_finds_the_way(void **state)
+{
+    const struct netns_lab *lab = *state;
+    netns_lab_run(lab->near, "ip link set near arp off");
+    netns_lab_run(lab->far, "ip link set far arp off address 02:00:00:00:00:01");
+    const char *const backends[] = {"packet", "raw"};
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *bench = bench_new("198.18.0.2", "syn");
+        struct addr host = plan_host_at(&bench->plan, 0);
+        bench_open_live(bench, backends[i], &(struct route_options){.interface = "near"});
+        assert_int_equal(bench->io->ops->reach(bench->io, &host), REACH_ROUTED);
+        bench_expect_all(bench);
+        bench_free(bench);
+    }
+    netns_lab_run(lab->far, "ip link set far arp on address 02:00:00:00:00:02");
+    netns_lab_run(lab->near, "ip link set near arp on");
+}
+
 static void the_interface_and_source_that_were_named_are_used(void **state)
 {
     (void)state;
@@ -394,6 +444,8 @@ int main(void)
         TEST(a_link_that_is_down_is_reported_for_every_probe),
         TEST(a_firewall_of_our_own_is_reported_for_every_probe),
         TEST(packets_that_the_ring_lost_are_reported_with_their_time),
+        TEST(answers_over_a_bridge_or_a_macvlan_are_seen_once),
+        TEST(over_a_link_without_stations_the_kernel_finds_the_way),
         TEST(the_interface_and_source_that_were_named_are_used),
         TEST(after_the_sockets_are_open_no_privilege_is_needed),
         TEST(without_privilege_the_error_says_what_is_missing_and_how_to_grant_it),

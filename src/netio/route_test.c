@@ -10,6 +10,7 @@
 #include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LO = 1, ETH = 2, TUN = 3, WLAN = 4, DOWN = 5, PORT = 6 };
@@ -26,9 +27,10 @@ static struct addr addr_of(const char *text)
 static struct addr prefix_of(const char *text, uint8_t *ret_len)
 {
     char start[ADDR_TEXT_MAX];
-    unsigned len;
-    assert_int_equal(sscanf(text, "%63[^/]/%u", start, &len), 2);
-    *ret_len = (uint8_t)len;
+    const char *slash = strchr(text, '/');
+    assert_non_null(slash);
+    snprintf(start, sizeof start, "%.*s", (int)(slash - text), text);
+    *ret_len = (uint8_t)strtoul(slash + 1, NULL, 10);
     return addr_of(start);
 }
 
