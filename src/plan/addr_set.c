@@ -9,22 +9,14 @@
 
 #define TOO_MANY (UINT64_C(1) << 63)
 
-/* One range of either family, as the set algebra sees it; the two arrays are one index space, IPv4 first. */
+/* One IPv6 range, as the algebra sees it. */
 struct range {
     struct addr first;
     struct addr last;
 };
 
-static size_t range_count(const struct addr_set *set)
+static struct range range_of(const struct addr_range_v6 *v6)
 {
-    return set->v4_count + set->v6_count;
-}
-
-static struct range range_get(const struct addr_set *set, size_t i)
-{
-    if (i < set->v4_count)
-        return (struct range){addr_v4(set->v4[i].first), addr_v4(set->v4[i].last)};
-    const struct addr_range_v6 *v6 = &set->v6[i - set->v4_count];
     return (struct range){addr_v6(v6->first, v6->scope), addr_v6(v6->last, v6->scope)};
 }
 
@@ -55,11 +47,9 @@ static struct addr previous(struct addr addr)
     return addr;
 }
 
-/* Addresses from first to last; UINT64_MAX for that many or more. */
+/* IPv6 addresses from first to last; UINT64_MAX for that many or more. */
 static uint64_t range_size(const struct addr *first, const struct addr *last)
 {
-    if (first->family == ADDR_V4)
-        return (uint64_t)addr_to_v4(last) - addr_to_v4(first) + 1;
     uint64_t low = get_be64(last->bytes + 8) - get_be64(first->bytes + 8);
     uint64_t borrow = get_be64(last->bytes + 8) < get_be64(first->bytes + 8);
     uint64_t high = get_be64(last->bytes) - get_be64(first->bytes) - borrow;
@@ -190,7 +180,7 @@ static void count_before(struct addr_set *set)
         total += (uint64_t)set->v4[i].last - set->v4[i].first + 1;
     }
     for (size_t i = 0; i < set->v6_count; i++) {
-        struct range range = range_get(set, set->v4_count + i);
+        struct range range = range_of(&set->v6[i]);
         set->v6[i].before = total;
         total = saturating_add(total, range_size(&range.first, &range.last));
     }
@@ -215,14 +205,28 @@ int addr_set_normalize(struct addr_set *set)
     return -EOVERFLOW;
 }
 
-/* Index of the first range that ends at or after addr; range_count() when there is none. */
-static size_t first_ending_from(const struct addr_set *set, const struct addr *addr)
+/* Index of the first range that ends at or after an address. */
+static size_t first_from_v4(const struct addr_set *set, uint32_t addr)
 {
     size_t low = 0;
-    size_t high = range_count(set);
+    size_t high = set->v4_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        struct range range = range_get(set, middle);
+        if (set->v4[middle].last < addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t first_from_v6(const struct addr_set *set, const struct addr *addr)
+{
+    size_t low = 0;
+    size_t high = set->v6_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct range range = range_of(&set->v6[middle]);
         if (compare(&range.last, addr) < 0)
             low = middle + 1;
         else
@@ -231,15 +235,45 @@ static size_t first_ending_from(const struct addr_set *set, const struct addr *a
     return low;
 }
 
-/* Append to `out` what `remove` leaves of one range; `scope` says which zone of `remove` counts. */
-static int add_remainder(struct addr_set *out, struct range range, const struct addr_set *remove,
-                         uint32_t scope, uint64_t *removed)
+/* Append to `out` what `remove`, from its range `at` on, leaves of one range. */
+static int add_remainder_v4(struct addr_set *out, struct addr_range_v4 range, const struct addr_set *remove,
+                            size_t at, uint64_t *removed)
+{
+    for (; at < remove->v4_count && remove->v4[at].first <= range.last; at++) {
+        const struct addr_range_v4 *cut = &remove->v4[at];
+        uint32_t cut_first = cut->first > range.first ? cut->first : range.first;
+        uint32_t cut_last = cut->last < range.last ? cut->last : range.last;
+        *removed += (uint64_t)cut_last - cut_first + 1;
+        int error = cut_first > range.first ? append_v4(out, range.first, cut_first - 1) : 0;
+        if (error || cut_last == range.last)
+            return error;
+        range.first = cut_last + 1;
+    }
+    return append_v4(out, range.first, range.last);
+}
+
+static int subtract_v4(const struct addr_set *set, const struct addr_set *remove, struct addr_set *out,
+                       uint64_t *removed)
+{
+    size_t at = 0;
+    int error = 0;
+    for (size_t i = 0; i < set->v4_count && !error; i++) {
+        while (at < remove->v4_count && remove->v4[at].last < set->v4[i].first)
+            at++;
+        error = add_remainder_v4(out, set->v4[i], remove, at, removed);
+    }
+    return error;
+}
+
+/* The same for IPv6; `scope` says which zone of `remove` counts. */
+static int add_remainder_v6(struct addr_set *out, struct range range, const struct addr_set *remove,
+                            uint32_t scope, uint64_t *removed)
 {
     struct addr key = range.first;
     key.scope = scope;
-    for (size_t i = first_ending_from(remove, &key); i < range_count(remove); i++) {
-        struct range cut = range_get(remove, i);
-        if (cut.first.family != key.family || cut.first.scope != scope)
+    for (size_t i = first_from_v6(remove, &key); i < remove->v6_count; i++) {
+        struct range cut = range_of(&remove->v6[i]);
+        if (cut.first.scope != scope)
             break;
         cut.first.scope = cut.last.scope = range.first.scope;
         if (compare(&cut.first, &range.last) > 0)
@@ -248,59 +282,52 @@ static int add_remainder(struct addr_set *out, struct range range, const struct 
             cut.first = range.first;
         bool to_the_end = compare(&cut.last, &range.last) >= 0;
         *removed = saturating_add(*removed, range_size(&cut.first, to_the_end ? &range.last : &cut.last));
-        int error =
-            compare(&cut.first, &range.first) > 0 ? addr_set_add(out, range.first, previous(cut.first)) : 0;
+        struct addr before = previous(cut.first);
+        int error = compare(&cut.first, &range.first) > 0 ? append_v6(out, &range.first, &before) : 0;
         if (error || to_the_end)
             return error;
         range.first = next(cut.last);
     }
-    return addr_set_add(out, range.first, range.last);
+    return append_v6(out, &range.first, &range.last);
 }
 
-/* set without `remove` into *ret, an empty set. With `without_zone` false each range meets those of its own zone,
- * otherwise those that have a zone meet those that have none. */
-static int subtract_pass(const struct addr_set *set, const struct addr_set *remove, bool without_zone,
-                         struct addr_set *ret, uint64_t *removed)
+/* With `without_zone` false each range meets those of its own zone, otherwise those that have a zone meet those that
+ * have none. */
+static int subtract_v6(const struct addr_set *set, const struct addr_set *remove, bool without_zone,
+                       struct addr_set *out, uint64_t *removed)
 {
-    struct addr_set out = {0};
-    for (size_t i = 0; i < range_count(set); i++) {
-        struct range range = range_get(set, i);
-        bool meets = !without_zone || range.first.scope;
-        int error = meets ? add_remainder(&out, range, remove, without_zone ? 0 : range.first.scope, removed)
-                          : addr_set_add(&out, range.first, range.last);
-        if (error) {
-            addr_set_done(&out);
-            return error;
-        }
+    int error = 0;
+    for (size_t i = 0; i < set->v6_count && !error; i++) {
+        struct range range = range_of(&set->v6[i]);
+        uint32_t scope = without_zone ? 0 : range.first.scope;
+        if (without_zone && !range.first.scope)
+            error = append_v6(out, &range.first, &range.last);
+        else
+            error = add_remainder_v6(out, range, remove, scope, removed);
     }
-    count_before(&out); /* the order was kept, so there is nothing to sort or merge */
-    out.dirty = false;
-    *ret = out;
-    return 0;
-}
-
-static bool has_zones(const struct addr_set *set)
-{
-    return set->v6_count && set->v6[set->v6_count - 1].scope; /* they are last */
+    return error;
 }
 
 int addr_set_subtract(struct addr_set *set, const struct addr_set *remove, uint64_t *ret_removed)
 {
     assert(!set->dirty && !remove->dirty);
     struct addr_set own_zones = {0};
+    struct addr_set out = {0};
     uint64_t removed = 0;
-    int error = subtract_pass(set, remove, false, &own_zones, &removed);
-    if (!error && has_zones(&own_zones)) {
-        struct addr_set all_zones = {0};
-        error = subtract_pass(&own_zones, remove, true, &all_zones, &removed);
-        addr_set_done(&own_zones);
-        own_zones = all_zones;
-    }
-    if (error)
+    int error = subtract_v4(set, remove, &out, &removed);
+    if (!error)
+        error = subtract_v6(set, remove, false, &own_zones, &removed);
+    if (!error)
+        error = subtract_v6(&own_zones, remove, true, &out, &removed);
+    addr_set_done(&own_zones);
+    if (error) {
+        addr_set_done(&out);
         return error;
+    }
 
+    count_before(&out); /* the order was kept, so there is nothing to sort or merge */
     addr_set_done(set);
-    *set = own_zones;
+    *set = out;
     *ret_removed = removed;
     return 0;
 }
@@ -348,18 +375,33 @@ struct addr addr_set_at(const struct addr_set *set, uint64_t index)
     return at_v6(set, index);
 }
 
+static bool find_v4(const struct addr_set *set, uint32_t addr, uint64_t *ret_index)
+{
+    size_t i = first_from_v4(set, addr);
+    if (i == set->v4_count || set->v4[i].first > addr)
+        return false;
+    *ret_index = (uint64_t)set->v4[i].before + (addr - set->v4[i].first);
+    return true;
+}
+
+static bool find_v6(const struct addr_set *set, const struct addr *addr, uint64_t *ret_index)
+{
+    size_t i = first_from_v6(set, addr);
+    if (i == set->v6_count)
+        return false;
+    struct range range = range_of(&set->v6[i]);
+    if (compare(&range.first, addr) > 0)
+        return false;
+    *ret_index = set->v6[i].before + range_size(&range.first, addr) - 1;
+    return true;
+}
+
 bool addr_set_find(const struct addr_set *set, const struct addr *addr, uint64_t *ret_index)
 {
     assert(!set->dirty);
-    size_t i = first_ending_from(set, addr);
-    if (i == range_count(set))
-        return false;
-    struct range range = range_get(set, i);
-    if (compare(&range.first, addr) > 0)
-        return false;
-    uint64_t before = i < set->v4_count ? set->v4[i].before : set->v6[i - set->v4_count].before;
-    *ret_index = before + range_size(&range.first, addr) - 1;
-    return true;
+    if (addr->family == ADDR_V4)
+        return find_v4(set, addr_to_v4(addr), ret_index);
+    return addr->family == ADDR_V6 && find_v6(set, addr, ret_index);
 }
 
 void addr_set_done(struct addr_set *set)

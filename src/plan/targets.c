@@ -243,8 +243,8 @@ static int add_name(struct targets *targets, const struct target *target,
     return error;
 }
 
-int targets_add(struct targets *targets, const char *text, const struct target_resolver *resolver,
-                struct error *err)
+static int add_one(struct targets *targets, const char *text, const struct target_resolver *resolver,
+                   struct error *err)
 {
     struct addr addr;
     if (addr_parse(text, &addr) && addr.family == ADDR_V4) { /* by far the most frequent in long lists */
@@ -261,6 +261,26 @@ int targets_add(struct targets *targets, const char *text, const struct target_r
     if (target.host[strspn(target.host, "0123456789.,-*")] == '\0')
         return add_v4(targets, &target, target.host, err);
     return add_name(targets, &target, resolver, err);
+}
+
+static size_t range_count(const struct targets *targets)
+{
+    return targets->set.v4_count + targets->set.v6_count;
+}
+
+int targets_add(struct targets *targets, const char *text, const struct target_resolver *resolver,
+                struct error *err)
+{
+    int error = add_one(targets, text, resolver, err);
+    if (error || range_count(targets) <= TARGETS_RANGES_MAX)
+        return error;
+    (void)addr_set_normalize(&targets->set);
+    if (range_count(targets) >
+        TARGETS_RANGES_MAX / 2) /* or the next targets would sort it all again and again */
+        return error_set(err, EX_USAGE,
+                         "target '%.128s': too scattered, with those before it more than %u ranges", text,
+                         TARGETS_RANGES_MAX / 2);
+    return 0;
 }
 
 /* Whether the text is one IPv4 target with commas between its octets, rather than a list. */

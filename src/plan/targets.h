@@ -19,6 +19,10 @@
 #define TARGET_TEXT_MAX 1024 /* bytes of one target */
 #define TARGET_NAME_MAX 253  /* bytes of a host name (RFC 1035 section 2.3.4, without the root) */
 
+/* A file must not be able to take all memory: half of this many separate ranges of addresses are certain to be taken,
+ * more than this many never. */
+#define TARGETS_RANGES_MAX (UINT32_C(1) << 25)
+
 /* The name by which the user called an address. */
 struct target_name {
     struct addr addr;
