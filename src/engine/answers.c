@@ -116,7 +116,7 @@ static bool next_spec(const struct engine *engine, const struct scan_block *scan
 /* The try cannot have left before its sweep began, nor later than now; a token tells the time only modulo its span. */
 static bool sent_plausibly(const struct scan_block *scan_block, uint8_t try_number, int64_t sent_ns)
 {
-    if (try_number > scan_block->try_number || scan_block->first_sent_ns[try_number] == TIME_NEVER)
+    if (scan_block->first_sent_ns[try_number] == TIME_NEVER)
         return false;
     return sent_ns >= scan_block->first_sent_ns[try_number] - TOKEN_TIME_STEP_NS;
 }
@@ -134,9 +134,10 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
         return match->scan_block->first_sent_ns[0] != TIME_NEVER;
     }
     if (answer->number_count == 0 && !technique->has_ports) {
+        const struct scan_block *scan_block = match->scan_block;
         match->weak = true;
-        match->try_number = match->scan_block->try_number;
-        return match->scan_block->first_sent_ns[0] != TIME_NEVER;
+        match->try_number = scan_block->lane ? scan_block->lane->try_number : scan_block->try_number;
+        return scan_block->first_sent_ns[0] != TIME_NEVER;
     }
     if (answer->number_count == 0) {
         match->weak = true;
@@ -171,7 +172,7 @@ static void learn_rtt(struct engine *engine, struct scan_block *scan_block, uint
     rtt_sample(&record->rtt, &engine->rtt_limits, match->rtt_ns);
     if (match->rtt_ns > record->slowest_ns)
         record->slowest_ns = match->rtt_ns;
-    if (match->try_number < scan_block->try_number)
+    if (match->try_number < scan_block->try_number && !scan_block->lane)
         record->late = true;
 }
 
@@ -190,7 +191,8 @@ static void host_is_up(struct engine *engine, const struct match *match, const s
 static bool settles(struct engine *engine, const struct match *match, uint64_t bit,
                     const struct verdict *verdict)
 {
-    bool unsure = verdict->rank == RANK_ICMP_SOFT || (match->weak && verdict->state == PORT_OPEN && verdict->rank == RANK_SERVICE);
+    bool unsure = verdict->rank == RANK_ICMP_SOFT ||
+                  (match->weak && verdict->state == PORT_OPEN && verdict->rank == RANK_SERVICE);
     uint32_t block_id = match->scan_block->block.id;
     struct provisional *earlier = provisional_find(&engine->provisional, block_id, bit);
     if (!unsure)
@@ -224,18 +226,48 @@ static void remember(struct engine *engine, const struct match *match, uint64_t 
     }
 }
 
+/* Resets and ICMP errors are what hosts limit. */
+static bool is_limited_kind(const struct verdict *verdict)
+{
+    return verdict->rank == RANK_RESET || verdict->rank == RANK_ICMP_TARGET;
+}
+
+/* The first port that drew a limited answer can show later whether such answers still come. */
+static void choose_canary(struct engine *engine, const struct match *match)
+{
+    struct host_slot *slot = &match->scan_block->slots[match->slot];
+    if (slot->record == HOST_RECORD_NONE)
+        slot->record = host_table_take(&engine->hosts, &engine->rtt_limits);
+    struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    if (!record || record->has_canary)
+        return;
+    record->has_canary = true;
+    record->canary_spec = match->spec;
+}
+
+static void learn_loss(struct engine *engine, const struct match *match)
+{
+    struct host_record *record = host_table_get(&engine->hosts, match->scan_block->slots[match->slot].record);
+    loss_answer(&engine->path_loss, match->try_number);
+    if (record)
+        loss_answer(&record->loss, match->try_number);
+    if (match->try_number == 0)
+        rate_answered(&engine->rate);
+}
+
 static void settle(struct engine *engine, const struct match *match, uint64_t bit,
                    const struct verdict *verdict)
 {
     struct scan_block *scan_block = match->scan_block;
     struct addr host = block_host(&scan_block->block, match->slot);
     bitset_clear(scan_block->block.pending, bit);
-    loss_answer(&engine->path_loss, match->try_number);
-    if (match->try_number == 0)
-        rate_answered(&engine->rate);
-    struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
-    if (record)
-        loss_answer(&record->loss, match->try_number);
+    bool limited = is_limited_kind(verdict);
+    if (limited)
+        choose_canary(engine, match);
+    if (scan_block->lane)
+        lane_answered(engine, scan_block, bit, limited);
+    else
+        learn_loss(engine, match);
     remember(engine, match, bit, verdict);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
               (uint8_t)(match->try_number + 1), match->weak ? RECORD_WEAK : 0);
@@ -274,9 +306,12 @@ static void take_answer(struct engine *engine, const struct match *match, const 
             host_is_up(engine, match, host, verdict);
         return;
     }
-    if (!bitset_get(scan_block->block.pending, bit))
-        reconsider(engine, match, bit, verdict);
-    else if (settles(engine, match, bit, verdict))
+    if (!bitset_get(scan_block->block.pending, bit)) {
+        if (scan_block->lane && bit == scan_block->lane->canary_bit)
+            lane_canary_answered(engine, scan_block);
+        else if (!canary_answered(engine, scan_block, match->slot, match->spec))
+            reconsider(engine, match, bit, verdict);
+    } else if (settles(engine, match, bit, verdict))
         settle(engine, match, bit, verdict);
 }
 

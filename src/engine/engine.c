@@ -179,9 +179,15 @@ static void end(struct engine *engine, uint8_t flags)
 static struct scan_block *block_to_send(struct engine *engine)
 {
     for (unsigned i = 0; i < engine->block_count; i++)
-        if (engine->blocks[i]->phase == PHASE_SWEEP)
+        if (engine->blocks[i]->phase == PHASE_SWEEP || engine->blocks[i]->phase == PHASE_CANARY)
             return engine->blocks[i];
     return NULL;
+}
+
+static void wait_for_answers(struct engine *engine, struct scan_block *scan_block)
+{
+    scan_block->phase = PHASE_WAIT;
+    scan_block->wake_ns = scan_block->last_sent_ns + block_rto_ns(engine, scan_block);
 }
 
 /* With a scan delay a sweep goes in rounds, in each of which every host is asked once at most. */
@@ -206,8 +212,8 @@ static void after_order(struct engine *engine, struct scan_block *scan_block, co
 
     struct order_range todo = scan_block_todo(scan_block);
     if (todo.first == todo.end) {
-        scan_block->phase = PHASE_WAIT;
-        scan_block->wake_ns = scan_block->last_sent_ns + block_rto_ns(engine, scan_block);
+        if (!canary_begin(engine, scan_block))
+            wait_for_answers(engine, scan_block);
     } else if (engine->config.timing.scan_delay_ns && order->next == order->end && sent) {
         scan_block->phase = PHASE_WAIT;
         scan_block->wake_ns = engine->now_ns + engine->config.timing.scan_delay_ns;
@@ -217,6 +223,11 @@ static void after_order(struct engine *engine, struct scan_block *scan_block, co
 /* Let netio send as much of this block as the rate allows now. */
 static void send(struct engine *engine, struct scan_block *scan_block, uint32_t allowance, int64_t until_ns)
 {
+    if (scan_block->phase == PHASE_CANARY) {
+        if (!canary_go_on(engine, scan_block, allowance))
+            wait_for_answers(engine, scan_block);
+        return;
+    }
     struct order order = {
         .block = &scan_block->block,
         .key = &engine->config.key,
@@ -239,10 +250,22 @@ static int64_t next_wake_ns(const struct engine *engine, bool something_to_send)
         wake_ns = engine->next_progress_ns;
     for (unsigned i = 0; i < engine->block_count; i++) {
         const struct scan_block *scan_block = engine->blocks[i];
-        if (scan_block->phase != PHASE_SWEEP && scan_block->wake_ns < wake_ns)
+        if (scan_block->phase != PHASE_SWEEP && scan_block->phase != PHASE_CANARY &&
+            scan_block->wake_ns < wake_ns)
             wake_ns = scan_block->wake_ns;
     }
     return wake_ns;
+}
+
+/* Limited hosts, each at its own pace; together never above the rate. */
+static void run_lanes(struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->block_count && !engine->paused; i++) {
+        struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase == PHASE_LANE && scan_block->open_hosts &&
+            scan_block->wake_ns <= engine->now_ns)
+            lane_run(engine, scan_block);
+    }
 }
 
 static void keep_rate(struct engine *engine)
@@ -294,6 +317,8 @@ bool engine_turn(struct engine *engine, int64_t until_ns)
         end(engine, 0);
         return false;
     }
+    run_lanes(engine);
+    keep_rate(engine);
     send_or_listen(engine, until_ns);
     return true;
 }

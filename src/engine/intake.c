@@ -188,39 +188,50 @@ static void drop_impossible(struct scan_block *scan_block)
     }
 }
 
-/* Make a block of everybody in the room. Without memory or room for one more the hosts wait on. */
-static void empty_room(struct engine *engine, struct waiting_room *room, enum block_kind kind)
+struct scan_block *intake_make_block(struct engine *engine, enum block_kind kind,
+                                     const struct waiting_host *hosts, uint32_t host_count)
 {
     struct scan_block_config config = {
         .id = engine->next_block_id,
         .kind = kind,
         .plan = engine->config.plan,
-        .hosts = room->hosts,
-        .host_count = room->count,
+        .hosts = hosts,
+        .host_count = host_count,
         .seed = engine->config.plan->options.seed,
         .in_order = engine->config.plan->options.in_order || engine->config.timing.scan_delay_ns > 0,
         .now_ns = engine->now_ns,
     };
     describe(engine, kind, &config);
-    if (room->count == 0 || !block_fits(engine, room->count, config.spec_count))
+    if (!block_fits(engine, host_count, config.spec_count))
+        return NULL;
+    struct scan_block *scan_block = scan_block_new(&config);
+    if (!scan_block)
+        return NULL;
+    engine->blocks[engine->block_count++] = scan_block;
+    engine->hosts_in_blocks += host_count;
+    engine->probes_in_blocks += (uint64_t)host_count * config.spec_count;
+    engine->next_block_id++;
+    return scan_block;
+}
+
+/* Make a block of everybody in the room. Without memory or room for one more the hosts wait on. */
+static void empty_room(struct engine *engine, struct waiting_room *room, enum block_kind kind)
+{
+    if (room->count == 0)
         return;
     qsort(room->hosts, room->count, sizeof room->hosts[0], by_position);
-    struct scan_block *scan_block = scan_block_new(&config);
+    struct scan_block *scan_block = intake_make_block(engine, kind, room->hosts, room->count);
     if (!scan_block)
         return;
     if (kind == BLOCK_PING)
         drop_impossible(scan_block);
-    engine->blocks[engine->block_count++] = scan_block;
-    engine->hosts_in_blocks += room->count;
-    engine->probes_in_blocks += (uint64_t)room->count * config.spec_count;
-    engine->next_block_id++;
     room->count = 0;
 }
 
 static bool anything_to_send(const struct engine *engine)
 {
     for (unsigned i = 0; i < engine->block_count; i++)
-        if (engine->blocks[i]->phase == PHASE_SWEEP)
+        if (engine->blocks[i]->phase == PHASE_SWEEP || engine->blocks[i]->phase == PHASE_CANARY)
             return true;
     return false;
 }

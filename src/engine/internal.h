@@ -9,7 +9,7 @@
 #include "engine/rate.h"
 #include "engine/scan_block.h"
 
-#define ENGINE_BLOCKS_MAX       64
+#define ENGINE_BLOCKS_MAX       1024
 #define ENGINE_BLOCK_PROBES_MAX (UINT64_C(1) << 22)
 #define ENGINE_BLOCK_HOSTS_MAX  (UINT32_C(1) << 15)
 #define ENGINE_HOST_RECORDS     (UINT32_C(1) << 17)
@@ -86,6 +86,9 @@ int intake_init(struct engine *engine, struct error *err);
 void intake_done(struct engine *engine);
 void intake_run(struct engine *engine);
 bool intake_is_empty(const struct engine *engine); /* no host is waiting any more */
+struct scan_block *intake_make_block(struct engine *engine, enum block_kind kind,
+                                     const struct waiting_host *hosts,
+                                     uint32_t host_count); /* hosts by position; NULL: no memory or room */
 void intake_host_is_up(struct scan_block *scan_block,
                        uint32_t slot); /* from discovery: its ports come next */
 
@@ -94,6 +97,10 @@ extern const struct netio_events engine_events;
 
 /* silence.c: a sweep and its time-out are over. */
 void silence_weigh(struct engine *engine, struct scan_block *scan_block);
+bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
+                        const struct host_slot *slot, unsigned tries);
+void silence_note_cap(struct engine *engine, const struct scan_block *scan_block,
+                      uint32_t slot); /* not certain */
 void silence_time_out_hosts(struct engine *engine);
 void silence_end_block(struct engine *engine, struct scan_block *scan_block,
                        uint8_t flags); /* report what is open */
@@ -103,6 +110,22 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
 
 /* How long after its last probe the answers of a block's hosts may take: the longest time-out of those still open. */
 int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block);
+
+/* canary.c: does a host limit its answers? */
+bool canary_begin(struct engine *engine,
+                  struct scan_block *scan_block); /* false: not to be asked in this block */
+bool canary_go_on(struct engine *engine, struct scan_block *scan_block,
+                  uint32_t allowance); /* false: all are asked */
+bool canary_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
+                     uint32_t spec);                   /* was it? */
+bool canary_shows_limiter(struct host_record *record); /* once its time is over; record may be NULL */
+
+/* lane.c: a limited host at its own pace. */
+bool lane_open(struct engine *engine, struct scan_block *from,
+               uint32_t slot); /* false: no room; it stays where it is */
+void lane_run(struct engine *engine, struct scan_block *scan_block);
+void lane_answered(struct engine *engine, struct scan_block *scan_block, uint64_t bit, bool limited);
+void lane_canary_answered(struct engine *engine, struct scan_block *scan_block);
 
 /* emit.c: records out. */
 void emit_host_up(struct engine *engine, const struct addr *host, const struct verdict *verdict,

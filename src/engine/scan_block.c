@@ -79,6 +79,7 @@ void scan_block_free(struct scan_block *scan_block)
         return;
     free(scan_block->hosts);
     free(scan_block->slots);
+    lane_free(scan_block->lane);
     free(scan_block->up_slots);
     free(scan_block->silent);
     free(scan_block->block.pending);
@@ -94,7 +95,7 @@ bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t 
 {
     bool first = scan_block->first_sent_ns[0] == TIME_NEVER;
     if (!first) {
-        if (scan_block->try_number + 1 >= TOKEN_TRIES_MAX)
+        if (scan_block->try_number + 1 >= TOKEN_TRY_CANARY)
             return false;
         scan_block->try_number++;
     }

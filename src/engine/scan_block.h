@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/lane.h"
 #include "netio/order.h"
 
 enum block_kind {
@@ -19,6 +20,8 @@ enum block_kind {
 
 enum block_phase {
     PHASE_SWEEP,    /* sending */
+    PHASE_CANARY,   /* a sweep is over: sending canaries */
+    PHASE_LANE,     /* a limited host: sending at its pace; nothing to do before wake_ns */
     PHASE_WAIT,     /* a sweep (or, with a scan delay, a round of it) is over: nothing to do before wake_ns */
     PHASE_FINISHED, /* every host is reported; late answers are still told from repeated ones until wake_ns */
 };
@@ -70,6 +73,9 @@ struct scan_block {
 
     struct slice slices[SLICE_LOG_LEN]; /* ring: what was sent when, in the sweep in progress */
     uint64_t slice_count;
+
+    uint32_t canary_slot; /* next host to send canaries to */
+    struct lane *lane;    /* owned; NULL: not a lane */
 
     int64_t started_ns;
     int64_t last_sent_ns;

@@ -97,25 +97,25 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
     scan_block_drop_host(scan_block, slot_index, !(flags & RECORD_UNFINISHED));
 }
 
-static bool is_certain(struct engine *engine, const struct scan_block *scan_block,
-                       const struct host_slot *slot)
+bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
+                        const struct host_slot *slot, unsigned tries)
 {
     static const struct loss nothing_known = {0};
     const struct host_record *record = host_table_get(&engine->hosts, slot->record);
     double p = loss_of_host(&engine->path_loss, record ? &record->loss : &nothing_known);
     uint32_t asked = scan_block->block.spec_count;
-    if (scan_block->valid_tries < 2)
+    if (tries < 2)
         return false;
     if (scan_block->kind == BLOCK_PORTS)
-        return loss_silence_is_certain(p, asked - slot->open, asked, scan_block->valid_tries, ENGINE_RISK);
+        return loss_silence_is_certain(p, asked - slot->open, asked, tries, ENGINE_RISK);
     /* Any one answer would have shown the host. */
-    return loss_silence_is_certain(p, 0, 1, scan_block->valid_tries * asked, ENGINE_RISK);
+    return loss_silence_is_certain(p, 0, 1, tries * asked, ENGINE_RISK);
 }
 
 static bool is_capped(const struct engine *engine, const struct scan_block *scan_block)
 {
     return scan_block->valid_tries > engine->config.timing.max_retries ||
-           scan_block->try_number + 1 >= TOKEN_TRIES_MAX;
+           scan_block->try_number + 1 >= TOKEN_TRY_CANARY;
 }
 
 static int64_t linger_until_ns(struct engine *engine, const struct scan_block *scan_block,
@@ -128,12 +128,22 @@ static int64_t linger_until_ns(struct engine *engine, const struct scan_block *s
     return scan_block->last_sent_ns + linger_ns;
 }
 
+void silence_note_cap(struct engine *engine, const struct scan_block *scan_block, uint32_t slot)
+{
+    struct addr host = block_host(&scan_block->block, slot);
+    if (scan_block->kind == BLOCK_PORTS && engine->config.timing.max_retries > 0)
+        emit_note(engine, NOTE_RETRY_CAP, &host, scan_block->slots[slot].open, scan_block->valid_tries);
+}
+
 /* One host after a sweep. True: it must be asked again. */
 static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uint32_t slot_index,
                        int64_t *wake_ns)
 {
     struct host_slot *slot = &scan_block->slots[slot_index];
-    bool certain = is_certain(engine, scan_block, slot);
+    if (canary_shows_limiter(host_table_get(&engine->hosts, slot->record)) &&
+        lane_open(engine, scan_block, slot_index))
+        return false;
+    bool certain = silence_is_certain(engine, scan_block, slot, scan_block->valid_tries);
     if (!certain && !is_capped(engine, scan_block))
         return true;
 
@@ -142,10 +152,8 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
         *wake_ns = until_ns < *wake_ns ? until_ns : *wake_ns;
         return false;
     }
-    if (!certain && scan_block->kind == BLOCK_PORTS && engine->config.timing.max_retries > 0) {
-        struct addr host = block_host(&scan_block->block, slot_index);
-        emit_note(engine, NOTE_RETRY_CAP, &host, slot->open, scan_block->valid_tries);
-    }
+    if (!certain)
+        silence_note_cap(engine, scan_block, slot_index);
     host_finish(engine, scan_block, slot_index, 0);
     return false;
 }

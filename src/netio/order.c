@@ -65,8 +65,9 @@ static struct probe probe_of(const struct order *order, uint64_t bit, int64_t no
 bool order_next(struct order *order, int64_t now_ns, struct probe *ret)
 {
     while (order->limit && order->next < order->end) {
-        uint64_t bit = block_bit_at(order->block, order->next++);
-        if (!bitset_get(order->block->pending, bit))
+        uint64_t position = order->next++;
+        uint64_t bit = order->bits ? order->bits[position] : block_bit_at(order->block, position);
+        if (!order->bits && !bitset_get(order->block->pending, bit))
             continue;
         order->limit--;
         *ret = probe_of(order, bit, now_ns);

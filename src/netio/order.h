@@ -47,6 +47,8 @@ uint64_t block_bit_at(const struct block *block, uint64_t position);
 struct order {
     const struct block *block;
     const struct token_key *key;
+    const uint64_t *bits; /* NULL: walk the block's order. Else send these bits, pending or not: positions are
+                             indexes into this list */
     uint64_t next;  /* position to go on from; netio moves it on as it sends (or skips what is not pending) */
     uint64_t end;   /* one past the last position */
     uint32_t limit; /* send at most so many probes; netio counts down */

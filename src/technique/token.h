@@ -28,6 +28,9 @@ struct token_key {
         port_count; /* that the kernel gives out; 1 with a fixed source port, else >= 2 * TOKEN_TRIES_MAX */
 };
 
+/* The last try is kept for canaries: probes whose answer is known, sent to learn whether it comes. */
+#define TOKEN_TRY_CANARY (TOKEN_TRIES_MAX - 1)
+
 /* Whom a probe asks. */
 struct token_subject {
     struct addr dst;

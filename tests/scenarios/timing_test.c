@@ -59,17 +59,23 @@ static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
     scenario_done(&scenario);
 }
 
+/* With three in ten lost, two tries leave some 90 of 1,000 ports silent. Now and then such a host is taken for one that
+ * limits its answers, whose silence does not count as a try. */
 static void max_retries_caps_the_tries_and_says_so(void **state)
 {
     (void)state;
-    struct sim_host host = host_with("198.18.0.2", NULL, 0);
-    host.loss_out = 0.5;
-    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
-    scenario.timing.max_retries = 1;
-    scenario_run(&scenario);
-    assert_int_equal(scenario.notes[NOTE_RETRY_CAP], 1);
-    assert_true(scenario.progress[PROGRESS_PROBES_SENT] < 2000);
-    scenario_done(&scenario);
+    unsigned capped = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", NULL, 0);
+        host.loss_out = 0.3;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+        scenario.timing.max_retries = 1;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        capped += scenario.notes[NOTE_RETRY_CAP] == 1 && scenario.progress[PROGRESS_PROBES_SENT] < 1400;
+        scenario_done(&scenario);
+    }
+    assert_in_range(capped, 16, 20);
 }
 
 static void probes_that_did_not_leave_are_sent_again(void **state)

@@ -1,0 +1,92 @@
+/* At the end of a sweep: does the host answer still? A port that is known to draw a reset or an ICMP error is asked again,
+ * some times in a row. If that stays silent, the host limits such answers, and the silence of its other ports in this
+ * sweep means nothing: it is scanned in a lane of its own from then on. */
+#include "base/bitset.h"
+#include "engine/internal.h"
+
+/* So many, and at most so many answered on a limited host: a token may come while they are asked. Of a host that loses a
+ * fifth of all probes one in 200 is taken for limited, which costs time only. */
+#define CANARIES              5
+#define CANARIES_PASSED_LIMIT 1
+
+#define HOSTS_PER_ORDER 32
+
+static struct host_record *record_to_ask(struct engine *engine, const struct scan_block *scan_block,
+                                         uint32_t slot)
+{
+    const struct host_slot *host = &scan_block->slots[slot];
+    struct host_record *record =
+        host->done || host->open == 0 ? NULL : host_table_get(&engine->hosts, host->record);
+    return record && record->has_canary ? record : NULL;
+}
+
+bool canary_begin(struct engine *engine, struct scan_block *scan_block)
+{
+    if (scan_block->kind != BLOCK_PORTS || engine->config.timing.scan_delay_ns)
+        return false;
+    scan_block->canary_slot = 0;
+    scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
+    scan_block->phase = PHASE_CANARY;
+    return true;
+}
+
+/* The next hosts to ask, as bits; moves canary_slot on. */
+static uint32_t collect(struct engine *engine, struct scan_block *scan_block, uint32_t hosts_max,
+                        uint64_t *bits)
+{
+    uint32_t count = 0;
+    for (; scan_block->canary_slot < scan_block->block.host_count && count < hosts_max * CANARIES;
+         scan_block->canary_slot++) {
+        struct host_record *record = record_to_ask(engine, scan_block, scan_block->canary_slot);
+        if (!record)
+            continue;
+        record->canary_asked = true;
+        record->canary_answers = 0;
+        record->canary_sent_ns = engine->now_ns;
+        for (unsigned i = 0; i < CANARIES; i++)
+            bits[count++] = scan_block_bit(scan_block, scan_block->canary_slot, record->canary_spec);
+    }
+    return count;
+}
+
+bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t allowance)
+{
+    uint64_t bits[HOSTS_PER_ORDER * CANARIES];
+    uint32_t hosts_max = (allowance + CANARIES - 1) / CANARIES;
+    uint32_t count =
+        collect(engine, scan_block, hosts_max < HOSTS_PER_ORDER ? hosts_max : HOSTS_PER_ORDER, bits);
+    if (count) {
+        struct order order = {
+            .block = &scan_block->block,
+            .key = &engine->config.key,
+            .bits = bits,
+            .end = count,
+            .limit = count,
+            .try_number = TOKEN_TRY_CANARY,
+            .rate_pps = engine->rate.pps,
+        };
+        engine->io->ops->work(engine->io, &order, engine->now_ns);
+        engine->now_ns = engine->io->ops->now(engine->io);
+        engine->probes_sent += count - order.limit;
+        scan_block->last_sent_ns = engine->now_ns;
+    }
+    return scan_block->canary_slot < scan_block->block.host_count;
+}
+
+bool canary_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec)
+{
+    struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
+    if (!record || !record->canary_asked || record->canary_spec != spec)
+        return false;
+    if (record->canary_answers++ == 0 && !record->rtt.has_sample)
+        rtt_sample(&record->rtt, &engine->rtt_limits, engine->now_ns - record->canary_sent_ns);
+    return true;
+}
+
+bool canary_shows_limiter(struct host_record *record)
+{
+    if (!record || !record->canary_asked)
+        return false;
+    record->canary_asked = false;
+    return record->canary_answers <= CANARIES_PASSED_LIMIT;
+}

@@ -1,0 +1,130 @@
+/* Hosts that limit their resets or ICMP errors: no wrong state, in little more time than the limiter itself needs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scenario_support.h"
+
+/* The limiter's own time for so many answers. */
+static double ideal_seconds(unsigned answers, unsigned burst, double rate_pps)
+{
+    return answers > burst ? (double)(answers - burst) / rate_pps : 0;
+}
+
+static void assert_in_time(const struct scenario *scenario, double ideal, double factor)
+{
+    double took = (double)scenario->took_ns / (double)SEC;
+    if (took > ideal * factor)
+        fail_msg("seed %u: took %.2f s, the limiter needs %.2f s", (unsigned)scenario->seed, took, ideal);
+}
+
+static void resets_at_200_a_second_are_all_found(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 50, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_TCP, 900, 999, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        host.rst_rate_pps = 200;
+        host.limiter_burst = 5;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 2000);
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_in_time(&scenario, ideal_seconds(1850, 5, 200), 1.3);
+        scenario_done(&scenario);
+    }
+}
+
+/* Linux: six ICMP errors at once, then one a second. */
+static void protocols_behind_the_limiter_of_linux_are_all_right(void **state)
+{
+    (void)state;
+    static const uint8_t protocols[] = {47, 115};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", NULL, 0);
+        host.protocols = protocols;
+        host.protocol_count = 2;
+        host.icmp_rate_pps = 1;
+        host.limiter_burst = 6;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 255);
+        scenario.technique = &technique_ip_protocol;
+        scenario.first_port = 60;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        for (uint16_t i = 60; i <= 255; i++) {
+            bool open = i == 47 || i == 115;
+            assert_int_equal(scenario_port(&scenario, "198.18.0.2", i)->state,
+                             open ? PORT_OPEN : PORT_CLOSED);
+        }
+        assert_in_time(&scenario, ideal_seconds(195, 6, 1), 1.3);
+        scenario_done(&scenario);
+    }
+}
+
+static void many_limited_hosts_are_worked_in_parallel(void **state)
+{
+    (void)state;
+    struct sim_host hosts[50];
+    for (unsigned i = 0; i < 50; i++) {
+        hosts[i] = host_with("198.18.0.1", NULL, 0);
+        hosts[i].first = hosts[i].last = addr_v4(addr_to_v4(&hosts[i].first) + i);
+        hosts[i].rst_rate_pps = 20;
+        hosts[i].limiter_burst = 5;
+    }
+    struct scenario scenario = scan_of(hosts, 50, "198.18.0.1", "198.18.0.50", 200);
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_in_time(&scenario, ideal_seconds(200, 5, 20), 1.3);
+    scenario_done(&scenario);
+}
+
+/* One in ten of all answers, and one in ten of all probes, gets lost besides. */
+static void loss_beside_a_limiter_leaves_no_wrong_state(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_TCP, 100, 149, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        host.rst_rate_pps = 100;
+        host.limiter_burst = 5;
+        host.loss_out = host.loss_back = 0.1;
+        host.rtt_ns = 20 * MSEC;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 300);
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
+static void an_unlimited_host_with_silent_ports_is_not_slowed_down(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 500, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_true(scenario.took_ns < SEC);
+        scenario_done(&scenario);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resets_at_200_a_second_are_all_found),
+        cmocka_unit_test(protocols_behind_the_limiter_of_linux_are_all_right),
+        cmocka_unit_test(many_limited_hosts_are_worked_in_parallel),
+        cmocka_unit_test(loss_beside_a_limiter_leaves_no_wrong_state),
+        cmocka_unit_test(an_unlimited_host_with_silent_ports_is_not_slowed_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
