@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/own.h"
 #include "base/time.h"
@@ -247,6 +248,25 @@ static void one_host_that_seems_down_gives_a_hint(void **state)
     finish(fixture);
 }
 
+static void *no_memory(size_t size)
+{
+    (void)size;
+    return NULL;
+}
+
+static void json_says_when_memory_ran_out(void **state)
+{
+    struct fixture *fixture = *state;
+    struct report_end end = {.hosts_total = 1};
+    struct host_result host = host_of(NULL, 0);
+    begin(fixture, &report_json);
+    json_set_alloc_funcs(no_memory, free);
+    fixture->ops->host(fixture->report, &host);
+    json_set_alloc_funcs(malloc, free);
+    assert_false(fixture->ops->end(fixture->report, &end));
+    finish(fixture);
+}
+
 static void each_report_can_be_closed_as_nothing(void **state)
 {
     (void)state;
@@ -271,6 +291,7 @@ int main(void)
         WITH_REPORT(json_tells_of_hosts_that_others_hide),
         WITH_REPORT(the_clock_may_be_set_back_during_a_run),
         WITH_REPORT(one_host_that_seems_down_gives_a_hint),
+        WITH_REPORT(json_says_when_memory_ran_out),
         cmocka_unit_test(each_report_can_be_closed_as_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import unicodedata
 import unittest
 import xml.etree.ElementTree
 
@@ -276,6 +277,17 @@ class Hostile(Checks, Files):
         self.assertEqual(services, self.names)
         self.assertEqual(unescape(root.get("args")), b" ".join(self.names[:200]))
         self.assertEqual(unescape(root.find("runstats/finished").get("errormsg")), b" ".join(self.names[:200]))
+
+    def test_a_parser_gets_no_control_or_direction_characters_from_xml(self):
+        for element in xml.etree.ElementTree.parse(self.directory / "hostile.xml").iter():
+            for value in element.attrib.values():
+                strange = [char for char in value if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or
+                           unicodedata.bidirectional(char) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")]
+                self.assertEqual(strange, [], value)
+
+    def test_json_can_stand_in_a_page_or_a_log(self):
+        data = (self.directory / "hostile.json").read_bytes()
+        self.assertEqual(set(data) & set(b"<>&"), set())
 
     def test_names_survive_in_json(self):
         seen = 0
