@@ -85,9 +85,11 @@ static int append_v4(struct addr_set *set, uint32_t first, uint32_t last)
     void *array = set->v4;
     int error = grow(&array, set->v4_count, &set->v4_capacity, sizeof *set->v4);
     set->v4 = array;
-    if (!error)
-        set->v4[set->v4_count++] = (struct addr_range_v4){.first = first, .last = last};
-    return error;
+    if (error)
+        return error;
+    assert(set->v4);
+    set->v4[set->v4_count++] = (struct addr_range_v4){.first = first, .last = last};
+    return 0;
 }
 
 static int append_v6(struct addr_set *set, const struct addr *first, const struct addr *last)

@@ -271,16 +271,17 @@ static size_t range_count(const struct targets *targets)
 int targets_add(struct targets *targets, const char *text, const struct target_resolver *resolver,
                 struct error *err)
 {
+    uint32_t ranges_max = targets->ranges_max ? targets->ranges_max : TARGETS_RANGES_MAX;
     int error = add_one(targets, text, resolver, err);
-    if (error || range_count(targets) <= TARGETS_RANGES_MAX)
+    if (error || range_count(targets) <= ranges_max)
         return error;
     (void)addr_set_normalize(&targets->set);
-    if (range_count(targets) >
-        TARGETS_RANGES_MAX / 2) /* or the next targets would sort it all again and again */
-        return error_set(err, EX_USAGE,
-                         "target '%.128s': too scattered, with those before it more than %u ranges", text,
-                         TARGETS_RANGES_MAX / 2);
-    return 0;
+    if (range_count(targets) <=
+        ranges_max / 2) /* with more, the next targets would sort it all again and again */
+        return 0;
+    return error_set(err, EX_USAGE,
+                     "target '%.128s': too scattered, with those before it more than %u ranges", text,
+                     ranges_max / 2);
 }
 
 /* Whether the text is one IPv4 target with commas between its octets, rather than a list. */

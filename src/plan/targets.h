@@ -20,7 +20,7 @@
 #define TARGET_NAME_MAX 253  /* bytes of a host name (RFC 1035 section 2.3.4, without the root) */
 
 /* A file must not be able to take all memory: half of this many separate ranges of addresses are certain to be taken,
- * more than this many never. */
+ * many more than this never. */
 #define TARGETS_RANGES_MAX (UINT32_C(1) << 25)
 
 /* The name by which the user called an address. */
@@ -37,7 +37,8 @@ struct targets {
     size_t name_capacity;
     bool names_sorted;         /* see targets_name */
     uint64_t unresolved_count; /* names that the resolver knew nothing of */
-    bool excluded; /* set before use: these are to be left out, so networks of any size may be named */
+    bool excluded;       /* set before use: these are to be left out, so networks of any size may be named */
+    uint32_t ranges_max; /* set before use: instead of TARGETS_RANGES_MAX; 0 for that */
 };
 
 /* How names become addresses. */

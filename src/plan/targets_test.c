@@ -225,6 +225,23 @@ static void a_target_longer_than_1024_bytes_is_refused(void **state)
                         "target longer than 1024 bytes, starting '1111111111111111111111111111111111111111'");
 }
 
+static void targets_cannot_take_all_memory(void **state)
+{
+    (void)state;
+    struct targets targets = {.ranges_max = 1000};
+    struct error err;
+    for (unsigned i = 0; i < 20; i++) /* the same addresses over and over are no harm */
+        assert_int_equal(targets_add(&targets, "198.18.*.1", NULL, NULL), 0);
+    assert_int_equal(targets_add(&targets, "198.18.*.3", NULL, NULL), 0);
+    int error = 0;
+    for (unsigned i = 0; i < 3 && !error; i++)
+        error = targets_add(&targets, "198.19.*.1,5,9", NULL, &err);
+    assert_int_equal(error, -EX_USAGE);
+    assert_string_equal(err.text,
+                        "target '198.19.*.1,5,9': too scattered, with those before it more than 500 ranges");
+    targets_done(&targets);
+}
+
 static void networks_of_any_size_may_be_excluded(void **state)
 {
     (void)state;
@@ -358,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_network_takes_one_range_however_large),
         cmocka_unit_test(what_is_no_target_is_refused_in_one_clear_line),
         cmocka_unit_test(a_target_longer_than_1024_bytes_is_refused),
+        cmocka_unit_test(targets_cannot_take_all_memory),
         cmocka_unit_test(networks_of_any_size_may_be_excluded),
         cmocka_unit_test(a_name_gives_one_address_of_the_preferred_family),
         cmocka_unit_test(all_addresses_of_a_name_are_taken_on_request),
