@@ -6,13 +6,14 @@ import ctypes
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 SCANNER = "203.0.113.1"
 TARGET = "203.0.113.2"
 SCANNER_MAC = "02:00:00:00:00:01"
 TARGET_MAC = "02:00:00:00:00:02"
 CLONE_NEWNET = 0x40000000
-SETTINGS = ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"]
+IPV6_OFF = [Path("/proc/sys/net/ipv6/conf", which, "disable_ipv6") for which in ("all", "default")]
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -43,9 +44,11 @@ class Pair:
 
     def up(self):
         scanner, target = self.names.values()
-        for name in self.names.values():
+        for host, name in self.names.items():
             run("ip", "netns", "add", name)
-            run("ip", "netns", "exec", name, "sysctl", "-qw", *SETTINGS)
+            with self.inside(host):
+                for setting in IPV6_OFF:
+                    setting.write_text("1")
             run("ip", "-n", name, "link", "set", "lo", "up")
         run("ip", "-n", scanner, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", target)
         ends = [(scanner, SCANNER, SCANNER_MAC), (target, TARGET, TARGET_MAC)]

@@ -242,6 +242,38 @@ def frames():
 ADDRESSES = ["198.18.0.1", "255.255.255.255", "2001:db8::1", "::", "::ffff:1.2.3.4", "fe80::1%1", "fe80::1%lo", "1.2.3"]
 
 
+def dns_name(*labels):
+    """RFC 1035 section 3.1"""
+    return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+
+def dns_reply(*records):
+    """To the question for 2.7, which stands at offset 12."""
+    question = dns_name(b"2", b"7") + struct.pack("!HH", DNS_PTR, 1)
+    return struct.pack("!6H", 1, 0x8180, 1, len(records), 0, 0) + question + b"".join(records)
+
+
+def dns_record(kind, data, owner=b"\xc0\x0c"):
+    return owner + struct.pack("!HHIH", kind, 1, 3600, len(data)) + data
+
+
+DNS_CNAME, DNS_PTR = 5, 12
+DNS_ALIAS = dns_name(b"2", b"0/25", b"7")
+PTR_REPLIES = {
+    "plain": dns_reply(dns_record(DNS_PTR, dns_name(b"host", b"example"))),
+    "alias": dns_reply(dns_record(DNS_CNAME, DNS_ALIAS), dns_record(DNS_PTR, dns_name(b"host"), DNS_ALIAS)),
+    "compressed": dns_reply(dns_record(DNS_PTR, b"\4host\xc0\x0c")),
+    "pointer_to_itself": dns_reply(dns_record(DNS_PTR, b"\xc0\x21")),
+    "pointer_into_the_header": dns_reply(dns_record(DNS_PTR, b"\xc0\x02")),
+    "zero_in_a_label": dns_reply(dns_record(DNS_PTR, dns_name(b"a\0b"))),
+    "control_bytes": dns_reply(dns_record(DNS_PTR, dns_name(b"\x1b[2J\r\n", b"\xff"))),
+    "longest": dns_reply(dns_record(DNS_PTR, dns_name(b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 61))),
+    "too_long": dns_reply(dns_record(DNS_PTR, dns_name(b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 62))),
+    "another_name": dns_reply(dns_record(DNS_PTR, dns_name(b"host"), dns_name(b"3", b"7"))),
+    "root": dns_reply(dns_record(DNS_PTR, b"\0")),
+}
+
+
 def corpora():
     """All seeds: target, then name, then bytes. For icmp the first byte is the version."""
     icmp = {f"{n}_4": b"\x04" + d for n, d in (ICMP4_MESSAGES | QUOTES4).items()}
@@ -254,6 +286,7 @@ def corpora():
         "icmp": icmp,
         "ip": headers,
         "packet": packets(),
+        "ptr": PTR_REPLIES,
         "sctp": SCTP_PACKETS,
         "tcp": TCP_SEGMENTS,
         "udp": UDP_DATAGRAMS,
