@@ -228,6 +228,11 @@ static void techniques_are_found_by_name(void **state)
     (void)state;
     assert_ptr_equal(technique_find("syn"), &technique_syn);
     assert_ptr_equal(technique_find("nonsense"), NULL);
+    static const char *const names[] = {
+        "syn",     "connect",  "null",           "fin",      "xmas", "maimon",   "ack", "window",
+        "ipproto", "sctpinit", "sctpcookieecho", "neighbor", "echo", "timestamp"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_string_equal(technique_find(names[i])->name, names[i]);
     for (unsigned i = 0; i < technique_table_len; i++)
         assert_ptr_equal(technique_find(technique_table[i]->name), technique_table[i]);
 }

@@ -3,11 +3,28 @@
 
 #include "technique/rows.h"
 
+/* clang-format off: a row a line */
 const struct technique *const technique_table[] = {
-    &technique_syn,      &technique_connect,  &technique_ping_echo, &technique_ping_timestamp,
-    &technique_ping_syn, &technique_ping_ack, &technique_ping_udp,  &technique_ping_connect,
+    &technique_syn,
+    &technique_connect,
+    &technique_null,
+    &technique_fin,
+    &technique_xmas,
+    &technique_maimon,
+    &technique_ack,
+    &technique_window,
+    &technique_sctp_init,
+    &technique_sctp_cookie,
+    &technique_ip_protocol,
+    &technique_ping_echo,
+    &technique_ping_timestamp,
+    &technique_ping_syn,
+    &technique_ping_ack,
+    &technique_ping_udp,
+    &technique_ping_connect,
     &technique_neighbor,
 };
+/* clang-format on */
 
 const unsigned technique_table_len = sizeof technique_table / sizeof technique_table[0];
 
