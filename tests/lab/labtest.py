@@ -21,7 +21,7 @@ def take_down_on_signals(network):
     def stop(number, _):
         for other in STOPPING:
             signal.signal(other, signal.SIG_IGN)
-        network.down()
+        network.abandon()
         os._exit(128 + number)
 
     for number in STOPPING:

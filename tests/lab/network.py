@@ -66,6 +66,7 @@ class Network:
         self.name = name
         self.state = Path("/run/portolan-lab", name)  # configuration and logs of what runs
         self.processes = []
+        self.home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         self.libc = ctypes.CDLL(None, use_errno=True)
 
     # ----- namespaces ----------------------------------------------------------------------------------------------
@@ -84,14 +85,15 @@ class Network:
     @contextlib.contextmanager
     def inside(self, host):
         """What runs in this block, and its children, is in the host's namespace."""
-        home = os.open("/proc/self/ns/net", os.O_RDONLY)
         self.enter(self.namespace(host))
         try:
             yield
         finally:
-            if self.libc.setns(home, CLONE_NEWNET):
-                sys.exit("cannot go back to the machine's own network namespace")
-            os.close(home)
+            self.leave()
+
+    def leave(self):
+        if self.libc.setns(self.home, CLONE_NEWNET):
+            sys.exit("cannot go back to the machine's own network namespace")
 
     def ip(self, host, commands):
         with self.inside(host):
@@ -293,6 +295,12 @@ class Network:
         for path in self.namespaces():
             run(["ip", "netns", "delete", path.name])
         shutil.rmtree(self.state, ignore_errors=True)
+
+    def abandon(self):
+        """Takes the network down from a signal handler: in a process of its own, for this one may be in the middle of
+        anything."""
+        self.leave()
+        subprocess.run([sys.executable, HERE / "lab", "down"], env={**os.environ, "LAB": self.name})
 
     def inhabitants(self):
         """Processes in our namespaces. Nobody else makes namespaces of these names, so they are ours."""

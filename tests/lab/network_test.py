@@ -3,13 +3,14 @@
 
 import json
 import os
+import subprocess
 import sys
 import unittest
 
 import labtest
 import scan
 import truth
-from network import NETNS, Network, run
+from network import HERE, NETNS, Network, run
 
 
 class Raised(labtest.LabTest):
@@ -93,6 +94,20 @@ class TakenDown(unittest.TestCase):
         self.assertFalse(network.state.exists())
         for process in network.processes:
             self.assertIsNotNone(process.wait(timeout=5))
+
+    def test_a_program_that_is_stopped_takes_its_network_with_it(self):
+        network = Network(f"pt{os.getpid()}d")
+        self.addCleanup(network.down)
+        program = (
+            f"import labtest, time; from network import Network; network = Network('{network.name}');"
+            "labtest.take_down_on_signals(network); network.up(); print('up', flush=True); time.sleep(60)"
+        )
+        process = subprocess.Popen([sys.executable, "-c", program], cwd=HERE, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(process.stdout.readline(), "up\n")
+        self.assertTrue(network.namespaces())
+        process.terminate()
+        process.communicate(timeout=20)
+        self.assertEqual(network.namespaces(), [])
 
 
 if __name__ == "__main__":
