@@ -127,9 +127,7 @@ static int check_connecting(const struct options *options, struct error *err)
     const struct {
         bool given;
         const char *spelled;
-    } refused[] = {{options->source_port > 0, "-g"},
-                   {options->data != NULL, "--data"},
-                   {options->no_neighbor, "--disable-arp-ping"}};
+    } refused[] = {{options->source_port > 0, "-g"}, {options->no_neighbor, "--disable-arp-ping"}};
     for (unsigned i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         if (refused[i].given)
             return error_set(err, EX_USAGE, "%s cannot be given with a scan that connects",
@@ -172,7 +170,11 @@ int scans_choose(const struct options *options, const struct scan_privilege *pri
     if (ret->count == 0 && !options->discovery_only)
         ret->techniques[ret->count++] =
             technique_find(privilege->raw || options->scan_flags >= 0 ? "syn" : "connect");
-    if (options->scan_flags >= 0)
+    if (options->data)
+        r = error_set(
+            err, EX_USAGE,
+            "--data, --data-string and --data-length: this build of Portolan appends nothing to probes yet");
+    if (r == 0 && options->scan_flags >= 0)
         r = choose_flags(options, ret, err);
     if (r == 0)
         r = check_privilege(options, privilege, ret, err);

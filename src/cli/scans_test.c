@@ -1,0 +1,113 @@
+#include "cli/scans.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/option_table.h"
+
+static const struct scan_privilege with = {.raw = true, .why_not = "", .program = "./portolan"};
+static const struct scan_privilege without = {.why_not = "nobody may", .program = "./portolan"};
+
+static struct options scan_options(const char *first, const char *second)
+{
+    struct options options = {.scan_flags = -1};
+    if (first) {
+        options.scan_letters[options.scan_count] = first;
+        options.scans[options.scan_count++] = option_find_letters(first)->detail;
+    }
+    if (second) {
+        options.scan_letters[options.scan_count] = second;
+        options.scans[options.scan_count++] = option_find_letters(second)->detail;
+    }
+    return options;
+}
+
+static void the_usual_scan_follows_from_privilege_alone(void **state)
+{
+    (void)state;
+    struct options options = scan_options(NULL, NULL);
+    struct scans scans;
+    assert_int_equal(scans_choose(&options, &with, &scans, NULL), 0);
+    assert_string_equal(scans.techniques[0]->name, "syn");
+    assert_true(scans.raw);
+    assert_int_equal(scans_choose(&options, &without, &scans, NULL), 0);
+    assert_string_equal(scans.techniques[0]->name, "connect");
+    assert_false(scans.raw);
+}
+
+static void discovery_alone_has_no_technique(void **state)
+{
+    (void)state;
+    struct options options = scan_options(NULL, NULL);
+    options.discovery_only = true;
+    struct scans scans;
+    assert_int_equal(scans_choose(&options, &with, &scans, NULL), 0);
+    assert_int_equal(scans.count, 0);
+}
+
+static void a_raw_scan_without_privilege_says_how_to_grant_it(void **state)
+{
+    (void)state;
+    struct options options = scan_options("sS", NULL);
+    struct scans scans;
+    struct error err;
+    assert_int_equal(scans_choose(&options, &without, &scans, &err), -EX_NOPERM);
+    assert_string_equal(err.text,
+                        "-sS needs raw sockets, and nobody may; allow them with: sudo setcap cap_net_raw=ep "
+                        "./portolan");
+}
+
+static void two_tcp_scans_are_one_too_many(void **state)
+{
+    (void)state;
+    struct options options = scan_options("sS", "sT");
+    struct scans scans;
+    struct error err;
+    assert_int_equal(scans_choose(&options, &with, &scans, &err), -EX_USAGE);
+    assert_non_null(strstr(err.text, "-sS and -sT"));
+}
+
+static void scan_flags_change_the_technique_and_not_its_row(void **state)
+{
+    (void)state;
+    struct options options = scan_options(NULL, NULL);
+    options.scan_flags = 0x29;
+    struct scans scans;
+    assert_int_equal(scans_choose(&options, &with, &scans, NULL), 0);
+    assert_string_equal(scans.techniques[0]->name, "syn");
+    assert_int_equal(scans.techniques[0]->tcp_flags, 0x29);
+    assert_int_equal(technique_find("syn")->tcp_flags, 0x02);
+    struct report_scan reported[SCANS_MAX];
+    assert_int_equal(scans_report(&scans, reported), 1);
+    assert_string_equal(reported[0].flags, "FINPSHURG");
+    assert_int_equal(scans_choose(&options, &without, &scans, NULL), -EX_NOPERM);
+}
+
+static void what_connections_cannot_carry_is_refused(void **state)
+{
+    (void)state;
+    struct options options = scan_options("sT", NULL);
+    struct scans scans;
+    struct error err;
+    options.source_port = 53;
+    assert_int_equal(scans_choose(&options, &with, &scans, &err), -EX_USAGE);
+    assert_non_null(strstr(err.text, "-g"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_usual_scan_follows_from_privilege_alone),
+        cmocka_unit_test(discovery_alone_has_no_technique),
+        cmocka_unit_test(a_raw_scan_without_privilege_says_how_to_grant_it),
+        cmocka_unit_test(two_tcp_scans_are_one_too_many),
+        cmocka_unit_test(scan_flags_change_the_technique_and_not_its_row),
+        cmocka_unit_test(what_connections_cannot_carry_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
