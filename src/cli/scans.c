@@ -160,9 +160,31 @@ static bool connects(const struct scans *scans)
     return false;
 }
 
-int scans_choose(const struct options *options, const struct scan_privilege *privilege, struct scans *ret,
+/* --backend connect is a way to do without raw sockets; the others are only for packets. */
+static struct scan_privilege as_backend_wants(const struct options *options,
+                                              const struct scan_privilege *privilege)
+{
+    struct scan_privilege wanted = *privilege;
+    if (options->backend && strcmp(options->backend, "connect") == 0 && privilege->raw) {
+        wanted.raw = false;
+        wanted.why_not = "--backend connect is given";
+    }
+    return wanted;
+}
+
+static int check_backend(const struct options *options, const struct scans *scans, struct error *err)
+{
+    if (!options->backend || scans->raw || strcmp(options->backend, "connect") == 0)
+        return 0;
+    return error_set(err, EX_USAGE, "--backend %s cannot be given with a scan that connects",
+                     options->backend);
+}
+
+int scans_choose(const struct options *options, const struct scan_privilege *allowed, struct scans *ret,
                  struct error *err)
 {
+    struct scan_privilege wanted = as_backend_wants(options, allowed);
+    const struct scan_privilege *privilege = &wanted;
     *ret = (struct scans){.count = 0};
     int r = choose_named(options, ret, err);
     if (r < 0)
@@ -183,6 +205,8 @@ int scans_choose(const struct options *options, const struct scan_privilege *pri
         r = check_pings(options, privilege, err);
     if (r == 0 && !ret->raw)
         r = check_connecting(options, err);
+    if (r == 0)
+        r = check_backend(options, ret, err);
     return r;
 }
 

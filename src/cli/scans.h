@@ -28,7 +28,7 @@ struct scans {
 
 /* Fails with EX_USAGE for kinds of scan that cannot be combined, EX_NOPERM for those that are not allowed. *ret points into
  * itself: it must not be moved. */
-int scans_choose(const struct options *options, const struct scan_privilege *privilege, struct scans *ret,
+int scans_choose(const struct options *options, const struct scan_privilege *allowed, struct scans *ret,
                  struct error *err);
 
 /* What the reports say of them; room for SCANS_MAX. Returns how many. */

@@ -30,6 +30,7 @@ OPTIONS = [
     (["--data", "0xabc", "127.0.0.1"], USAGE, "'0xabc'"),
     (["--scanflags", "SYNFOO", "127.0.0.1"], USAGE, "'SYNFOO'"),
     (["--backend", "pigeon", "127.0.0.1"], USAGE, "pigeon"),
+    (["-sT", "--backend", "packet", "127.0.0.1"], USAGE, "--backend packet"),
     ([], USAGE, "no targets"),
 ]
 

@@ -48,6 +48,12 @@ class Scan(stage.StageTest):
         self.assertEqual(result.returncode, 77)
         self.assertIn("--unprivileged", result.stderr)
 
+    def test_the_connect_backend_can_be_asked_for(self):
+        port = self.listen()
+        result = stage.run(*self.arguments("--backend", "connect", "-v", port=port))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("conn-refused", stage.run(*self.arguments("--backend", "connect", "--reason", port=port)).stdout)
+
     def test_every_report_at_once(self):
         port = self.listen()
         base = str(self.directory / "all")
