@@ -10,8 +10,8 @@
 #include "packet/crc32c.h"
 #include "packet/packet.h"
 
-#define OPERATIONS 200000
-#define ROUNDS     15
+#define OPERATIONS 3200 /* a round short enough to pass undisturbed on a busy machine now and then */
+#define ROUNDS     400
 
 struct inputs {
     uint8_t syn_ack[60]; /* IPv4 */

@@ -152,6 +152,7 @@ QUOTES4 = {
     "quote_with_swapped_bytes": icmp4(3, 10, 0, SWAPPED_PROBE4),
     "quote_of_sctp": icmp4(3, 2, 0, SCTP_PROBE4),
     "quote_of_echo": icmp4(3, 1, 0, ECHO_PROBE4),
+    "quote_of_bare_header": icmp4(3, 2, 0, ip4(47, b"", US4, HOST4)),
     "quote_of_error": icmp4(3, 1, 0, ip4(ICMP, icmp4(3, 3, 0, PROBE4), US4, HOST4)),
     "quote_of_ipv6": icmp4(3, 1, 0, PROBE6),
 }

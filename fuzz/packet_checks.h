@@ -36,7 +36,8 @@ static inline void check_packet(const struct packet *packet, const uint8_t *data
         bool icmp4 = packet->layer == LAYER_ICMP4;
         assert(icmp4 || packet->layer == LAYER_ICMP6);
         assert(icmp_is_error(icmp4 ? 4 : 6, packet->icmp.type));
-        assert(packet->quote.len >= 8 && packet->quote.src.family == packet->src.family);
+        assert(packet->quote.src.family == packet->src.family);
+        assert(packet->quote.len >= 8 || (packet->quote.number == 0 && packet->quote.port == 0));
         assert_within(packet->quote.bytes, packet->quote.len, packet->payload, packet->payload_len);
     }
 }

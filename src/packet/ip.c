@@ -15,32 +15,31 @@
 
 /* A header of fixed length is bounded once, as a span: of a constant length the compiler sees that no field can be
  * outside, and leaves the test at each field out. */
-static bool read_v4(struct reader *in, struct ip_header *ip)
+static bool read_v4(struct reader *in, struct ip_header *ret)
 {
     const uint8_t *span = read_span(in, IPV4_HEADER_LEN);
     if (!span)
         return false;
-    struct reader fixed = reader_over(span, IPV4_HEADER_LEN);
-    ip->version = 4;
-    ip->header_len = (read_u8(&fixed) & 0x0fu) * 4u;
-    read_u8(&fixed); /* type of service */
-    ip->total_len = read_be16(&fixed);
-    ip->id = read_be16(&fixed);
-    unsigned fragment = read_be16(&fixed);
-    ip->ttl = read_u8(&fixed);
-    ip->proto = read_u8(&fixed);
-    read_be16(&fixed); /* checksum: the caller has it to verify over all of the header */
-    ip->src.family = ADDR_V4;
-    read_bytes(&fixed, ip->src.bytes, 4);
-    ip->dst.family = ADDR_V4;
-    read_bytes(&fixed, ip->dst.bytes, 4);
-    if (ip->header_len < IPV4_HEADER_LEN)
+    size_t header_len = (span[0] & 0x0fu) * 4u;
+    if (header_len < IPV4_HEADER_LEN || !read_span(in, header_len - IPV4_HEADER_LEN))
         return false;
 
-    ip->dont_fragment = fragment & FLAG_DONT_FRAGMENT;
-    ip->more_fragments = fragment & FLAG_MORE_FRAGMENTS;
-    ip->fragment_offset = (uint16_t)((fragment & OFFSET_MASK) * 8);
-    return read_span(in, ip->header_len - IPV4_HEADER_LEN) != NULL;
+    *ret = (struct ip_header){
+        .version = 4, .header_len = header_len, .src.family = ADDR_V4, .dst.family = ADDR_V4};
+    struct reader fixed = reader_over(span, IPV4_HEADER_LEN);
+    read_be16(&fixed); /* version, header length, type of service */
+    ret->total_len = read_be16(&fixed);
+    ret->id = read_be16(&fixed);
+    unsigned fragment = read_be16(&fixed);
+    ret->dont_fragment = fragment & FLAG_DONT_FRAGMENT;
+    ret->more_fragments = fragment & FLAG_MORE_FRAGMENTS;
+    ret->fragment_offset = (uint16_t)((fragment & OFFSET_MASK) * 8);
+    ret->ttl = read_u8(&fixed);
+    ret->proto = read_u8(&fixed);
+    read_be16(&fixed); /* checksum: the caller has it to verify over all of the header */
+    read_bytes(&fixed, ret->src.bytes, 4);
+    read_bytes(&fixed, ret->dst.bytes, 4);
+    return true;
 }
 
 static bool is_extension(uint8_t proto)
@@ -88,28 +87,27 @@ static bool read_extension(struct reader *in, struct ip_header *ip)
     return in->ok;
 }
 
-static bool read_v6(struct reader *in, struct ip_header *ip)
+static bool read_v6(struct reader *in, struct ip_header *ret)
 {
     const uint8_t *span = read_span(in, IPV6_HEADER_LEN);
     if (!span)
         return false;
+    struct ip_header ip = {.version = 6, .src.family = ADDR_V6, .dst.family = ADDR_V6};
     struct reader fixed = reader_over(span, IPV6_HEADER_LEN);
-    ip->version = 6;
     read_be32(&fixed); /* version, traffic class, flow label */
-    ip->total_len = IPV6_HEADER_LEN + (size_t)read_be16(&fixed);
-    ip->proto = read_u8(&fixed);
-    ip->ttl = read_u8(&fixed);
-    ip->src.family = ADDR_V6;
-    read_bytes(&fixed, ip->src.bytes, 16);
-    ip->dst.family = ADDR_V6;
-    read_bytes(&fixed, ip->dst.bytes, 16);
+    ip.total_len = IPV6_HEADER_LEN + (size_t)read_be16(&fixed);
+    ip.proto = read_u8(&fixed);
+    ip.ttl = read_u8(&fixed);
+    read_bytes(&fixed, ip.src.bytes, 16);
+    read_bytes(&fixed, ip.dst.bytes, 16);
 
     /* Behind the header of a later fragment there is data, not headers. */
-    for (unsigned i = 0; is_extension(ip->proto) && ip->fragment_offset == 0; i++) {
-        if (i == EXTENSION_HEADERS_MAX || !read_extension(in, ip))
+    for (unsigned i = 0; is_extension(ip.proto) && ip.fragment_offset == 0; i++) {
+        if (i == EXTENSION_HEADERS_MAX || !read_extension(in, &ip))
             return false;
     }
-    ip->header_len = (size_t)(in->at - span);
+    ip.header_len = (size_t)(in->at - span);
+    *ret = ip;
     return true;
 }
 
@@ -117,13 +115,11 @@ bool ip_read(struct reader *in, struct ip_header *ret)
 {
     struct reader peek = *in;
     uint8_t version = read_u8(&peek) >> 4;
-    struct ip_header ip = {0};
-    if (!peek.ok)
+    if (!peek.ok) {
         in->ok = false;
-    if (!in->ok || !(version == 4 ? read_v4(in, &ip) : version == 6 && read_v6(in, &ip)))
         return false;
-    *ret = ip;
-    return true;
+    }
+    return version == 4 ? read_v4(in, ret) : version == 6 && read_v6(in, ret);
 }
 
 static void write_v4(struct writer *out, const struct ip_header *header, size_t payload_len)

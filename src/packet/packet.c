@@ -31,19 +31,23 @@ static bool has_ports(uint8_t ip_proto)
     return ip_proto == IP_PROTO_TCP || ip_proto == IP_PROTO_UDP || ip_proto == IP_PROTO_SCTP;
 }
 
-/* How much of what follows the IP header a quote must hold: of a probe that is an IP header alone there is nothing. */
+static bool is_icmp(const struct ip_header *ip)
+{
+    return ip->proto == (ip->version == 6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP);
+}
+
+/* How much of what follows the IP header a quote must hold: of a probe that is an IP header alone there is
+ * nothing. */
 static size_t quote_len_min(const struct ip_header *inner)
 {
-    uint8_t icmp = inner->version == 6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP;
-    return has_ports(inner->proto) || inner->proto == icmp ? QUOTE_LEN_MIN : 0;
+    return has_ports(inner->proto) || is_icmp(inner) ? QUOTE_LEN_MIN : 0;
 }
 
 /* Errors about errors are never sent (RFC 1122 section 3.2.2, RFC 4443 section 2.4), and probes are no
  * errors. */
 static bool is_probe(const struct ip_header *inner, const uint8_t *transport)
 {
-    uint8_t icmp = inner->version == 6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP;
-    return inner->proto != icmp || !icmp_is_error(inner->version, transport[0]);
+    return !is_icmp(inner) || !icmp_is_error(inner->version, transport[0]);
 }
 
 static bool is_start_of_packet(const struct ip_header *inner)
@@ -59,7 +63,7 @@ static bool read_quote(struct reader in, uint8_t version, struct quote *ret)
 {
     struct ip_header inner;
     if (!ip_read(&in, &inner) || inner.version != version || !is_start_of_packet(&inner) ||
-        reader_left(&in) < quote_len_min(&inner) || (reader_left(&in) > 0 && !is_probe(&inner, in.at)))
+        reader_left(&in) < quote_len_min(&inner) || !is_probe(&inner, in.at))
         return false;
 
     struct quote quote = {

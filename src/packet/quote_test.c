@@ -41,8 +41,8 @@ static bool read_error(uint8_t version, const char *text, struct packet *ret, st
 
 static bool has_quote(uint8_t version, const char *text, struct quote *ret)
 {
-    struct test_bytes bytes;
-    struct packet packet;
+    struct test_bytes bytes = {.len = 0};
+    struct packet packet = {0};
     assert_true(read_error(version, text, &packet, &bytes));
     if (packet.has_quote)
         *ret = packet.quote;
@@ -51,7 +51,7 @@ static bool has_quote(uint8_t version, const char *text, struct quote *ret)
 
 static void assert_no_quote(uint8_t version, const char *text)
 {
-    struct quote quote;
+    struct quote quote = {0};
     if (has_quote(version, text, &quote))
         fail_msg("a quote in %s", text);
 }
@@ -59,8 +59,8 @@ static void assert_no_quote(uint8_t version, const char *text)
 static void the_quoted_probe_is_decoded(void **state)
 {
     (void)state;
-    struct test_bytes bytes;
-    struct packet packet;
+    struct test_bytes bytes = {.len = 0};
+    struct packet packet = {0};
     struct addr us = us_v4(), host = host_v4();
     assert_true(read_error(4, UNREACHABLE_V4 PROBE_V4 EIGHT_BYTES REST_OF_TCP, &packet, &bytes));
     assert_int_equal(packet.layer, LAYER_ICMP4);
@@ -81,7 +81,7 @@ static void the_quoted_probe_is_decoded(void **state)
 static void eight_bytes_of_the_transport_header_are_enough(void **state)
 {
     (void)state;
-    struct quote quote;
+    struct quote quote = {0};
     assert_true(has_quote(4, UNREACHABLE_V4 PROBE_V4 EIGHT_BYTES, &quote));
     assert_int_equal(quote.len, 8);
     assert_int_equal(quote.number, 0x01020304);
@@ -93,8 +93,8 @@ static void eight_bytes_of_the_transport_header_are_enough(void **state)
 static void a_quote_cut_shorter_is_none(void **state)
 {
     (void)state;
-    struct test_bytes bytes;
-    struct packet packet;
+    struct test_bytes bytes = {.len = 0};
+    struct packet packet = {0};
     assert_true(read_error(4, UNREACHABLE_V4 PROBE_V4 EIGHT_BYTES, &packet, &bytes));
     for (size_t cut = 1; cut <= 28; cut++) {
         struct packet_reading how = {.checksums = false};
@@ -107,7 +107,7 @@ static void a_quote_cut_shorter_is_none(void **state)
 static void a_quoted_header_may_have_options(void **state)
 {
     (void)state;
-    struct quote quote;
+    struct quote quote = {0};
     assert_true(has_quote(
         4, "0b00 0000 00000000 46000020 12344000 4011076d c6120001 c6120002 94040000 9c40 0035 0008 d740",
         &quote));
@@ -119,7 +119,7 @@ static void a_quoted_header_may_have_options(void **state)
 static void a_quoted_header_may_have_extension_headers(void **state)
 {
     (void)state;
-    struct quote quote;
+    struct quote quote = {0};
     assert_true(
         has_quote(6, "0300 0000 00000000" PROBE_V6("3c") "1100000000000000 9c40 0035 0008 07f4", &quote));
     assert_int_equal(quote.ip_proto, IP_PROTO_UDP);
@@ -131,7 +131,7 @@ static void a_quoted_header_may_have_extension_headers(void **state)
 static void every_error_message_quotes_and_no_other_message_does(void **state)
 {
     (void)state;
-    struct quote quote;
+    struct quote quote = {0};
     assert_true(has_quote(4, "0b00 0000 00000000" PROBE_V4 EIGHT_BYTES, &quote));
     assert_true(has_quote(4, "0400 0000 00000000" PROBE_V4 EIGHT_BYTES, &quote));
     assert_true(has_quote(4, "0c00 0000 00000000" PROBE_V4 EIGHT_BYTES, &quote));
@@ -144,7 +144,7 @@ static void every_error_message_quotes_and_no_other_message_does(void **state)
 static void only_protocols_with_ports_have_ports_in_a_quote(void **state)
 {
     (void)state;
-    struct quote quote;
+    struct quote quote = {0};
     assert_true(has_quote(
         4, "0302 0000 00000000 45000034 12344000 40849bea c6120001 c6120002 9c40 0050 0a0b0c0d", &quote));
     assert_int_equal(quote.ip_proto, IP_PROTO_SCTP);
@@ -157,6 +157,21 @@ static void only_protocols_with_ports_have_ports_in_a_quote(void **state)
     assert_int_equal(quote.source_port, 0);
     assert_int_equal(quote.port, 0);
     assert_int_equal(quote.number, 0x00010002);
+}
+
+/* Such a probe asks for the protocol alone. */
+static void a_probe_that_is_an_ip_header_alone_is_quoted_without_a_byte(void **state)
+{
+    (void)state;
+    struct quote quote = {0};
+    assert_true(has_quote(4, "0302 0000 00000000 45000014 12344000 402f0000 c6120001 c6120002", &quote));
+    assert_int_equal(quote.ip_proto, 47);
+    assert_int_equal(quote.len, 0);
+    assert_int_equal(quote.number, 0);
+    assert_true(has_quote(6, "0401 0000 00000006" PROBE_V6("2f") "01020304 050607", &quote));
+    assert_int_equal(quote.len, 7);
+    assert_int_equal(quote.number, 0); /* seven bytes hold no whole number */
+    assert_no_quote(4, "0302 0000 00000000 4500001b 12344000 40010000 c6120001 c6120002 0800 f7fc 000100");
 }
 
 /* RFC 1122 section 3.2.2: nobody answers an error with an error, so it is no probe that is quoted. */
@@ -179,8 +194,8 @@ static void a_quoted_header_with_a_length_that_cannot_be_is_none(void **state)
 {
     (void)state;
     for (unsigned words = 0; words < 16; words++) {
-        struct test_bytes bytes;
-        struct packet packet;
+        struct test_bytes bytes = {.len = 0};
+        struct packet packet = {0};
         struct packet_reading how = {.checksums = false};
         assert_true(read_error(4, UNREACHABLE_V4 PROBE_V4 EIGHT_BYTES REST_OF_TCP, &packet, &bytes));
         bytes.data[28] = (uint8_t)(0x40 | words);
@@ -194,7 +209,7 @@ static void a_quoted_header_with_a_length_that_cannot_be_is_none(void **state)
 static void a_quote_need_not_have_a_right_length_or_checksum(void **state)
 {
     (void)state;
-    struct quote quote;
+    struct quote quote = {0};
     assert_true(
         has_quote(4, UNREACHABLE_V4 "4500ffff 12344000 0106ffff c6120001 c6120002" EIGHT_BYTES, &quote));
     assert_true(
@@ -223,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_quoted_header_may_have_extension_headers),
         cmocka_unit_test(every_error_message_quotes_and_no_other_message_does),
         cmocka_unit_test(only_protocols_with_ports_have_ports_in_a_quote),
+        cmocka_unit_test(a_probe_that_is_an_ip_header_alone_is_quoted_without_a_byte),
         cmocka_unit_test(an_error_about_an_error_quotes_no_probe),
         cmocka_unit_test(an_error_quotes_its_own_ip_version),
         cmocka_unit_test(a_quoted_header_with_a_length_that_cannot_be_is_none),

@@ -5,8 +5,9 @@
 #include "packet/checksum.h"
 #include "packet/ip.h"
 
-#define TCP_OPTIONS_MAX 40
-#define TCP_CHECKSUM_AT 16
+#define TCP_OPTIONS_MAX    40
+#define TCP_DATA_OFFSET_AT 12
+#define TCP_CHECKSUM_AT    16
 
 /* RFC 9293 section 3.2 */
 enum tcp_option { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2 };
@@ -49,26 +50,27 @@ bool tcp_read(struct reader *in, struct tcp_header *ret)
     const uint8_t *span = read_span(in, TCP_HEADER_LEN);
     if (!span)
         return false;
-    struct reader fixed = reader_over(span, TCP_HEADER_LEN);
-    struct tcp_header tcp = {0};
-    tcp.source_port = read_be16(&fixed);
-    tcp.port = read_be16(&fixed);
-    tcp.seq = read_be32(&fixed);
-    tcp.ack = read_be32(&fixed);
-    size_t header_len = (read_u8(&fixed) >> 4) * 4u;
-    tcp.flags = read_u8(&fixed);
-    tcp.window = read_be16(&fixed);
-    read_be16(&fixed); /* checksum: verified over the whole segment by whoever has the addresses */
-    tcp.urgent = read_be16(&fixed);
+    size_t header_len = (span[TCP_DATA_OFFSET_AT] >> 4) * 4u;
     if (header_len < TCP_HEADER_LEN)
         return false;
 
+    *ret = (struct tcp_header){0};
+    struct reader fixed = reader_over(span, TCP_HEADER_LEN);
+    ret->source_port = read_be16(&fixed);
+    ret->port = read_be16(&fixed);
+    ret->seq = read_be32(&fixed);
+    ret->ack = read_be32(&fixed);
+    read_u8(&fixed); /* data offset */
+    ret->flags = read_u8(&fixed);
+    ret->window = read_be16(&fixed);
+    read_be16(&fixed); /* checksum: verified over the whole segment by whoever has the addresses */
+    ret->urgent = read_be16(&fixed);
+
     size_t said_len = header_len - TCP_HEADER_LEN;
     size_t left = reader_left(in);
-    tcp.options_len = (uint8_t)(said_len < left ? said_len : left);
-    tcp.options = read_span(in, tcp.options_len);
-    tcp.options_valid = read_options(&tcp) && said_len <= left;
-    *ret = tcp;
+    ret->options_len = (uint8_t)(said_len < left ? said_len : left);
+    ret->options = read_span(in, ret->options_len);
+    ret->options_valid = read_options(ret) && said_len <= left;
     return true;
 }
 
