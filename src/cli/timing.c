@@ -4,49 +4,49 @@
 
 #define MINUTE (60 * SEC)
 
-/* The wait for an answer follows each host's round trips between these bounds (RFC 6298); the rates are what is sent where
- * nothing is known yet. T0 to T2 space the probes to one host, so their rate over all hosts follows from that. */
+/* The wait for an answer follows each host's round trips between these bounds (RFC 6298); the rates are where a scan
+ * begins: answers that keep up raise them. Retries are the most there are: silence ends earlier, as soon as it is certain. T0 to T2 space the probes to one host, so their rate over all hosts follows from that. */
 static const struct timing templates[] = {
     /* T0, paranoid */
     {.min_rto_ns = 100 * MSEC,
      .initial_rto_ns = 5 * MINUTE,
      .max_rto_ns = 5 * MINUTE,
-     .max_retries = 3,
+     .max_retries = 10,
      .scan_delay_ns = 5 * MINUTE,
      .default_rate_pps = 100},
     /* T1, sneaky */
     {.min_rto_ns = 100 * MSEC,
      .initial_rto_ns = 15 * SEC,
      .max_rto_ns = 15 * SEC,
-     .max_retries = 3,
+     .max_retries = 10,
      .scan_delay_ns = 15 * SEC,
      .default_rate_pps = 1000},
     /* T2, polite */
     {.min_rto_ns = 100 * MSEC,
      .initial_rto_ns = 1 * SEC,
      .max_rto_ns = 10 * SEC,
-     .max_retries = 3,
+     .max_retries = 10,
      .scan_delay_ns = 400 * MSEC,
      .default_rate_pps = 10000},
     /* T3, normal */
     {.min_rto_ns = 10 * MSEC,
      .initial_rto_ns = 1 * SEC,
      .max_rto_ns = 10 * SEC,
-     .max_retries = 3,
-     .default_rate_pps = 100000},
+     .max_retries = 10,
+     .default_rate_pps = 10000},
     /* T4, aggressive */
     {.min_rto_ns = 10 * MSEC,
      .initial_rto_ns = 500 * MSEC,
      .max_rto_ns = 1250 * MSEC,
-     .max_retries = 3,
-     .default_rate_pps = 100000},
+     .max_retries = 8,
+     .default_rate_pps = 20000},
     /* T5, insane */
     {.min_rto_ns = 10 * MSEC,
      .initial_rto_ns = 250 * MSEC,
      .max_rto_ns = 300 * MSEC,
-     .max_retries = 2,
+     .max_retries = 4,
      .host_timeout_ns = 15 * MINUTE,
-     .default_rate_pps = 1000000},
+     .default_rate_pps = 100000},
 };
 
 static void set_round_trips(struct timing *timing, const struct options *options)

@@ -95,11 +95,11 @@ static void charging_more_than_was_allowed_delays_the_next(void **state)
 
 static void window(struct rate *rate, int64_t *now_ns, double share)
 {
-    uint64_t sent = (uint64_t)(rate->pps * 0.02);
+    uint64_t sent = (uint64_t)(rate->pps * 0.01);
     rate_sent(rate, sent);
     for (uint64_t i = 0; i < (uint64_t)((double)sent * share); i++)
         rate_answered(rate);
-    *now_ns += 20 * MSEC;
+    *now_ns += 10 * MSEC;
     rate_update(rate, *now_ns);
 }
 

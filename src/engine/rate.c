@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 
-#define WINDOW_NS (20 * MSEC)
+#define WINDOW_NS (10 * MSEC)
 
 /* Too few probes say nothing. */
 #define WINDOW_PROBES_MIN 32
