@@ -17,6 +17,24 @@ static void fill_random(void *memory, size_t len)
     (void)got;
 }
 
+static char *join_words(int argc, char *const argv[])
+{
+    size_t len = 1;
+    for (int i = 0; i < argc; i++)
+        len += strlen(argv[i]) + 1;
+    char *line = malloc(len);
+    if (!line)
+        return NULL;
+    char *end = line;
+    for (int i = 0; i < argc; i++) {
+        if (i > 0)
+            *end++ = ' ';
+        end = stpcpy(end, argv[i]);
+    }
+    *end = '\0';
+    return line;
+}
+
 static int read_services(struct job *job, struct error *err)
 {
     job->services = services_builtin();
@@ -164,7 +182,10 @@ int job_new(const struct options *options, const struct scan_privilege *privileg
     job->options = options;
     job->timing = timing_from(options);
     choose_key(job);
-    int r = scans_choose(options, privilege, &job->scans, err);
+    job->command_line = join_words(options->argc, options->argv);
+    int r = job->command_line ? 0 : error_set(err, EX_OSERR, "out of memory");
+    if (r == 0)
+        r = scans_choose(options, privilege, &job->scans, err);
     if (r == 0)
         r = fill_job(job, names, err);
     if (r < 0) {
@@ -228,22 +249,4 @@ struct report_run job_report_run(struct job *job, int64_t start_ns, bool color)
         .service = service_of,
         .service_context = job,
     };
-}
-
-char *job_command_line(int argc, char *const argv[])
-{
-    size_t len = 1;
-    for (int i = 0; i < argc; i++)
-        len += strlen(argv[i]) + 1;
-    char *line = malloc(len);
-    if (!line)
-        return NULL;
-    char *end = line;
-    for (int i = 0; i < argc; i++) {
-        if (i > 0)
-            *end++ = ' ';
-        end = stpcpy(end, argv[i]);
-    }
-    *end = '\0';
-    return line;
 }

@@ -29,7 +29,7 @@ struct job {
     struct specs discovery;
     struct timing timing;
     struct token_key key;
-    char *command_line; /* owned */
+    char *command_line; /* as it was given, words separated by blanks; owned */
     struct report_scan report_scans[SCANS_MAX];
     unsigned dropped_ports; /* PORTS_BIT of protocols that -p names and no scan asks for */
 };
@@ -45,6 +45,3 @@ void job_free(struct job *job); /* NULL is allowed */
 /* What results and reports are to know of it. */
 struct results_config job_results_config(const struct job *job);
 struct report_run job_report_run(struct job *job, int64_t start_ns, bool color);
-
-/* The command line as it was given, words separated by blanks. NULL without memory. */
-char *job_command_line(int argc, char *const argv[]);

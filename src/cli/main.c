@@ -31,8 +31,8 @@ static int take_privilege(struct sockets *sockets, struct scan_privilege *ret, s
     return caps_drop_all(err);
 }
 
-static int scan(const struct options *options, struct scan_privilege *privilege, struct sockets *sockets,
-                char *line, struct talk *talk)
+static int scan(const struct options *options, const struct scan_privilege *privilege,
+                struct sockets *sockets, struct talk *talk)
 {
     struct error err = {.status = 0};
     struct names names;
@@ -41,10 +41,8 @@ static int scan(const struct options *options, struct scan_privilege *privilege,
     pid_t pid = 0;
     names_init(&names, options);
     int r = job_new(options, privilege, &names, &job, &err);
-    if (r == 0) {
-        job->command_line = line;
+    if (r == 0)
         r = names_prepare_reverse(&names, &err);
-    }
     if (r == 0)
         r = channel_open(&channel, &err);
     if (r == 0) {
@@ -88,7 +86,7 @@ static int run(int argc, char *argv[], struct scan_privilege *privilege, struct 
     } else if ((status = -options_check(&options, &err)) != 0) {
         talk_error(talk, &err);
     } else {
-        status = scan(&options, privilege, sockets, job_command_line(argc, argv), talk);
+        status = scan(&options, privilege, sockets, talk);
     }
     options_done(&options);
     return status;

@@ -195,6 +195,8 @@ static int parse_words(struct parse *parse, struct error *err)
 int options_parse(int argc, char *const argv[], struct options *ret, struct error *err)
 {
     struct options options = {
+        .argc = argc,
+        .argv = argv,
         .shard_count = 1,
         .scan_flags = -1,
         .template_number = TEMPLATE_NORMAL,

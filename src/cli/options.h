@@ -32,6 +32,9 @@ struct option_output {
 enum color_choice { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct options {
+    int argc; /* the whole command line; borrowed */
+    char *const *argv;
+
     /* Targets. */
     const char **targets; /* owned array of borrowed words */
     size_t target_count;

@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -40,6 +41,21 @@ class Scan(stage.StageTest):
         result = subprocess.run(
             [*command, stage.PROGRAM, *self.arguments("-sS", port=port)], capture_output=True, text=True, timeout=60
         )
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(states(result.stdout)[port], "open")
+
+    def test_an_ordinary_user_with_the_capability_on_the_file(self):
+        """Nobody but root may own such a file; who runs it has no privilege of its own."""
+        if not stage.is_root():
+            self.skipTest("only root can be somebody else")
+        port = self.listen()
+        program = shutil.copy(stage.PROGRAM, self.directory / "portolan")
+        subprocess.run(["chmod", "-R", "a+rX", str(self.directory)], check=True)
+        nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+        command = [*nobody, program, *self.arguments("-sS", port=port)]
+        self.assertEqual(subprocess.run(command, capture_output=True, timeout=60).returncode, 77)
+        subprocess.run(["setcap", "cap_net_raw=ep", program], check=True)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(states(result.stdout)[port], "open")
 
