@@ -55,21 +55,8 @@ bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t
     uint32_t hosts_max = (allowance + CANARIES - 1) / CANARIES;
     uint32_t count =
         collect(engine, scan_block, hosts_max < HOSTS_PER_ORDER ? hosts_max : HOSTS_PER_ORDER, bits);
-    if (count) {
-        struct order order = {
-            .block = &scan_block->block,
-            .key = &engine->config.key,
-            .bits = bits,
-            .end = count,
-            .limit = count,
-            .try_number = TOKEN_TRY_CANARY,
-            .rate_pps = engine->rate.pps,
-        };
-        engine->io->ops->work(engine->io, &order, engine->now_ns);
-        engine->now_ns = engine->io->ops->now(engine->io);
-        engine->probes_sent += count - order.limit;
-        scan_block->last_sent_ns = engine->now_ns;
-    }
+    if (count)
+        send_bits(engine, scan_block, bits, count, TOKEN_TRY_CANARY);
     return scan_block->canary_slot < scan_block->block.host_count;
 }
 

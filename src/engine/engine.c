@@ -243,6 +243,25 @@ static void send(struct engine *engine, struct scan_block *scan_block, uint32_t 
     after_order(engine, scan_block, &order, allowance - order.limit, began_ns);
 }
 
+void send_bits(struct engine *engine, struct scan_block *scan_block, const uint64_t *bits, uint32_t count,
+               uint8_t try_number)
+{
+    struct order order = {
+        .block = &scan_block->block,
+        .key = &engine->config.key,
+        .bits = bits,
+        .end = count,
+        .limit = count,
+        .try_number = try_number,
+        .rate_pps = engine->rate.pps,
+    };
+    engine->io->ops->work(engine->io, &order, engine->now_ns);
+    engine->now_ns = engine->io->ops->now(engine->io);
+    engine->probes_sent += count - order.limit;
+    if (order.limit < count)
+        scan_block->last_sent_ns = engine->now_ns;
+}
+
 static int64_t next_wake_ns(const struct engine *engine, bool something_to_send)
 {
     int64_t wake_ns = something_to_send ? pacer_next_ns(&engine->pacer) : TIME_NEVER;

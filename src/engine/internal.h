@@ -81,6 +81,10 @@ struct engine {
     bool over;
 };
 
+/* engine.c: send these probes of a block, pending or not, apart from its sweeps. */
+void send_bits(struct engine *engine, struct scan_block *scan_block, const uint64_t *bits, uint32_t count,
+               uint8_t try_number);
+
 /* intake.c: hosts of the plan become blocks. */
 int intake_init(struct engine *engine, struct error *err);
 void intake_done(struct engine *engine);

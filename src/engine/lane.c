@@ -80,28 +80,6 @@ static int64_t rto_ns(struct engine *engine, const struct scan_block *scan_block
     return record && record->rtt.has_sample ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
 }
 
-/* Send these bits as the cycle's try; returns how many left. */
-static uint32_t send_bits(struct engine *engine, struct scan_block *scan_block, const uint64_t *bits,
-                          uint32_t count, uint8_t try_number)
-{
-    struct order order = {
-        .block = &scan_block->block,
-        .key = &engine->config.key,
-        .bits = bits,
-        .end = count,
-        .limit = count,
-        .try_number = try_number,
-        .rate_pps = engine->rate.pps,
-    };
-    engine->io->ops->work(engine->io, &order, engine->now_ns);
-    engine->now_ns = engine->io->ops->now(engine->io);
-    uint32_t sent = count - order.limit;
-    engine->probes_sent += sent;
-    if (sent)
-        scan_block->last_sent_ns = engine->now_ns;
-    return sent;
-}
-
 /* Everything pending, in the block's order: early ports first. */
 static void start_cycle(struct engine *engine, struct scan_block *scan_block)
 {

@@ -3,6 +3,7 @@
  * ABORT; filtered: ICMP error; open|filtered: silence. Answers carry our verification tag, reflected or not. */
 #include "packet/packet.h"
 #include "technique/rows.h"
+#include "technique/sctp_answer.h"
 #include "technique/unreachable.h"
 
 #define COOKIE_LEN 4
@@ -26,23 +27,7 @@ static bool sctp_cookie_judge(const struct technique *technique, const struct pa
     (void)technique;
     if (packet->has_quote)
         return unreachable_judge(packet, ret);
-    if (packet->layer != LAYER_SCTP || !packet->sctp.has_chunk)
-        return false;
-
-    struct verdict verdict = {.ttl = packet->ttl};
-    if (packet->sctp.chunk_type == SCTP_ERROR) {
-        verdict.state = PORT_OPEN;
-        verdict.reason = REASON_ERROR_CHUNK;
-        verdict.rank = RANK_SERVICE;
-    } else if (packet->sctp.chunk_type == SCTP_ABORT) {
-        verdict.state = PORT_CLOSED;
-        verdict.reason = REASON_ABORT;
-        verdict.rank = RANK_RESET;
-    } else {
-        return false;
-    }
-    *ret = (struct answer){.verdict = verdict, .numbers = {packet->sctp.verification_tag}, .number_count = 1};
-    return true;
+    return sctp_answer_judge(packet, SCTP_ERROR, REASON_ERROR_CHUNK, ret);
 }
 
 const struct technique technique_sctp_cookie = {

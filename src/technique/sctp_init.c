@@ -3,6 +3,7 @@
  * verification tag (section 8.5.1). */
 #include "packet/packet.h"
 #include "technique/rows.h"
+#include "technique/sctp_answer.h"
 #include "technique/unreachable.h"
 
 #define INIT_VALUE_LEN     16
@@ -53,23 +54,7 @@ static bool sctp_init_judge(const struct technique *technique, const struct pack
     (void)technique;
     if (packet->has_quote)
         return judge_error(packet, ret);
-    if (packet->layer != LAYER_SCTP || !packet->sctp.has_chunk)
-        return false;
-
-    struct verdict verdict = {.ttl = packet->ttl};
-    if (packet->sctp.chunk_type == SCTP_INIT_ACK) {
-        verdict.state = PORT_OPEN;
-        verdict.reason = REASON_INIT_ACK;
-        verdict.rank = RANK_SERVICE;
-    } else if (packet->sctp.chunk_type == SCTP_ABORT) {
-        verdict.state = PORT_CLOSED;
-        verdict.reason = REASON_ABORT;
-        verdict.rank = RANK_RESET;
-    } else {
-        return false;
-    }
-    *ret = (struct answer){.verdict = verdict, .numbers = {packet->sctp.verification_tag}, .number_count = 1};
-    return true;
+    return sctp_answer_judge(packet, SCTP_INIT_ACK, REASON_INIT_ACK, ret);
 }
 
 const struct technique technique_sctp_init = {

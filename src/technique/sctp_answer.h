@@ -1,0 +1,10 @@
+/* What both SCTP techniques make of an SCTP packet. */
+#pragma once
+
+#include "packet/packet.h"
+#include "technique/technique.h"
+
+/* The first chunk decides: `open_chunk` is open for `open_reason`, ABORT is closed, anything else says nothing. Either
+ * proves itself by our verification tag (RFC 9260 section 8.5). */
+bool sctp_answer_judge(const struct packet *packet, enum sctp_chunk open_chunk, enum reason open_reason,
+                       struct answer *ret);
