@@ -49,12 +49,14 @@ struct sim_host {
     bool silent_to_pings;
     uint8_t ttl; /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;
-    int64_t jitter_ns;  /* added to each round trip, uniform 0 .. jitter_ns: reorders */
-    double loss_out;    /* chance that a probe is lost on its way, 0 .. 1 */
-    double loss_back;   /* and an answer on its way back */
-    double duplicate;   /* chance that an answer comes twice */
-    bool resets_all;    /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
-    bool drops_fin_ack; /* open ports drop FIN/ACK (BSD does) */
+    int64_t jitter_ns;      /* added to each round trip, uniform 0 .. jitter_ns: reorders */
+    double loss_out;        /* chance that a probe is lost on its way, 0 .. 1 */
+    double loss_back;       /* and an answer on its way back */
+    double duplicate;       /* chance that an answer comes twice */
+    bool resets_all;        /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
+    bool speaks_sctp;       /* without it SCTP draws a protocol unreachable */
+    bool silent_to_cookies; /* open SCTP ports drop a strange cookie instead of saying that it is stale */
+    bool drops_fin_ack;     /* open ports drop FIN/ACK (BSD does) */
     uint16_t
         open_reset_window; /* of the RST with which an open port answers an ACK; that of a closed one is 0 */
     double rst_rate_pps;   /* limiter of resets, shared by all hosts of this entry; 0: none */

@@ -255,6 +255,42 @@ static size_t icmp_reply(const struct sim_question *question, const struct packe
                    : 0;
 }
 
+/* RFC 9260 sections 5.1.1, 5.1.5 and 8.4: answers to an INIT carry its initiate tag, all others our tag reflected. */
+static size_t sctp_answer(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
+{
+    static const uint8_t stale_cookie[] = {0, 3, 0, 8, 0, 0, 0, 1}, init_ack[16] = {0, 0, 0, 1};
+    const struct sim_host *host = question->host;
+    struct sim_port port = sim_port_of(host, IP_PROTO_SCTP, probe->sctp.port);
+    bool init = probe->sctp.chunk_type == SCTP_INIT;
+    size_t header_len = probe->dst.family == ADDR_V4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+    if (port.behaviour == SIM_ICMP)
+        return icmp_error(question, probe, port, question->probe_len, false, answer);
+    if (port.behaviour == SIM_DROP || (port.behaviour == SIM_OPEN && !init && host->silent_to_cookies) ||
+        question->probe_len < header_len + SCTP_HEADER_LEN + 8)
+        return 0;
+    struct sctp_header header = {
+        .source_port = probe->sctp.port,
+        .port = probe->sctp.source_port,
+        .verification_tag = init ? get_be32(question->probe + header_len + SCTP_HEADER_LEN + 4)
+                                 : probe->sctp.verification_tag,
+        .chunk_type = SCTP_ABORT,
+    };
+    const uint8_t *value = NULL;
+    size_t value_len = 0;
+    if (port.behaviour == SIM_OPEN) {
+        header.chunk_type = init ? SCTP_INIT_ACK : SCTP_ERROR;
+        value = init ? init_ack : stale_cookie;
+        value_len = init ? sizeof init_ack : sizeof stale_cookie;
+    }
+    if (port.behaviour == SIM_WRONG_ACK)
+        header.verification_tag ^= STRANGE_NUMBER;
+    struct writer body = body_of(&probe->dst, answer);
+    sctp_write(&body, &header, value, value_len);
+    return body.ok
+               ? finish_ip(&probe->dst, &probe->src, IP_PROTO_SCTP, ttl_of(host), answer, writer_len(&body))
+               : 0;
+}
+
 /* A protocol without ports: answered in kind, or with a protocol unreachable (RFC 8200 section 4 for IPv6). */
 static size_t protocol_answer(const struct sim_question *question, const struct packet *probe,
                               uint8_t *answer)
@@ -289,6 +325,9 @@ size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM
     case LAYER_ICMP6:
         return icmp_reply(question, &probe, answer);
     case LAYER_SCTP:
+        if (question->host->speaks_sctp)
+            return sctp_answer(question, &probe, answer);
+        return protocol_answer(question, &probe, answer);
     case LAYER_OTHER:
         return protocol_answer(question, &probe, answer);
     case LAYER_ARP:

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -148,6 +149,45 @@ static void silent_protocols_are_open_or_filtered(void **state)
     scenario_done(&scenario);
 }
 
+static void assert_sctp(const struct technique *technique, const char *address, bool silent_to_cookies,
+                        enum port_state open_state)
+{
+    const bool v4 = strchr(address, ':') == NULL;
+    const struct sim_port sctp_ports[] = {
+        {IP_PROTO_SCTP, 10, 19, SIM_OPEN, 0, 0, false},
+        {IP_PROTO_SCTP, 20, 29, SIM_DROP, 0, 0, false},
+        {IP_PROTO_SCTP, 30, 30, SIM_ICMP, v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE, v4 ? 13 : 1, true},
+        {IP_PROTO_SCTP, 40, 49, SIM_WRONG_ACK, 0, 0, false},
+    };
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with(address, sctp_ports, 4);
+        host.speaks_sctp = true;
+        host.silent_to_cookies = silent_to_cookies;
+        host.loss_out = 0.05;
+        struct scenario scenario = scan_of(&host, 1, address, address, 100);
+        scenario.technique = technique;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_port(&scenario, address, 15)->state, open_state);
+        assert_int_equal(scenario_port(&scenario, address, 25)->state, technique->silent_state);
+        assert_int_equal(scenario_port(&scenario, address, 30)->reason, REASON_ADMIN_PROHIBITED);
+        assert_int_equal(scenario_port(&scenario, address, 45)->state,
+                         technique->silent_state); /* not our tag */
+        assert_int_equal(scenario_port(&scenario, address, 99)->reason, REASON_ABORT);
+        scenario_done(&scenario);
+    }
+}
+
+static void sctp_ports_are_read_by_their_first_chunk(void **state)
+{
+    (void)state;
+    assert_sctp(&technique_sctp_init, "198.18.0.2", false, PORT_OPEN);
+    assert_sctp(&technique_sctp_init, "2001:db8::2", false, PORT_OPEN);
+    assert_sctp(&technique_sctp_cookie, "198.18.0.2", false, PORT_OPEN);
+    assert_sctp(&technique_sctp_cookie, "198.18.0.2", true, PORT_OPEN_FILTERED);
+    assert_sctp(&technique_sctp_cookie, "2001:db8::2", true, PORT_OPEN_FILTERED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_stack_that_resets_everything_shows_all_closed),
         cmocka_unit_test(a_window_in_the_reset_shows_open_ports),
         cmocka_unit_test(other_flags_are_judged_as_their_base),
+        cmocka_unit_test(sctp_ports_are_read_by_their_first_chunk),
         cmocka_unit_test(ip_protocols_are_told_apart),
         cmocka_unit_test(silent_protocols_are_open_or_filtered),
     };
