@@ -1,11 +1,9 @@
 #include "cli/supervisor.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -48,22 +46,6 @@ static void reap_worker(struct supervisor *supervisor)
     if (supervisor->worker &&
         waitpid(supervisor->worker, &supervisor->worker_status, WNOHANG) == supervisor->worker)
         supervisor->worker = 0;
-}
-
-static int open_signals(struct supervisor *supervisor, struct error *err)
-{
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGTSTP);
-    sigaddset(&signals, SIGCONT);
-    sigaddset(&signals, SIGCHLD);
-    supervisor->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (supervisor->signal_fd < 0)
-        return error_set(err, EX_OSERR, "cannot wait for signals: %s", strerror(errno));
-    return 0;
 }
 
 /* Wait until something happens, and take it in. */
@@ -186,7 +168,7 @@ static int open_all(struct supervisor *supervisor, struct error *err)
     bool color = options->color == COLOR_ALWAYS ||
                  (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
     supervisor->run = job_report_run(supervisor->job, realtime_ns(), color);
-    int r = open_signals(supervisor, err);
+    int r = supervisor_open_signals(supervisor, err);
     if (r == 0)
         r = supervisor_open_results(supervisor, err);
     if (r == 0)

@@ -1,7 +1,9 @@
 /* What the user does while the scan runs: signals, keys, and looking at the progress line. */
 #include "cli/supervisor_internal.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,20 +20,38 @@ int64_t supervisor_now_ns(void)
     return now.tv_sec * SEC + now.tv_nsec;
 }
 
+/* Those that are read from the descriptor. What whoever started us wants ignored, as nohup does, stays ignored: a blocked
+ * signal would be queued all the same. */
+static void collect_signals(sigset_t *ret)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGCHLD};
+    sigemptyset(ret);
+    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction action;
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(ret, numbers[i]);
+    }
+}
+
 void supervisor_block_signals(void)
 {
     sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP);
-    sigaddset(&signals, SIGTSTP);
-    sigaddset(&signals, SIGCONT);
-    sigaddset(&signals, SIGCHLD);
+    signal(SIGCHLD, SIG_DFL); /* ignored, it would let children vanish before anybody waits for them */
+    collect_signals(&signals);
     sigaddset(&signals, SIGPIPE); /* a closed output is seen by the write that fails */
     sigaddset(&signals, SIGTTOU); /* so is a terminal that is somebody else's */
     sigaddset(&signals, SIGTTIN);
     sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+int supervisor_open_signals(struct supervisor *supervisor, struct error *err)
+{
+    sigset_t signals;
+    collect_signals(&signals);
+    supervisor->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (supervisor->signal_fd < 0)
+        return error_set(err, EX_OSERR, "cannot wait for signals: %s", strerror(errno));
+    return 0;
 }
 
 /* Ctrl-Z: everything stands still, and the terminal is as it was before us, until somebody says SIGCONT. */

@@ -60,6 +60,7 @@ void supervisor_stop(struct supervisor *supervisor);
 void supervisor_command(struct supervisor *supervisor, enum command command);
 
 /* Signals and keys. In supervisor_events.c. */
+int supervisor_open_signals(struct supervisor *supervisor, struct error *err);
 void supervisor_read_signals(struct supervisor *supervisor);
 void supervisor_read_keys(struct supervisor *supervisor);
 void supervisor_read_trace(struct supervisor *supervisor);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -102,9 +103,9 @@ static void trace_connected(void *context, const struct connect_event *event)
     struct trace *trace = context;
     if (trace->on) {
         char line[TRACE_LINE_MAX];
-        int len = snprintf(line, sizeof line, "CONN (%.4fs) probe %" PRIu64 " of block %u, errno %d\n",
+        int len = snprintf(line, sizeof line, "CONN (%.4fs) probe %" PRIu64 " of block %u: %s\n",
                            (double)(event->time_ns - trace->start_ns) / (double)SEC, event->bit,
-                           event->block_id, event->error);
+                           event->block_id, event->error ? strerror(event->error) : "connected");
         put_line(trace, line, len);
     }
     trace->io.events->connected(trace->io.context, event);
@@ -116,8 +117,8 @@ static void trace_unsent(void *context, const struct order *order, const struct 
     if (trace->on) {
         char line[TRACE_LINE_MAX];
         char dst[ADDR_TEXT_MAX];
-        int len = snprintf(line, sizeof line, "FAIL to %s port %u, errno %d\n", addr_format(&probe->dst, dst),
-                           probe->port, error);
+        int len = snprintf(line, sizeof line, "FAIL to %s port %u: %s\n", addr_format(&probe->dst, dst),
+                           probe->port, strerror(error));
         put_line(trace, line, len);
     }
     trace->io.events->unsent(trace->io.context, order, probe, error);

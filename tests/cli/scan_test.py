@@ -5,7 +5,9 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
+import threading
 import xml.etree.ElementTree as ElementTree
 
 import stage
@@ -121,6 +123,37 @@ class Scan(stage.StageTest):
         result = stage.run("-sT", "-n", "-p1", "127.0.0.1", "224.0.0.1")
         self.assertEqual(result.returncode, 0)
         self.assertIn("multicast", result.stderr)
+
+    def serve_names(self, labels):
+        """A name server on loopback: every address is called by these labels. Its address and port."""
+        server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(server.close)
+        server.bind(("127.0.0.1", 0))
+        name = b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
+
+        def answer():
+            while True:
+                try:
+                    query, sender = server.recvfrom(512)
+                except OSError:
+                    return
+                question = query[12 : query.index(b"\0", 12) + 5]
+                record = b"\xc0\x0c\x00\x0c\x00\x01\x00\x00\x00\x3c" + len(name).to_bytes(2, "big") + name
+                server.sendto(query[:2] + b"\x85\x80\0\1\0\1\0\0\0\0" + question + record, sender)
+
+        threading.Thread(target=answer, daemon=True).start()
+        return "{}:{}".format(*server.getsockname())
+
+    def test_names_of_addresses_are_shown_and_escaped(self):
+        report = str(self.directory / "report.xml")
+        for labels, shown in (((b"host", b"example"), "host.example"), ((b"ev\x1b]0;il", b"example"), None)):
+            server = self.serve_names(labels)
+            result = stage.run("-sT", "-p1", "--dns-servers", server, "127.0.0.77", "-oX", report)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertTrue(result.stdout.replace("\n", "").isprintable(), result.stdout)
+            ElementTree.parse(report)
+            if shown:
+                self.assertIn(f"{shown} (127.0.0.77)", result.stdout)
 
     def test_help_version_and_doctor(self):
         for word, expected in (("--help", "usage:"), ("--version", "Portolan"), ("doctor", "raw sockets")):

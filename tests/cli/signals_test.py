@@ -32,7 +32,7 @@ def wait_until(condition, seconds=10):
 
 
 class Signals(stage.StageTest):
-    def start(self, *options, wait=True):
+    def start(self, *options, wait=True, ignored=None):
         """A slow scan that has begun to write its report."""
         self.report = str(self.directory / "report.xml")
         process = subprocess.Popen(
@@ -41,6 +41,7 @@ class Signals(stage.StageTest):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=(lambda: signal.signal(ignored, signal.SIG_IGN)) if ignored else None,
         )
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -72,6 +73,19 @@ class Signals(stage.StageTest):
                 self.assertIn(number.name, self.assert_says_interrupted())
                 self.assertIn("Nmap scan report for 127.0.0.1", out)
                 self.assertFalse(is_alive(worker))
+
+    def test_signals_that_are_to_be_ignored_are(self):
+        """nohup ignores SIGHUP, a shell SIGINT for what it puts into the background; SIGCHLD is nobody's business but ours."""
+        for number in (signal.SIGHUP, signal.SIGINT):
+            process = self.start(ignored=number)
+            process.send_signal(number)
+            time.sleep(0.5)
+            self.assertIsNone(process.poll())
+            process.terminate()
+            self.assertEqual(self.end(process)[0], 143)
+        process = self.start(ignored=signal.SIGCHLD)
+        process.terminate()
+        self.assertEqual(self.end(process)[0], 143)
 
     def test_a_second_signal_ends_it_at_once(self):
         process = self.start()
