@@ -83,6 +83,7 @@ const struct option option_table[] = {
     SCAN("sW", "window", "TCP ACK scan that reads the window of the resets"),
     SCAN("sZ", "sctpcookieecho", "SCTP COOKIE-ECHO scan"),
     SCAN("sO", "ipproto", "IP protocol scan"),
+    SCAN("s0", "ipproto", "the same as -sO"),
     SCAN_VIA("sI", "HOST[:PORT]", "idle", "idle scan through another host, the zombie"),
     SCAN_VIA("b", "[USER[:PASS]@]HOST[:PORT]", "bounce", "bounce scan through an FTP server"),
     VALUE(GROUP_SCANS, "scanflags", NULL, "FLAGS", set_scan_flags,

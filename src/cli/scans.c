@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/option_table.h"
+#include "technique/tcp_probe.h"
 
 #define PATH_TEXT_MAX 384
 
@@ -86,8 +87,7 @@ static int choose_flags(const struct options *options, struct scans *scans, stru
             return error_set(err, EX_USAGE,
                              "--scanflags cannot be given with -%s, which does not build its packets",
                              options->scan_letters[i]);
-        scans->custom = *technique;
-        scans->custom.tcp_flags = (uint8_t)options->scan_flags;
+        scans->custom = tcp_probe_with_flags(technique, (uint8_t)options->scan_flags);
         scans->techniques[i] = &scans->custom;
         name_flags((unsigned)options->scan_flags, scans->flag_names);
         return 0;
