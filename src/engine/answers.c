@@ -121,12 +121,32 @@ static bool sent_plausibly(const struct scan_block *scan_block, uint8_t try_numb
     return sent_ns >= scan_block->first_sent_ns[try_number] - TOKEN_TIME_STEP_NS;
 }
 
+static bool prove_by_number(const struct engine *engine, const struct answer *answer, const struct flow *flow,
+                            const struct token_subject *subject, struct match *match)
+{
+    const struct token_key *key = &engine->config.key;
+    if (answer->upper_half) {
+        uint16_t half = (uint16_t)(answer->numbers[0] >> 16);
+        return token_check_half(key, subject, flow->source_port, half, &match->try_number) &&
+               sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
+    }
+    for (unsigned i = 0; i < answer->number_count; i++) {
+        int64_t sent_ns;
+        if (!token_check(key, subject, flow->source_port, answer->numbers[i], engine->now_ns,
+                         &match->try_number, &sent_ns) ||
+            !sent_plausibly(match->scan_block, match->try_number, sent_ns))
+            continue;
+        match->rtt_ns = engine->now_ns - sent_ns;
+        return true;
+    }
+    return false;
+}
+
 /* By the numbers it carries, or, where nothing but a port comes back, by that. */
 static bool prove(const struct engine *engine, const struct answer *answer, const struct flow *flow,
                   const struct probe_spec *spec, struct match *match)
 {
     const struct technique *technique = spec->technique;
-    const struct token_key *key = &engine->config.key;
     struct token_subject subject = token_subject_of(technique, &flow->host, spec->port);
 
     if (technique->kind == REQUEST_NEIGHBOR) {
@@ -139,21 +159,13 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
         match->try_number = scan_block->lane ? scan_block->lane->try_number : scan_block->try_number;
         return scan_block->first_sent_ns[0] != TIME_NEVER;
     }
-    if (answer->number_count == 0) {
-        match->weak = true;
-        return token_try_of_port(key, &subject, flow->source_port, &match->try_number) &&
-               sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
-    }
-    for (unsigned i = 0; i < answer->number_count; i++) {
-        int64_t sent_ns;
-        if (!token_check(key, &subject, flow->source_port, answer->numbers[i], engine->now_ns,
-                         &match->try_number, &sent_ns) ||
-            !sent_plausibly(match->scan_block, match->try_number, sent_ns))
-            continue;
-        match->rtt_ns = engine->now_ns - sent_ns;
+    if (answer->number_count > 0 && prove_by_number(engine, answer, flow, &subject, match))
         return true;
-    }
-    return false;
+    if (answer->number_count > 0 && !answer->port_will_do)
+        return false;
+    match->weak = true;
+    return token_try_of_port(&engine->config.key, &subject, flow->source_port, &match->try_number) &&
+           sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
 }
 
 /* Fold a proved round trip into the host's record, which begins with it. */

@@ -18,7 +18,8 @@
 static void build_tcp(const struct probe *probe, struct writer *out)
 {
     struct probe ack = *probe;
-    ack.technique = &technique_ack;
+    const struct technique with_data = technique_with_data(&technique_ack, probe->technique->data);
+    ack.technique = &with_data;
     ack.port = TCP_PORT;
     tcp_probe_build(&ack, out);
 }
@@ -26,7 +27,8 @@ static void build_tcp(const struct probe *probe, struct writer *out)
 static void build_udp(const struct probe *probe, struct writer *out)
 {
     struct udp_header header = {.source_port = probe->source_port, .port = UDP_PORT};
-    udp_write(out, &probe->src, &probe->dst, &header, NULL, 0);
+    const struct probe_data *data = probe->technique->data;
+    udp_write(out, &probe->src, &probe->dst, &header, data ? data->bytes : NULL, data ? data->len : 0);
 }
 
 static void build_sctp(const struct probe *probe, struct writer *out)
@@ -77,8 +79,10 @@ static void ip_protocol_build(const struct probe *probe, struct writer *out)
         if (v4)
             build_igmp(out);
         break;
-    default:
-        break; /* the IP header is all */
+    default: /* the IP header is all */
+        if (probe->technique->data)
+            write_bytes(out, probe->technique->data->bytes, probe->technique->data->len);
+        break;
     }
 }
 

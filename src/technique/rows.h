@@ -15,6 +15,7 @@ extern const struct technique technique_window;
 extern const struct technique technique_sctp_init;
 extern const struct technique technique_sctp_cookie;
 extern const struct technique technique_ip_protocol;
+extern const struct technique technique_udp;
 
 /* How a host shows that it is up. */
 extern const struct technique technique_ping_echo;

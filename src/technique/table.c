@@ -13,6 +13,7 @@ const struct technique *const technique_table[] = {
     &technique_maimon,
     &technique_ack,
     &technique_window,
+    &technique_udp,
     &technique_sctp_init,
     &technique_sctp_cookie,
     &technique_ip_protocol,
@@ -27,6 +28,13 @@ const struct technique *const technique_table[] = {
 /* clang-format on */
 
 const unsigned technique_table_len = sizeof technique_table / sizeof technique_table[0];
+
+struct technique technique_with_data(const struct technique *base, const struct probe_data *data)
+{
+    struct technique technique = *base;
+    technique.data = data;
+    return technique;
+}
 
 const struct technique *technique_find(const char *name)
 {

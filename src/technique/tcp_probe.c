@@ -25,6 +25,11 @@ void tcp_probe_build(const struct probe *probe, struct writer *out)
         build.header.options = syn_options;
         build.header.options_len = sizeof syn_options;
     }
+    const struct probe_data *data = probe->technique->data;
+    if (data) {
+        build.payload = data->bytes;
+        build.payload_len = data->len;
+    }
     tcp_write(out, &probe->src, &probe->dst, &build);
 }
 

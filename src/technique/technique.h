@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -40,20 +41,29 @@ struct answer {
     struct verdict verdict;
     uint32_t numbers[2];
     uint8_t number_count;
+    bool upper_half;   /* of a number only the upper half came back; the lower half of numbers[] is 0 */
+    bool port_will_do; /* when no number fits, the port proves it all the same (weak) */
+};
+
+/* What the user wants the probes to carry. */
+struct probe_data {
+    const uint8_t *bytes;
+    size_t len;
 };
 
 struct technique {
-    const char *name;      /* "syn"; that of scaninfo@type in XML */
-    const char *title;     /* "SYN scan", for live lines */
-    uint8_t kind;          /* enum request_kind */
-    uint8_t ip_proto;      /* IP protocol of the probe over IPv4; 0 with REQUEST_NEIGHBOR */
-    uint8_t ip_proto6;     /* and over IPv6 */
-    uint8_t protocol;      /* enum protocol of the ports it scans */
-    uint8_t silent_state;  /* enum port_state after silence */
-    uint8_t tcp_flags;     /* of TCP probes */
-    bool has_ports;        /* answers and quotes name ports */
-    bool port_is_protocol; /* -sO: the port of a probe is its IP protocol */
-    bool pings;            /* a discovery row: PORT_OPEN means "host is up" */
+    const char *name;              /* "syn"; that of scaninfo@type in XML */
+    const char *title;             /* "SYN scan", for live lines */
+    uint8_t kind;                  /* enum request_kind */
+    uint8_t ip_proto;              /* IP protocol of the probe over IPv4; 0 with REQUEST_NEIGHBOR */
+    uint8_t ip_proto6;             /* and over IPv6 */
+    uint8_t protocol;              /* enum protocol of the ports it scans */
+    uint8_t silent_state;          /* enum port_state after silence */
+    uint8_t tcp_flags;             /* of TCP probes */
+    bool has_ports;                /* answers and quotes name ports */
+    bool port_is_protocol;         /* -sO: the port of a probe is its IP protocol */
+    bool pings;                    /* a discovery row: PORT_OPEN means "host is up" */
+    const struct probe_data *data; /* borrowed; NULL: what the technique itself sends */
 
     /* Write everything above the IP header, checksums included. REQUEST_PACKET only. */
     void (*build)(const struct probe *probe, struct writer *out);
@@ -71,6 +81,10 @@ static inline uint8_t technique_ip_proto(const struct technique *technique, cons
         return (uint8_t)port;
     return dst->family == ADDR_V4 ? technique->ip_proto : technique->ip_proto6;
 }
+
+/* The same technique, with probes that carry these bytes (--data): in place of a payload, or behind the header. *data must
+ * outlive it. SCTP packets are made of chunks, and stay as they are. */
+struct technique technique_with_data(const struct technique *base, const struct probe_data *data);
 
 /* All techniques, for look-ups and tests. */
 extern const struct technique *const technique_table[];

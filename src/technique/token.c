@@ -86,16 +86,27 @@ bool token_try_of_port(const struct token_key *key, const struct token_subject *
     return try_of_port(key, subject_hash(key, subject), source_port, ret_try);
 }
 
-static bool number_matches(uint64_t hash, uint8_t try_number, uint32_t number, int64_t now_ns,
-                           int64_t *ret_sent_ns)
+/* Which try sent this number from this port? The bits of the time are not looked at. */
+static bool find_try(const struct token_key *key, const struct token_subject *subject, uint64_t hash,
+                     uint16_t source_port, uint32_t number, uint8_t *ret_try)
 {
-    uint32_t time = mask_of(hash, try_number) ^ number;
-    if (time > TIME_MASK)
+    uint8_t try_number;
+    if (port_names_try(key, subject)) {
+        if (!try_of_port(key, hash, source_port, &try_number) ||
+            (mask_of(hash, try_number) ^ number) > TIME_MASK)
+            return false;
+        *ret_try = try_number;
+        return true;
+    }
+    if (subject->has_ports && !port_is_ours(key, source_port))
         return false;
-    int64_t now_steps = now_ns / TOKEN_TIME_STEP_NS;
-    uint32_t age = ((uint32_t)now_steps - time) & TIME_MASK;
-    *ret_sent_ns = (now_steps - age) * TOKEN_TIME_STEP_NS;
-    return true;
+    for (try_number = 0; try_number < TOKEN_TRIES_MAX; try_number++) {
+        if ((mask_of(hash, try_number) ^ number) <= TIME_MASK) {
+            *ret_try = try_number;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool token_check(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
@@ -103,24 +114,19 @@ bool token_check(const struct token_key *key, const struct token_subject *subjec
 {
     uint64_t hash = subject_hash(key, subject);
     uint8_t try_number;
-    int64_t sent_ns;
-
-    if (port_names_try(key, subject)) {
-        if (!try_of_port(key, hash, source_port, &try_number) ||
-            !number_matches(hash, try_number, number, now_ns, &sent_ns))
-            return false;
-        *ret_try = try_number;
-        *ret_sent_ns = sent_ns;
-        return true;
-    }
-    if (subject->has_ports && !port_is_ours(key, source_port))
+    if (!find_try(key, subject, hash, source_port, number, &try_number))
         return false;
-    for (try_number = 0; try_number < TOKEN_TRIES_MAX; try_number++) {
-        if (number_matches(hash, try_number, number, now_ns, &sent_ns)) {
-            *ret_try = try_number;
-            *ret_sent_ns = sent_ns;
-            return true;
-        }
-    }
-    return false;
+    uint32_t time = mask_of(hash, try_number) ^ number;
+    int64_t now_steps = now_ns / TOKEN_TIME_STEP_NS;
+    uint32_t age = ((uint32_t)now_steps - time) & TIME_MASK;
+    *ret_try = try_number;
+    *ret_sent_ns = (now_steps - age) * TOKEN_TIME_STEP_NS;
+    return true;
+}
+
+bool token_check_half(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
+                      uint16_t upper_half, uint8_t *ret_try)
+{
+    return find_try(key, subject, subject_hash(key, subject), source_port, (uint32_t)upper_half << 16,
+                    ret_try);
 }

@@ -60,3 +60,7 @@ bool token_try_of_port(const struct token_key *key, const struct token_subject *
  * which it can have left (or, when it took longer than TOKEN_TIME_SPAN_NS, a whole number of spans before that). */
 bool token_check(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
                  uint32_t number, int64_t now_ns, uint8_t *ret_try, int64_t *ret_sent_ns);
+
+/* The same where only the upper half of a number came back: it proves the try, and tells no time. */
+bool token_check_half(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
+                      uint16_t upper_half, uint8_t *ret_try);
