@@ -5,25 +5,11 @@
 
 /* clang-format off: a row a line */
 const struct technique *const technique_table[] = {
-    &technique_syn,
-    &technique_connect,
-    &technique_null,
-    &technique_fin,
-    &technique_xmas,
-    &technique_maimon,
-    &technique_ack,
-    &technique_window,
-    &technique_udp,
-    &technique_sctp_init,
-    &technique_sctp_cookie,
-    &technique_ip_protocol,
-    &technique_ping_echo,
-    &technique_ping_timestamp,
-    &technique_ping_syn,
-    &technique_ping_ack,
-    &technique_ping_udp,
-    &technique_ping_connect,
-    &technique_neighbor,
+    &technique_syn,       &technique_connect,        &technique_null,        &technique_fin,
+    &technique_xmas,      &technique_maimon,         &technique_ack,         &technique_window,
+    &technique_udp,       &technique_sctp_init,      &technique_sctp_cookie, &technique_ip_protocol,
+    &technique_ping_echo, &technique_ping_timestamp, &technique_ping_syn,    &technique_ping_ack,
+    &technique_ping_udp,  &technique_ping_connect,   &technique_neighbor,
 };
 /* clang-format on */
 
