@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "base/time.h"
 #include "report/phrase.h"
+#include "report/remark.h"
 #include "report/ranges.h"
 
 struct report {
@@ -200,6 +201,9 @@ static void add_host(struct report *report, json_t *object, const struct host_re
     add_number(report, object, "port_count", host->port_count);
     add_bool(report, object, "unfinished", host->unfinished);
     add_bool(report, object, "timed_out", host->timed_out);
+    const char *remark = remark_on(report->run, host);
+    if (remark)
+        add_text(report, object, "remark", remark);
 }
 
 static void json_host(struct report *report, const struct host_result *host)

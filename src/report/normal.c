@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "report/phrase.h"
 #include "report/port_table.h"
+#include "report/remark.h"
 
 struct report {
     FILE *file;
@@ -144,6 +145,9 @@ static void write_ports(const struct report *report, const struct host_result *h
     if (fold.listed_count)
         port_table_write(report->file, report->run, report->interactive && report->run->color, host, &fold);
 
+    const char *remark = remark_on(report->run, host);
+    if (remark)
+        fprintf(report->file, "%s\n", remark);
     uint32_t unfinished = fold.counts[PORT_UNKNOWN];
     if (host->timed_out)
         fputs("The host timeout ended the scan of this host; what is shown was found before.\n",

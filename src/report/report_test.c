@@ -276,6 +276,42 @@ static void each_report_can_be_closed_as_nothing(void **state)
 
 #define WITH_REPORT(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+static void assert_remark(struct fixture *fixture, const char *scan, uint32_t open, uint32_t closed,
+                          const char *words)
+{
+    const struct report_scan scans[] = {{.type = scan, .protocol = PROTOCOL_TCP}};
+    struct port_result ports[40];
+    uint32_t count = 0;
+    for (; count < open; count++)
+        ports[count] = port_of((uint16_t)(count + 1), PROTOCOL_TCP, PORT_OPEN);
+    for (; count < open + closed; count++)
+        ports[count] = port_of((uint16_t)(count + 1), PROTOCOL_TCP, PORT_CLOSED);
+    for (uint32_t i = 0; i < count; i++)
+        ports[i].reason = REASON_RESET;
+    fixture->run.scans = scans;
+    fixture->run.scan_count = 1;
+    struct host_result host = {.addr = HOST, .up = true, .ports = ports, .port_count = count};
+    begin(fixture, &report_normal);
+    fixture->ops->host(fixture->report, &host);
+    fflush(fixture->file);
+    if (words)
+        assert_non_null(strstr(fixture->text, words));
+    else
+        assert_null(strstr(fixture->text, "reset"));
+    finish(fixture);
+}
+
+static void a_host_that_answers_all_ports_alike_is_remarked_on(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_remark(fixture, "fin", 0, 20, "Every port that answered was reset");
+    assert_remark(fixture, "window", 0, 20, "No reset had a window");
+    assert_remark(fixture, "window", 20, 0, "Every reset had a window");
+    assert_remark(fixture, "window", 19, 3, "More ports look open than closed");
+    assert_remark(fixture, "window", 3, 19, NULL);
+    assert_remark(fixture, "syn", 0, 3, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +328,7 @@ int main(void)
         WITH_REPORT(the_clock_may_be_set_back_during_a_run),
         WITH_REPORT(one_host_that_seems_down_gives_a_hint),
         WITH_REPORT(json_says_when_memory_ran_out),
+        WITH_REPORT(a_host_that_answers_all_ports_alike_is_remarked_on),
         cmocka_unit_test(each_report_can_be_closed_as_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

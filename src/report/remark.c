@@ -1,0 +1,62 @@
+#include "report/remark.h"
+
+#include <string.h>
+
+/* Fewer ports may be all alike by chance. */
+#define PORTS_MIN 8
+
+static const char *tcp_scan(const struct report_run *run)
+{
+    for (size_t i = 0; i < run->scan_count; i++)
+        if (run->scans[i].protocol == PROTOCOL_TCP)
+            return run->scans[i].type;
+    return "";
+}
+
+static void count_tcp(const struct host_result *host, uint32_t counts[static PORT_STATE_COUNT],
+                      uint32_t *ret_resets)
+{
+    *ret_resets = 0;
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        if (host->ports[i].protocol != PROTOCOL_TCP)
+            continue;
+        counts[host->ports[i].state]++;
+        *ret_resets += host->ports[i].reason == REASON_RESET;
+    }
+}
+
+static bool asks_closed_ports(const char *scan)
+{
+    static const char *const scans[] = {"null", "fin", "xmas", "maimon"};
+    for (size_t i = 0; i < sizeof scans / sizeof scans[0]; i++)
+        if (strcmp(scan, scans[i]) == 0)
+            return true;
+    return false;
+}
+
+const char *remark_on(const struct report_run *run, const struct host_result *host)
+{
+    const char *scan = tcp_scan(run);
+    uint32_t counts[PORT_STATE_COUNT] = {0}, resets;
+    count_tcp(host, counts, &resets);
+    if (resets < PORTS_MIN)
+        return NULL;
+
+    if (asks_closed_ports(scan) && counts[PORT_CLOSED] == resets && counts[PORT_OPEN_FILTERED] == 0)
+        return "Every port that answered was reset: some systems (Windows, many Cisco devices, OS/400) reset "
+               "these probes "
+               "on open ports too, and then this scan tells nothing apart.";
+    if (strcmp(scan, "window") != 0)
+        return NULL;
+    if (counts[PORT_OPEN] == 0)
+        return "No reset had a window: on most systems resets from open and closed ports look alike, and "
+               "open ports would "
+               "show as closed here.";
+    if (counts[PORT_CLOSED] == 0)
+        return "Every reset had a window: on this system it does not tell open ports from closed ones.";
+    if (counts[PORT_OPEN] > counts[PORT_CLOSED])
+        return "More ports look open than closed: on some systems it is the other way round, and the few "
+               "that look closed "
+               "may be the open ones.";
+    return NULL;
+}
