@@ -175,6 +175,7 @@ static void learn_rtt(struct engine *engine, struct scan_block *scan_block, uint
     struct host_slot *host = &scan_block->slots[slot];
     if (match->rtt_ns <= 0)
         return;
+    rtt_sample(&engine->path_rtt, &engine->rtt_limits, match->rtt_ns);
     if (host->record == HOST_RECORD_NONE && !host->done)
         host->record = host_table_take(&engine->hosts, &engine->rtt_limits);
 

@@ -292,7 +292,7 @@ static void keep_rate(struct engine *engine)
     uint64_t sent = engine->io->stats.packets_sent;
     pacer_spend(&engine->pacer, sent - engine->packets_charged);
     engine->packets_charged = sent;
-    if (rate_update(&engine->rate, engine->now_ns))
+    if (rate_update(&engine->rate, engine->now_ns, engine->path_rtt.srtt_ns))
         pacer_set_rate(&engine->pacer, engine->rate.pps);
 }
 

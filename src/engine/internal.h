@@ -60,6 +60,7 @@ struct engine {
     struct provisional_table provisional;
     struct rtt_limits rtt_limits;
     struct loss path_loss; /* over all hosts: one path, until paths are told apart */
+    struct rtt path_rtt;
 
     struct pacer pacer;
     struct rate rate;

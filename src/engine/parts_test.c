@@ -95,12 +95,12 @@ static void charging_more_than_was_allowed_delays_the_next(void **state)
 
 static void window(struct rate *rate, int64_t *now_ns, double share)
 {
-    uint64_t sent = (uint64_t)(rate->pps * 0.01);
+    uint64_t sent = (uint64_t)(rate->pps * 0.005);
     rate_sent(rate, sent);
     for (uint64_t i = 0; i < (uint64_t)((double)sent * share); i++)
         rate_answered(rate);
-    *now_ns += 10 * MSEC;
-    rate_update(rate, *now_ns);
+    *now_ns += 5 * MSEC;
+    rate_update(rate, *now_ns, 0);
 }
 
 static void the_rate_grows_while_answers_keep_up_and_falls_when_they_do_not(void **state)
@@ -130,6 +130,28 @@ static void silence_leaves_the_default_rate(void **state)
     for (int i = 0; i < 10; i++)
         window(&rate, &now_ns, 0);
     assert_true(rate.pps >= 10000 && rate.pps <= 10000);
+}
+
+/* Answers come 40 ms late: the window waits for them, and the growth is not taken for a loss. */
+static void a_long_way_is_waited_for(void **state)
+{
+    (void)state;
+    struct rate rate;
+    struct rate_limits rate_limits = {.default_pps = 10000};
+    double pps_then[8] = {0};
+    rate_init(&rate, &rate_limits, 0);
+    for (int64_t now_ns = 0; now_ns < SEC; now_ns += 5 * MSEC) {
+        double answered_pps = pps_then[0];
+        for (unsigned i = 0; i < 7; i++)
+            pps_then[i] = pps_then[i + 1];
+        pps_then[7] = rate.pps;
+        rate_sent(&rate, (uint64_t)(rate.pps * 0.005));
+        for (uint64_t i = 0; i < (uint64_t)(answered_pps * 0.005); i++)
+            rate_answered(&rate);
+        rate_update(&rate, now_ns + 5 * MSEC, 40 * MSEC);
+        assert_true(rate.pps >= pps_then[7]);
+    }
+    assert_true(rate.pps > 100000);
 }
 
 static void the_users_rates_are_bounds(void **state)
@@ -216,6 +238,7 @@ int main(void)
         cmocka_unit_test(charging_more_than_was_allowed_delays_the_next),
         cmocka_unit_test(the_rate_grows_while_answers_keep_up_and_falls_when_they_do_not),
         cmocka_unit_test(silence_leaves_the_default_rate),
+        cmocka_unit_test(a_long_way_is_waited_for),
         cmocka_unit_test(the_users_rates_are_bounds),
         cmocka_unit_test(loss_is_the_share_of_tries_that_answers_skip),
         cmocka_unit_test(silence_is_certain_when_few_can_have_been_lost),

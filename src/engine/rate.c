@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 
-#define WINDOW_NS (10 * MSEC)
+#define WINDOW_MIN_NS (5 * MSEC)
 
 /* Too few probes say nothing. */
 #define WINDOW_PROBES_MIN 32
@@ -53,10 +53,11 @@ static double judged(struct rate *rate, double share, double used)
     return rate->pps;
 }
 
-bool rate_update(struct rate *rate, int64_t now_ns)
+bool rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
 {
+    int64_t window_ns = 2 * rtt_ns > WINDOW_MIN_NS ? 2 * rtt_ns : WINDOW_MIN_NS;
     int64_t elapsed_ns = now_ns - rate->window_started_ns;
-    if (elapsed_ns < WINDOW_NS)
+    if (elapsed_ns < window_ns)
         return false;
 
     double before = rate->pps;

@@ -26,5 +26,6 @@ void rate_init(struct rate *rate, const struct rate_limits *limits, int64_t now_
 void rate_sent(struct rate *rate, uint64_t first_tries);
 void rate_answered(struct rate *rate);
 
-/* Look at the window when it is over. True: pps has changed. */
-bool rate_update(struct rate *rate, int64_t now_ns);
+/* Look at the window when it is over; rtt_ns: a typical round trip, 0 when not known. A window lasts two of them, so that
+ * after a change half of its answers are to the new rate. True: pps has changed. */
+bool rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns);
