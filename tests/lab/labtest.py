@@ -11,8 +11,11 @@ NOT_POSSIBLE = 77
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # The hosts that any scan must get completely right at its ordinary settings.
-ORDINARY = [truth.BY_NAME[name] for name in ("linux", "daemons", "shut", "mute", "odd", "absent", "far", "guarded",
-                                             "slow", "silent", "barred")]  # fmt: skip
+ORDINARY = [truth.BY_NAME[name] for name in ("linux", "daemons", "shut", "mute", "odd", "stateful", "absent", "far",
+                                             "guarded", "slow", "silent", "barred")]  # fmt: skip
+
+# Those that treat what belongs to no connection in a way of their own.
+STACKS = [truth.BY_NAME[name] for name in ("linux", "odd", "stateful", "far", "guarded")]
 
 
 def take_down_on_signals(network):

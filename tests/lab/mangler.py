@@ -14,6 +14,7 @@ import packets as p
 ETH_P_ALL = 0x0003
 OTHER = 0x40000000  # makes a number that is not the one we were asked with
 OUR_SEQ = 1000
+OUR_WINDOW = 16384
 NEIGHBOR = b"\x4d"  # last byte of an address on the link that nobody has
 BROKEN_OPTIONS = bytes([2, 4, 0x05, 0xB4, 3, 0, 8, 255])  # lengths that cannot be: 0, and past the end
 NO_OPERATIONS = b"\x01" * 4  # options of RFC 791
@@ -34,6 +35,13 @@ class Segment(NamedTuple):
 
     def tcp(self, seq, ack, flags, **how):
         return p.tcp(self.dst, self.src, (self.port, self.source_port), seq, ack, flags, **how)
+
+    def reset(self, window=0):
+        """The RST of RFC 9293 section 3.10.7.1."""
+        if self.flags & p.ACK:
+            return self.ip(self.tcp(self.ack, 0, p.RST, window=window))
+        ack = self.seq + bool(self.flags & (p.SYN | p.FIN))
+        return self.ip(self.tcp(0, ack, p.RST | p.ACK, window=window))
 
     def ip(self, segment, **how):
         return p.ip(self.dst, self.src, p.PROTO_TCP, segment, **how)
@@ -64,10 +72,28 @@ def elsewhere(segment):
     return segment._replace(dst=segment.dst[:-1] + NEIGHBOR)
 
 
+def listen(segment):
+    """An open port, to what comes out of the blue (section 3.10.7.2)."""
+    return [segment.reset()] if segment.flags & p.ACK else []
+
+
+def listen_like_bsd(segment):
+    if segment.flags & p.FIN:
+        return []
+    return [segment.reset(window=OUR_WINDOW)] if segment.flags & p.ACK else []
+
+
+# behaviour: the IP packets that answer a segment that belongs to no connection and is no SYN, where that differs.
+STRAY_ANSWERS = {
+    "open": listen,
+    "bsd-open": listen_like_bsd,
+    "windows-open": lambda s: [s.reset()],
+}
+
 # behaviour: the IP packets that answer a SYN.
 ANSWERS = {
-    "open": lambda s: [s.ip(s.syn_ack())],
-    "closed": lambda s: [s.ip(s.tcp(0, s.seq + 1, p.RST | p.ACK))],
+    **dict.fromkeys(STRAY_ANSWERS, lambda s: [s.ip(s.syn_ack())]),
+    "closed": lambda s: [s.reset()],
     "ack-wrong": lambda s: [s.ip(s.tcp(OUR_SEQ, s.seq + OTHER, p.SYN | p.ACK))],
     "reset-ack-wrong": lambda s: [s.ip(s.tcp(0, s.seq + OTHER, p.RST | p.ACK))],
     "reset-without-ack": lambda s: [s.ip(s.tcp(0, 0, p.RST))],
@@ -89,7 +115,9 @@ ANSWERS = {
 }
 
 
-def answer_syn(segment, behaviour):
+def answer_segment(segment, behaviour):
+    if not segment.flags & p.SYN and behaviour in STRAY_ANSWERS:
+        return STRAY_ANSWERS[behaviour](segment)
     if behaviour in ANSWERS:
         return ANSWERS[behaviour](segment)
     _, type_, code = behaviour.split("-")  # "4:icmp-3-13"
@@ -101,6 +129,7 @@ class Mangler:
         self.v4 = ipaddress.ip_address(config["v4"]).packed
         self.v6 = ipaddress.ip_address(config["v6"]).packed
         self.ports = {int(port): behaviours for port, behaviours in config["ports"].items()}
+        self.connections = set()  # what a SYN began and no RST ended: there, only the handshake is answered
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.sock.bind(("eth0", ETH_P_ALL))
         self.mac = self.sock.getsockname()[4]
@@ -144,14 +173,18 @@ class Mangler:
     def answer_tcp(self, segment):
         over_v4, over_v6 = self.ports.get(segment.port, ("closed", "closed"))
         behaviour = over_v4 if len(segment.src) == 4 else over_v6
-        match segment.flags & (p.SYN | p.ACK | p.RST):
-            case p.SYN:
-                return answer_syn(segment, behaviour)
-            case flags if flags == p.SYN | p.ACK and behaviour == "syn-bare":
-                return [segment.ip(segment.tcp(segment.ack, segment.seq + 1, p.ACK))]
-            case p.ACK if behaviour == "closed":
-                return [segment.ip(segment.tcp(segment.ack, 0, p.RST))]
-        return []
+        connection = (segment.src, segment.source_port, segment.port)
+        if segment.flags & p.RST:
+            self.connections.discard(connection)
+            return []
+        if segment.flags & p.SYN and segment.flags & p.ACK:
+            answers = behaviour == "syn-bare"
+            return [segment.ip(segment.tcp(segment.ack, segment.seq + 1, p.ACK))] if answers else []
+        if connection in self.connections and not segment.flags & p.SYN:
+            return []
+        if segment.flags & p.SYN:
+            self.connections.add(connection)
+        return answer_segment(segment, behaviour)
 
 
 if __name__ == "__main__":

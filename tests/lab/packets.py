@@ -43,10 +43,10 @@ def ip(src, dst, proto, payload, options=b"", extra_len=0):
     return struct.pack("!IHBB", 0x60000000, len(payload) + extra_len, first, HOP_LIMIT) + src + dst + payload
 
 
-def tcp(src, dst, ports, seq, ack, flags, options=b"", data_offset=None, checksum_error=0):
+def tcp(src, dst, ports, seq, ack, flags, options=b"", window=64240, data_offset=None, checksum_error=0):
     """ports: (source, destination). data_offset: what to claim, when not the truth."""
     offset = 5 + len(options) // 4 if data_offset is None else data_offset
-    head = struct.pack("!HHIIBBHHH", *ports, seq % 2**32, ack % 2**32, offset << 4, flags, 64240, 0, 0) + options
+    head = struct.pack("!HHIIBBHHH", *ports, seq % 2**32, ack % 2**32, offset << 4, flags, window, 0, 0) + options
     sum_ = transport_checksum(src, dst, PROTO_TCP, head) ^ checksum_error
     return head[:16] + struct.pack("!H", sum_) + head[18:]
 

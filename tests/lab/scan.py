@@ -17,7 +17,8 @@ NOBODY = 65534
 TIMEOUT_S = 120
 SHOWN_DIFFERENCES = 40
 NOT_TOLD = "not told"  # a folded port's source
-XML_TECHNIQUES = {"syn": "-sS", "connect": "-sT"}
+TECHNIQUES = {"syn": "-sS", "connect": "-sT", "null": "-sN", "fin": "-sF", "xmas": "-sX", "maimon": "-sM", "ack": "-sA",
+              "window": "-sW"}  # fmt: skip
 
 
 class Report(NamedTuple):
@@ -161,5 +162,5 @@ def port_list(ports):
 def options(technique, family, hosts, ports):
     """The options that any scanner with Nmap's spelling takes for this."""
     family_option = ["-6"] if family == truth.V6 else []
-    return [XML_TECHNIQUES[technique], "-n", "-p", port_list(ports), *family_option,
+    return [TECHNIQUES[technique], "-n", "-p", port_list(ports), *family_option,
             *(host.address(family) for host in hosts)]  # fmt: skip

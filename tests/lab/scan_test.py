@@ -75,6 +75,33 @@ class Ordinary(PortolanTest):
                 self.assertIn(verdicts[absent.address(family), port], (unresolved, truth.SILENCE))
 
 
+class Strays(PortolanTest):
+    """Segments that belong to no connection, to every kind of stack and port at once."""
+
+    def strays(self, technique):
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                self.check(technique, family, labtest.STACKS, truth.INTERESTING, "-Pn")
+
+    def test_null(self):
+        self.strays("null")
+
+    def test_fin(self):
+        self.strays("fin")
+
+    def test_xmas(self):
+        self.strays("xmas")
+
+    def test_maimon(self):
+        self.strays("maimon")
+
+    def test_ack(self):
+        self.strays("ack")
+
+    def test_window(self):
+        self.strays("window")
+
+
 class Discovery(PortolanTest):
     def find(self, family, by_neighbor):
         addresses = [host.address(family) for host in labtest.ORDINARY]

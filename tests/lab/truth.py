@@ -20,10 +20,15 @@ class Verdict(NamedTuple):
 
 # ----- what a port may do ------------------------------------------------------------------------------------------
 
+# A firewall that lets SYNs in, and what belongs to a connection that one of them began.
+STATEFUL = "ct state != established tcp flags & (fin | syn | rst | ack) != syn drop"
+
 # What nftables does with a TCP segment to the port; None: nothing, the host's own stack answers.
 RULES = {
     "open": None,
     "closed": None,
+    "stateful-open": STATEFUL,
+    "stateful-closed": STATEFUL,
     "drop": "drop",
     "reset": "reject with tcp reset",
     "4:net-unreachable": "reject with icmp net-unreachable",
@@ -41,15 +46,31 @@ RULES = {
     "6:admin-prohibited": "reject with icmpv6 admin-prohibited",
 }
 
+# Silence means what the technique makes of it: this for some, filtered for the others.
 SILENCE = Verdict("filtered", "no-response")
+SILENT_STATES = dict.fromkeys(["null", "fin", "xmas", "maimon"], "open|filtered")
+
 OPEN = Verdict("open", "syn-ack")
+CLOSED = Verdict("closed", "reset")
 ANY = "any technique"
+
+HANDSHAKE = {"syn": OPEN, "connect": OPEN, ANY: SILENCE}
+REFUSAL = {"connect": Verdict("closed", "conn-refused"), "ack": Verdict("unfiltered", "reset"), ANY: CLOSED}
+# RFC 9293 section 3.10.7.2: a listening port resets what has an ACK and drops the rest. As Linux does it, with a window of
+# 0; others differ.
+LISTENING = HANDSHAKE | {"maimon": CLOSED, "ack": Verdict("unfiltered", "reset"), "window": CLOSED}
 
 # behaviour: {technique: verdict}.
 ANSWERS = {
-    "open": {ANY: OPEN},
-    "closed": {"syn": Verdict("closed", "reset"), "connect": Verdict("closed", "conn-refused")},
-    "reset": {"syn": Verdict("closed", "reset"), "connect": Verdict("closed", "conn-refused")},
+    "open": LISTENING,
+    "closed": REFUSAL,
+    "reset": REFUSAL,
+    "stateful-open": HANDSHAKE,
+    "stateful-closed": {"syn": CLOSED, "connect": REFUSAL["connect"], ANY: SILENCE},
+    # Stacks of others, made by hand. BSD: silent to FIN and ACK together, and its RSTs to an ACK carry the window that it
+    # would have. Windows: resets what is no SYN, whatever the port.
+    "bsd-open": LISTENING | {"maimon": SILENCE, "window": Verdict("open", "reset")},
+    "windows-open": REFUSAL | {"syn": OPEN, "connect": OPEN},
     "drop": {ANY: SILENCE},
     "unresolved": {ANY: Verdict("filtered", "host-unreach")},  # no neighbour has the address: we say so ourselves
     "4:net-unreachable": {ANY: Verdict("filtered", "net-unreach")},
@@ -79,14 +100,14 @@ ANSWERS = {
     "length-beyond": {ANY: SILENCE},
     "from-elsewhere": {ANY: SILENCE},
     "ack-only": {ANY: SILENCE},
-    "options-broken": {ANY: OPEN},
-    "ip-options": {ANY: OPEN},
-    "twice": {ANY: OPEN},
+    "options-broken": HANDSHAKE,
+    "ip-options": HANDSHAKE,
+    "twice": HANDSHAKE,
     # The fixed header is whole and acknowledges our number, so it proves itself; the kernel wants the options too.
-    "offset-beyond": {"syn": OPEN, "connect": SILENCE},
+    "offset-beyond": {"syn": OPEN, ANY: SILENCE},
     "quote-of-8-bytes": {ANY: Verdict("filtered", "admin-prohibited")},
     # Simultaneous open (RFC 9293 section 3.5): a connect completes it, a SYN scan sees the SYN alone.
-    "syn-bare": {"syn": Verdict("open", "split-handshake-syn"), "connect": OPEN},
+    "syn-bare": HANDSHAKE | {"syn": Verdict("open", "split-handshake-syn")},
 }
 # Every code of destination unreachable (and time exceeded), made by hand. The kernel takes "fragmentation needed" for
 # news about the path, so a connect goes on waiting.
@@ -136,7 +157,7 @@ class Host(NamedTuple):
         return what if isinstance(what, str) else what[0 if family == V4 else 1]
 
     def open_ports(self):
-        return sorted(port for port, what in self.ports.items() if what == "open")
+        return sorted(port for port, what in self.ports.items() if what in ("open", "stateful-open"))
 
     def is_found(self):
         """Does discovery find the host? On the link everybody answers ARP; a firewall may hide one further away."""
@@ -147,7 +168,9 @@ class Host(NamedTuple):
         """The verdict that a scan of this port must give."""
         answers = ANSWERS[self.behaviour(port, family)]
         verdict = answers.get(technique) or answers[ANY]
-        if self.source and verdict.reason not in ("no-response", "syn-ack", "reset", "conn-refused"):
+        if verdict == SILENCE:
+            return verdict._replace(state=SILENT_STATES.get(technique, verdict.state))
+        if self.source and verdict.reason not in ("syn-ack", "reset", "conn-refused"):
             verdict = verdict._replace(source=self.source[0 if family == V4 else 1])
         return verdict
 
@@ -173,7 +196,7 @@ FORGED = ["ack-wrong", "reset-ack-wrong", "reset-without-ack", "quote-other-seq"
           "ack-only", "options-broken", "ip-options", "twice", "quote-of-8-bytes", "syn-bare"]  # fmt: skip
 MANGLED = {2000 + i: what for i, what in enumerate(FORGED)}
 MANGLED |= {2100 + code: (f"4:icmp-3-{code}", f"6:icmp-1-{code % 7}") for code in range(16)}
-MANGLED |= {2116: ("4:icmp-11-0", "6:icmp-3-0")}
+MANGLED |= {2116: ("4:icmp-11-0", "6:icmp-3-0"), 2200: "bsd-open", 2201: "windows-open"}
 
 SCANNER = ("198.18.0.1", "2001:db8:18::1")
 ROUTER = ("198.18.0.254", "2001:db8:18::fe")
@@ -187,6 +210,8 @@ HOSTS = [
     Host("shut", "198.18.0.4", "2001:db8:18::4", "linux"),
     Host("mute", "198.18.0.5", "2001:db8:18::5", "linux", rest="drop"),
     Host("odd", "198.18.0.6", "2001:db8:18::6", "mangler", ports={22: "open"} | MANGLED),
+    Host("stateful", "198.18.0.7", "2001:db8:18::7", "linux",
+         ports={22: "stateful-open", 80: "stateful-closed", 1000: "drop"}),
     Host("absent", "198.18.0.99", "2001:db8:18::99", "absent", rest="unresolved", source=SCANNER),
     # Behind the router.
     Host("far", "203.0.113.2", "2001:db8:113:1::2", "linux", routed=True, ports=FIREWALL),
