@@ -15,6 +15,7 @@
 #include "netio/connect_route.h"
 #include "netio/connect_slots.h"
 #include "netio/connect_socket.h"
+#include "netio/connect_udp.h"
 
 #define SOCKETS_MAX 16384
 #define EVENTS_MAX  256
@@ -37,15 +38,17 @@
 #define ECHO_LEN_V4 30 /* IP header, ICMP header, two bytes of payload */
 #define ECHO_LEN_V6 50
 
-/* epoll data of the ping sockets; those of connections have an index below in the low half. */
+/* epoll data of the ping and UDP sockets; those of connections have an index below in the low half. */
 #define EVENT_PING4 UINT64_C(0xffffffff)
 #define EVENT_PING6 UINT64_C(0xfffffffe)
+#define EVENT_UDP   UINT64_C(0xffffff00) /* and the ones after it, one a socket */
 
 struct connect_io {
     struct netio io; /* first: the ops cast back */
     struct connect_setup setup;
     struct connect_routes routes;
     struct connect_pings pings;
+    struct connect_udp udp;
     struct connect_slots slots;
     struct connect_ping_reply reply; /* room for the one being read */
     uint32_t ping_lost[2];           /* of the IPv4 and the IPv6 socket, as last seen */
@@ -158,15 +161,30 @@ static enum connect_dialled dial(struct connect_io *self, const struct order *or
     return CONNECT_SHORT;
 }
 
+/* Something of ours ran out, and comes free again. */
+static bool is_short(int error)
+{
+    return error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
 static enum connect_dialled ping(struct connect_io *self, struct probe *probe, int *ret_error)
 {
     probe->src = connect_source(&self->io, &probe->dst);
     *ret_error = connect_ping_send(&self->pings, probe);
-    if (*ret_error == EAGAIN || *ret_error == ENOBUFS || *ret_error == ENOMEM)
-        return CONNECT_SHORT;
     if (*ret_error)
-        return CONNECT_FAILED;
+        return is_short(*ret_error) ? CONNECT_SHORT : CONNECT_FAILED;
     count_sent(self, probe->dst.family == ADDR_V4 ? ECHO_LEN_V4 : ECHO_LEN_V6);
+    return CONNECT_STARTED;
+}
+
+static enum connect_dialled ask_udp(struct connect_io *self, struct probe *probe, int *ret_error)
+{
+    unsigned len;
+    probe->src = connect_source(&self->io, &probe->dst);
+    *ret_error = connect_udp_send(&self->udp, probe, &len);
+    if (*ret_error)
+        return is_short(*ret_error) ? CONNECT_SHORT : CONNECT_FAILED;
+    count_sent(self, len);
     return CONNECT_STARTED;
 }
 
@@ -177,6 +195,8 @@ static enum connect_dialled ask(struct connect_io *self, const struct order *ord
         return dial(self, order, probe, ret_error);
     if (connect_ping_is_echo(probe->technique))
         return ping(self, probe, ret_error);
+    if (connect_udp_is_asked(probe->technique))
+        return ask_udp(self, probe, ret_error);
     *ret_error = EOPNOTSUPP;
     return CONNECT_FAILED;
 }
@@ -270,7 +290,7 @@ static bool receive_pings(struct connect_io *self, bool v6, int64_t now_ns)
         self->io.events->packet(self->io.context, now_ns, &self->reply.packet);
         told = true;
     }
-    uint32_t lost = connect_ping_lost(fd);
+    uint32_t lost = connect_socket_lost(fd);
     uint32_t newly_lost = lost - self->ping_lost[v6];
     self->ping_lost[v6] = lost;
     if (newly_lost) {
@@ -285,6 +305,9 @@ static bool handle(struct connect_io *self, const struct epoll_event *event, int
     uint64_t key = event->data.u64;
     if (key == EVENT_PING4 || key == EVENT_PING6)
         return receive_pings(self, key == EVENT_PING6, now_ns);
+    if (key >= EVENT_UDP && key < EVENT_UDP + CONNECT_UDP_SOCKETS)
+        return connect_udp_receive(&self->udp, (unsigned)(key - EVENT_UDP), &self->io, self->heard_ns,
+                                   now_ns);
 
     /* The slot may have been emptied, or used again, since epoll_pwait2 took note of it. */
     uint32_t index = (uint32_t)key;
@@ -368,6 +391,7 @@ static void connect_close(struct netio *io)
     struct connect_io *self = (struct connect_io *)io;
     connect_slots_done(&self->slots);
     connect_pings_close(&self->pings);
+    connect_udp_done(&self->udp);
     connect_routes_done(&self->routes);
     if (self->epoll_fd >= 0)
         close(self->epoll_fd);
@@ -399,8 +423,8 @@ static uint32_t sockets_wanted(uint32_t max_sockets)
     uint64_t available = limit.rlim_cur - limit.rlim_cur / 8;
     if (count > available)
         count = available;
-    if (count > CONNECT_SLOT_NONE - 2)
-        count = CONNECT_SLOT_NONE - 2;
+    if (count > EVENT_UDP)
+        count = EVENT_UDP;
     return count ? (uint32_t)count : 1;
 }
 
@@ -420,6 +444,7 @@ static int open_all(struct connect_io *self, const struct connect_options *optio
     self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (self->epoll_fd < 0)
         return error_set(err, EX_OSERR, "cannot open an epoll descriptor: %s", strerror(errno));
+    self->udp.epoll_fd = self->epoll_fd;
     int status = connect_routes_init(&self->routes, &self->setup, err);
     if (status)
         return status;
@@ -445,6 +470,7 @@ int connect_open(const struct connect_options *options, struct netio **ret, stru
         .ttl = options->ttl,
     };
     memcpy(self->setup.interface, interface, strlen(interface) + 1);
+    connect_udp_init(&self->udp, &self->setup, -1, EVENT_UDP);
     self->epoll_fd = self->routes.fd4 = self->routes.fd6 = self->pings.fd4 = self->pings.fd6 = -1;
 
     int status = open_all(self, options, err);

@@ -14,14 +14,7 @@
 /* enum in net/tcp_states.h of the kernel; netinet/tcp.h, which has it too, cannot be included beside linux/tcp.h. */
 enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7 };
 
-/* An entry of the error queue. */
-struct icmp_error {
-    int error; /* errno; 0: there was none */
-    uint8_t type, code;
-    struct addr offender;
-};
-
-static struct icmp_error extended_error(const struct cmsghdr *control)
+static struct connect_icmp extended_error(const struct cmsghdr *control)
 {
     struct {
         struct sock_extended_err err;
@@ -29,11 +22,11 @@ static struct icmp_error extended_error(const struct cmsghdr *control)
     } data = {0};
     size_t len = control->cmsg_len - CMSG_LEN(0);
     if (len < sizeof data.err)
-        return (struct icmp_error){0};
+        return (struct connect_icmp){0};
     memcpy(&data, CMSG_DATA(control), len < sizeof data ? len : sizeof data);
     if (data.err.ee_origin != SO_EE_ORIGIN_ICMP && data.err.ee_origin != SO_EE_ORIGIN_ICMP6)
-        return (struct icmp_error){0};
-    return (struct icmp_error){
+        return (struct connect_icmp){0};
+    return (struct connect_icmp){
         .error = (int)data.err.ee_errno,
         .type = data.err.ee_type,
         .code = data.err.ee_code,
@@ -41,19 +34,24 @@ static struct icmp_error extended_error(const struct cmsghdr *control)
     };
 }
 
-static struct icmp_error queued_error(int fd)
+struct connect_icmp connect_icmp_read(struct msghdr *message)
 {
-    _Alignas(struct cmsghdr) uint8_t control[256];
-    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
-    if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-        return (struct icmp_error){0};
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
         bool v6 = c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR;
         if (v4 || v6)
             return extended_error(c);
     }
-    return (struct icmp_error){0};
+    return (struct connect_icmp){0};
+}
+
+static struct connect_icmp queued_error(int fd)
+{
+    _Alignas(struct cmsghdr) uint8_t control[256];
+    struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
+    if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        return (struct connect_icmp){0};
+    return connect_icmp_read(&message);
 }
 
 static int pending_error(int fd)
@@ -79,7 +77,7 @@ static void answer_connected(struct connect_event *event)
     event->offender = (struct addr){0};
 }
 
-static void answer_icmp(struct connect_event *event, const struct icmp_error *icmp)
+static void answer_icmp(struct connect_event *event, const struct connect_icmp *icmp)
 {
     event->error = icmp->error;
     event->reset_seen = false;
@@ -100,7 +98,7 @@ static void answer_refused(struct connect_event *event, int error, const struct 
 enum connect_state connect_outcome_read(int fd, struct connect_event *ret_event,
                                         struct connect_measure *ret_read)
 {
-    struct icmp_error icmp = queued_error(fd);
+    struct connect_icmp icmp = queued_error(fd);
     int error = pending_error(fd);
     struct tcp_info info = {0};
     socklen_t len = sizeof info;

@@ -3,8 +3,19 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "netio/netio.h"
+
+/* An ICMP error as an error queue names it (ip(7), IP_RECVERR). */
+struct connect_icmp {
+    int error; /* errno; 0: there was none */
+    uint8_t type, code;
+    struct addr offender; /* who sent it */
+};
+
+/* The ICMP error in the control data of a message from an error queue. */
+struct connect_icmp connect_icmp_read(struct msghdr *message);
 
 enum connect_state {
     CONNECT_WAITING, /* nothing yet: a false alarm */

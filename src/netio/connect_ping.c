@@ -1,7 +1,6 @@
 #include "netio/connect_ping.h"
 
 #include <errno.h>
-#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -73,33 +72,6 @@ int connect_ping_send(const struct connect_pings *pings, const struct probe *pro
     return sendto(fd, data, writer_len(&out), 0, &address.any, len) < 0 ? errno : 0;
 }
 
-static bool is_control(const struct cmsghdr *control, int level, int type)
-{
-    return control->cmsg_level == level && control->cmsg_type == type;
-}
-
-/* The control message holds TTL or hop limit, or the address that the reply was sent to. */
-static void take_control(const struct cmsghdr *control, struct packet *packet)
-{
-    union connect_sockaddr self = {0};
-    if (is_control(control, IPPROTO_IP, IP_TTL) || is_control(control, IPPROTO_IPV6, IPV6_HOPLIMIT)) {
-        int ttl;
-        memcpy(&ttl, CMSG_DATA(control), sizeof ttl);
-        packet->ttl = (uint8_t)ttl;
-    } else if (is_control(control, IPPROTO_IP, IP_PKTINFO)) {
-        struct in_pktinfo info;
-        memcpy(&info, CMSG_DATA(control), sizeof info);
-        self.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = info.ipi_addr};
-        packet->dst = connect_addr(&self);
-    } else if (is_control(control, IPPROTO_IPV6, IPV6_PKTINFO)) {
-        struct in6_pktinfo info;
-        memcpy(&info, CMSG_DATA(control), sizeof info);
-        self.v6 = (struct sockaddr_in6){
-            .sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr, .sin6_scope_id = info.ipi6_ifindex};
-        packet->dst = connect_addr(&self);
-    }
-}
-
 /* The kernel has verified the checksum and seen that the identifier is that of our socket. */
 static enum packet_fault decode(struct connect_ping_reply *reply, size_t len)
 {
@@ -136,17 +108,7 @@ bool connect_ping_receive(int fd, enum packet_fault *ret_fault, struct connect_p
         return false;
 
     ret->packet = (struct packet){.src = connect_addr(&from)};
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
-        take_control(c, &ret->packet);
+    connect_control_read(&message, &ret->packet);
     *ret_fault = decode(ret, (size_t)len);
     return true;
-}
-
-uint32_t connect_ping_lost(int fd)
-{
-    uint32_t memory[SK_MEMINFO_VARS] = {0};
-    socklen_t len = sizeof memory;
-    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
-        return 0;
-    return memory[SK_MEMINFO_DROPS];
 }

@@ -36,6 +36,3 @@ int connect_ping_send(const struct connect_pings *pings, const struct probe *pro
 /* The next message on one of the sockets. PACKET_OK: ret->packet is an echo reply; another fault: a message that was
  * none, to be counted. False: nothing is left to read. */
 bool connect_ping_receive(int fd, enum packet_fault *ret_fault, struct connect_ping_reply *ret);
-
-/* Replies that the socket had no room for since it was opened; counts modulo 2^32. */
-uint32_t connect_ping_lost(int fd);

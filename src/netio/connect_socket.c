@@ -1,6 +1,7 @@
 #include "netio/connect_socket.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
@@ -166,4 +167,46 @@ void connect_socket_reset(int fd)
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     close(fd);
+}
+
+static bool is_control(const struct cmsghdr *control, int level, int type)
+{
+    return control->cmsg_level == level && control->cmsg_type == type;
+}
+
+/* The control message holds TTL or hop limit, or the address that the reply was sent to. */
+static void take_control(const struct cmsghdr *control, struct packet *packet)
+{
+    union connect_sockaddr self = {0};
+    if (is_control(control, IPPROTO_IP, IP_TTL) || is_control(control, IPPROTO_IPV6, IPV6_HOPLIMIT)) {
+        int ttl;
+        memcpy(&ttl, CMSG_DATA(control), sizeof ttl);
+        packet->ttl = (uint8_t)ttl;
+    } else if (is_control(control, IPPROTO_IP, IP_PKTINFO)) {
+        struct in_pktinfo info;
+        memcpy(&info, CMSG_DATA(control), sizeof info);
+        self.v4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = info.ipi_addr};
+        packet->dst = connect_addr(&self);
+    } else if (is_control(control, IPPROTO_IPV6, IPV6_PKTINFO)) {
+        struct in6_pktinfo info;
+        memcpy(&info, CMSG_DATA(control), sizeof info);
+        self.v6 = (struct sockaddr_in6){
+            .sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr, .sin6_scope_id = info.ipi6_ifindex};
+        packet->dst = connect_addr(&self);
+    }
+}
+
+void connect_control_read(struct msghdr *message, struct packet *packet)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
+        take_control(c, packet);
+}
+
+uint32_t connect_socket_lost(int fd)
+{
+    uint32_t memory[SK_MEMINFO_VARS] = {0};
+    socklen_t len = sizeof memory;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
+        return 0;
+    return memory[SK_MEMINFO_DROPS];
 }

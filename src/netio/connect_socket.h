@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/addr.h"
+#include "packet/packet.h"
 
 /* How every socket is to be set. */
 struct connect_setup {
@@ -52,3 +53,9 @@ enum connect_dialled connect_socket_dial(const struct connect_setup *setup, cons
 /* Close a connection with an RST (SO_LINGER with time 0), so that nothing of it stays, no TIME_WAIT; a socket that is
  * still connecting, silently. */
 void connect_socket_reset(int fd);
+
+/* The TTL or hop limit, and the address of ours it was sent to, from the control data of a received message. */
+void connect_control_read(struct msghdr *message, struct packet *packet);
+
+/* Messages that the socket had no room for since it was opened; counts modulo 2^32. */
+uint32_t connect_socket_lost(int fd);

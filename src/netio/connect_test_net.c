@@ -319,6 +319,26 @@ static void answer_syn(struct net *net, const struct packet *syn, const uint8_t 
     }
 }
 
+/* A datagram is answered by another, or by an ICMP error. */
+static void answer_udp(struct net *net, const struct packet *datagram, const uint8_t *data, size_t len)
+{
+    struct answer_icmp icmp = {.quoted = data, .quoted_len = len};
+    if (datagram->udp.port == NET_OPEN) {
+        uint8_t answer[PACKET_MAX];
+        struct writer out = writer_over(answer, sizeof answer);
+        struct udp_header header = {.source_port = NET_OPEN, .port = datagram->udp.source_port};
+        udp_write(&out, &datagram->dst, &datagram->src, &header, (const uint8_t *)"hi", 2);
+        struct ip_header ip = {.src = datagram->dst, .dst = datagram->src, .proto = IP_PROTO_UDP};
+        emit(net, ip, answer, writer_len(&out), 0);
+    } else if (datagram->udp.port == NET_ROUTER) {
+        answer_as_router(net, datagram, icmp);
+    } else if (datagram->udp.port >= NET_ICMP_FIRST && datagram->udp.port <= NET_ICMP_LAST) {
+        icmp.type = (uint8_t)((datagram->udp.port - NET_ICMP_FIRST) / 16);
+        icmp.code = (uint8_t)((datagram->udp.port - NET_ICMP_FIRST) % 16);
+        answer_icmp(net, datagram, &datagram->dst, icmp);
+    }
+}
+
 static void note_syn(struct net *net, const struct packet *packet)
 {
     pthread_mutex_lock(&net->lock);
@@ -350,6 +370,8 @@ static void play_packet(struct net *net, const uint8_t *data, size_t len)
     } else if (packet.layer == LAYER_TCP && packet.tcp.flags == TCP_SYN) {
         note_syn(net, &packet);
         answer_syn(net, &packet, data, len);
+    } else if (packet.layer == LAYER_UDP) {
+        answer_udp(net, &packet, data, len);
     }
 }
 
@@ -422,19 +444,19 @@ static const char raise_firewall[] =
     "table inet portolan {\n"
     "  chain in {\n"
     "    type filter hook input priority 0;\n"
-    "    meta nfproto ipv4 tcp dport 2000 reject with icmp net-unreachable\n"
-    "    meta nfproto ipv4 tcp dport 2001 reject with icmp host-unreachable\n"
-    "    meta nfproto ipv4 tcp dport 2002 reject with icmp prot-unreachable\n"
-    "    meta nfproto ipv4 tcp dport 2003 reject with icmp port-unreachable\n"
-    "    meta nfproto ipv4 tcp dport 2009 reject with icmp net-prohibited\n"
-    "    meta nfproto ipv4 tcp dport 2010 reject with icmp host-prohibited\n"
-    "    meta nfproto ipv4 tcp dport 2013 reject with icmp admin-prohibited\n"
-    "    meta nfproto ipv6 tcp dport 2000 reject with icmpv6 no-route\n"
-    "    meta nfproto ipv6 tcp dport 2001 reject with icmpv6 admin-prohibited\n"
-    "    meta nfproto ipv6 tcp dport 2003 reject with icmpv6 addr-unreachable\n"
-    "    meta nfproto ipv6 tcp dport 2004 reject with icmpv6 port-unreachable\n"
-    "    meta nfproto ipv6 tcp dport 2005 reject with icmpv6 policy-fail\n"
-    "    meta nfproto ipv6 tcp dport 2006 reject with icmpv6 reject-route\n"
+    "    meta nfproto ipv4 meta l4proto { tcp, udp } th dport 2000 reject with icmp net-unreachable\n"
+    "    meta nfproto ipv4 meta l4proto { tcp, udp } th dport 2001 reject with icmp host-unreachable\n"
+    "    meta nfproto ipv4 meta l4proto { tcp, udp } th dport 2002 reject with icmp prot-unreachable\n"
+    "    meta nfproto ipv4 meta l4proto { tcp, udp } th dport 2003 reject with icmp port-unreachable\n"
+    "    meta nfproto ipv4 meta l4proto { tcp, udp } th dport 2009 reject with icmp net-prohibited\n"
+    "    meta nfproto ipv4 meta l4proto { tcp, udp } th dport 2010 reject with icmp host-prohibited\n"
+    "    meta nfproto ipv4 meta l4proto { tcp, udp } th dport 2013 reject with icmp admin-prohibited\n"
+    "    meta nfproto ipv6 meta l4proto { tcp, udp } th dport 2000 reject with icmpv6 no-route\n"
+    "    meta nfproto ipv6 meta l4proto { tcp, udp } th dport 2001 reject with icmpv6 admin-prohibited\n"
+    "    meta nfproto ipv6 meta l4proto { tcp, udp } th dport 2003 reject with icmpv6 addr-unreachable\n"
+    "    meta nfproto ipv6 meta l4proto { tcp, udp } th dport 2004 reject with icmpv6 port-unreachable\n"
+    "    meta nfproto ipv6 meta l4proto { tcp, udp } th dport 2005 reject with icmpv6 policy-fail\n"
+    "    meta nfproto ipv6 meta l4proto { tcp, udp } th dport 2006 reject with icmpv6 reject-route\n"
     "  }\n"
     "}\n"
     "END\n";

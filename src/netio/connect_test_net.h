@@ -19,7 +19,8 @@
 
 #define NET_SLOW_NS (1300 * MSEC)
 
-/* How the hosts behind the TUN device answer a SYN, by port. */
+/* How the hosts behind the TUN device answer a SYN, by port; a datagram to NET_OPEN gets one, at NET_ROUTER and from
+ * NET_ICMP_FIRST on it is answered alike, elsewhere not at all. */
 enum net_port {
     NET_OPEN = 80,
     NET_RESET,

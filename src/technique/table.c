@@ -1,15 +1,29 @@
-/* The table of techniques: a new one is a file and a row here. */
+/* The table of techniques: a new one is a file and a row here, a line each. */
 #include <string.h>
 
 #include "technique/rows.h"
 
-/* clang-format off: a row a line */
+/* clang-format off */
 const struct technique *const technique_table[] = {
-    &technique_syn,       &technique_connect,        &technique_null,        &technique_fin,
-    &technique_xmas,      &technique_maimon,         &technique_ack,         &technique_window,
-    &technique_udp,       &technique_sctp_init,      &technique_sctp_cookie, &technique_ip_protocol,
-    &technique_ping_echo, &technique_ping_timestamp, &technique_ping_syn,    &technique_ping_ack,
-    &technique_ping_udp,  &technique_ping_connect,   &technique_neighbor,
+    &technique_syn,
+    &technique_connect,
+    &technique_null,
+    &technique_fin,
+    &technique_xmas,
+    &technique_maimon,
+    &technique_ack,
+    &technique_window,
+    &technique_udp,
+    &technique_sctp_init,
+    &technique_sctp_cookie,
+    &technique_ip_protocol,
+    &technique_ping_echo,
+    &technique_ping_timestamp,
+    &technique_ping_syn,
+    &technique_ping_ack,
+    &technique_ping_udp,
+    &technique_ping_connect,
+    &technique_neighbor,
 };
 /* clang-format on */
 
