@@ -186,6 +186,8 @@ int job_new(const struct options *options, const struct scan_privilege *privileg
     int r = job->command_line ? 0 : error_set(err, EX_OSERR, "out of memory");
     if (r == 0)
         r = scans_choose(options, privilege, &job->scans, err);
+    if (!job->scans.raw && options->source_port <= 0)
+        source_ports_few(&job->key.first_port, &job->key.port_count);
     if (r == 0)
         r = fill_job(job, names, err);
     if (r < 0) {

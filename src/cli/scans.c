@@ -40,7 +40,8 @@ static int check_together(const struct options *options, const struct scans *sca
                 return error_set(err, EX_USAGE,
                                  "-%s and -%s cannot be given together: an IP protocol scan stands alone",
                                  options->scan_letters[j], options->scan_letters[i]);
-            if (scans->techniques[i]->kind != scans->techniques[j]->kind)
+            if (one != PROTOCOL_UDP && other != PROTOCOL_UDP &&
+                scans->techniques[i]->kind != scans->techniques[j]->kind)
                 return error_set(err, EX_USAGE,
                                  "-%s and -%s cannot be given together: only one of them builds its packets",
                                  options->scan_letters[j], options->scan_letters[i]);
@@ -87,12 +88,22 @@ static int choose_flags(const struct options *options, struct scans *scans, stru
             return error_set(err, EX_USAGE,
                              "--scanflags cannot be given with -%s, which does not build its packets",
                              options->scan_letters[i]);
-        scans->custom = tcp_probe_with_flags(technique, (uint8_t)options->scan_flags);
-        scans->techniques[i] = &scans->custom;
+        scans->custom[i] = tcp_probe_with_flags(technique, (uint8_t)options->scan_flags);
+        scans->techniques[i] = &scans->custom[i];
         name_flags((unsigned)options->scan_flags, scans->flag_names);
         return 0;
     }
     return error_set(err, EX_USAGE, "--scanflags is for TCP scans, and none is asked for");
+}
+
+/* --data: probes carry these bytes. */
+static void choose_data(const struct options *options, struct scans *scans)
+{
+    scans->data = (struct probe_data){.bytes = options->data, .len = options->data_len};
+    for (unsigned i = 0; i < scans->count; i++) {
+        scans->custom[i] = technique_with_data(scans->techniques[i], &scans->data);
+        scans->techniques[i] = &scans->custom[i];
+    }
 }
 
 static const char *named_scan(const struct options *options, unsigned index, char text[static 8])
@@ -121,13 +132,24 @@ static int check_pings(const struct options *options, const struct scan_privileg
     return 0;
 }
 
-/* What only packets of our own can carry. */
-static int check_connecting(const struct options *options, struct error *err)
+static bool asks_udp(const struct scans *scans)
+{
+    for (unsigned i = 0; i < scans->count; i++) {
+        if (scans->techniques[i]->protocol == PROTOCOL_UDP)
+            return true;
+    }
+    return false;
+}
+
+/* What only packets of our own can carry; data, datagrams can too. */
+static int check_connecting(const struct options *options, const struct scans *scans, struct error *err)
 {
     const struct {
         bool given;
         const char *spelled;
-    } refused[] = {{options->source_port > 0, "-g"}, {options->no_neighbor, "--disable-arp-ping"}};
+    } refused[] = {{options->source_port > 0, "-g"},
+                   {options->data != NULL && !asks_udp(scans), "--data"},
+                   {options->no_neighbor, "--disable-arp-ping"}};
     for (unsigned i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         if (refused[i].given)
             return error_set(err, EX_USAGE, "%s cannot be given with a scan that connects",
@@ -145,7 +167,7 @@ static int check_privilege(const struct options *options, const struct scan_priv
         return refuse_raw("--privileged", privilege, err);
     for (unsigned i = 0; i < scans->count; i++) {
         char text[8];
-        if (scans->techniques[i]->kind != REQUEST_CONNECT)
+        if (scans->techniques[i]->kind != REQUEST_CONNECT && scans->techniques[i]->protocol != PROTOCOL_UDP)
             return refuse_raw(named_scan(options, i, text), privilege, err);
     }
     return 0;
@@ -192,19 +214,17 @@ int scans_choose(const struct options *options, const struct scan_privilege *all
     if (ret->count == 0 && !options->discovery_only)
         ret->techniques[ret->count++] =
             technique_find(privilege->raw || options->scan_flags >= 0 ? "syn" : "connect");
-    if (options->data)
-        r = error_set(
-            err, EX_USAGE,
-            "--data, --data-string and --data-length: this build of Portolan appends nothing to probes yet");
-    if (r == 0 && options->scan_flags >= 0)
+    if (options->scan_flags >= 0)
         r = choose_flags(options, ret, err);
+    if (options->data)
+        choose_data(options, ret);
     if (r == 0)
         r = check_privilege(options, privilege, ret, err);
     ret->raw = privilege->raw && !connects(ret);
     if (r == 0 && !ret->raw)
         r = check_pings(options, privilege, err);
     if (r == 0 && !ret->raw)
-        r = check_connecting(options, err);
+        r = check_connecting(options, ret, err);
     if (r == 0)
         r = check_backend(options, ret, err);
     return r;
@@ -217,7 +237,7 @@ unsigned scans_report(const struct scans *scans, struct report_scan ret[static S
         ret[i] = (struct report_scan){
             .type = technique->name,
             .protocol = technique->protocol,
-            .flags = technique == &scans->custom ? scans->flag_names : NULL,
+            .flags = technique->protocol == PROTOCOL_TCP && scans->flag_names[0] ? scans->flag_names : NULL,
         };
     }
     return scans->count;

@@ -19,11 +19,12 @@ struct scan_privilege {
 };
 
 struct scans {
-    const struct technique *techniques[SCANS_MAX]; /* borrowed: static, or `custom` */
-    struct technique custom;                       /* a technique with the flags of --scanflags */
-    char flag_names[SCAN_FLAGS_MAX];               /* of --scanflags, for the report: "FINPSHURG" */
-    unsigned count;                                /* 0: discovery only */
-    bool raw;                                      /* packets are built by us; else the kernel connects */
+    const struct technique *techniques[SCANS_MAX]; /* borrowed: static, or of `custom` */
+    struct technique custom[SCANS_MAX]; /* techniques with the flags of --scanflags, or with data */
+    struct probe_data data;             /* of --data; borrowed from the options */
+    char flag_names[SCAN_FLAGS_MAX];    /* of --scanflags, for the report: "FINPSHURG" */
+    unsigned count;                     /* 0: discovery only */
+    bool raw;                           /* packets are built by us; else the kernel connects */
 };
 
 /* Fails with EX_USAGE for kinds of scan that cannot be combined, EX_NOPERM for those that are not allowed. *ret points into

@@ -99,6 +99,51 @@ static void what_connections_cannot_carry_is_refused(void **state)
     assert_non_null(strstr(err.text, "-g"));
 }
 
+static void a_udp_scan_needs_no_privilege(void **state)
+{
+    (void)state;
+    struct options options = scan_options("sU", NULL);
+    struct scans scans;
+    assert_int_equal(scans_choose(&options, &without, &scans, NULL), 0);
+    assert_string_equal(scans.techniques[0]->name, "udp");
+    assert_false(scans.raw);
+    assert_int_equal(scans_choose(&options, &with, &scans, NULL), 0);
+    assert_true(scans.raw);
+}
+
+static void a_udp_scan_goes_with_any_tcp_scan(void **state)
+{
+    (void)state;
+    struct options connecting = scan_options("sT", "sU"), raw = scan_options("sU", "sS");
+    struct scans scans;
+    assert_int_equal(scans_choose(&connecting, &without, &scans, NULL), 0);
+    assert_int_equal(scans.count, 2);
+    assert_int_equal(scans_choose(&connecting, &with, &scans, NULL), 0);
+    assert_false(scans.raw);
+    assert_int_equal(scans_choose(&raw, &with, &scans, NULL), 0);
+    assert_true(scans.raw);
+    assert_int_equal(scans_choose(&raw, &without, &scans, NULL), -EX_NOPERM);
+}
+
+static void data_goes_into_every_packet_of_ours(void **state)
+{
+    (void)state;
+    uint8_t bytes[] = {1, 2, 3};
+    struct options packets = scan_options("sS", "sU"), connecting = scan_options("sT", NULL);
+    packets.data = connecting.data = bytes;
+    packets.data_len = connecting.data_len = sizeof bytes;
+    struct scans scans;
+    struct error err;
+    assert_int_equal(scans_choose(&packets, &with, &scans, NULL), 0);
+    for (unsigned i = 0; i < scans.count; i++) {
+        assert_ptr_equal(scans.techniques[i]->data->bytes, bytes);
+        assert_int_equal(scans.techniques[i]->data->len, sizeof bytes);
+    }
+    assert_null(technique_find("udp")->data);
+    assert_int_equal(scans_choose(&connecting, &with, &scans, &err), -EX_USAGE);
+    assert_non_null(strstr(err.text, "--data"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +153,9 @@ int main(void)
         cmocka_unit_test(two_tcp_scans_are_one_too_many),
         cmocka_unit_test(scan_flags_change_the_technique_and_not_its_row),
         cmocka_unit_test(what_connections_cannot_carry_is_refused),
+        cmocka_unit_test(a_udp_scan_needs_no_privilege),
+        cmocka_unit_test(a_udp_scan_goes_with_any_tcp_scan),
+        cmocka_unit_test(data_goes_into_every_packet_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 
 #include "cli/option_table.h"
 #include "plan/ports.h"
+#include "technique/payload.h"
 
 #define EARLY_PORTS_MAX 32 /* of each protocol: most hosts that answer at all answer on one of these */
 
@@ -26,6 +27,20 @@ static void add_early(struct specs *specs, const struct technique *technique, co
         services_popular(services, (enum port_protocol)technique->protocol, EARLY_PORTS_MAX, ports, popular);
     for (size_t i = 0; i < count; i++)
         specs->list[specs->count++] = (struct probe_spec){.technique = technique, .port = popular[i]};
+}
+
+/* Ports whose service we know how to ask. */
+static void add_known(struct specs *specs, const struct technique *technique, const struct port_set *ports)
+{
+    uint32_t popular = specs->count;
+    uint16_t port;
+    for (unsigned i = 0; payload_port_at(i, &port); i++) {
+        bool skip = !port_set_has(ports, PORTS_UDP, port);
+        for (uint32_t j = 0; j < popular && !skip; j++)
+            skip = specs->list[j].technique == technique && specs->list[j].port == port;
+        if (!skip)
+            specs->list[specs->count++] = (struct probe_spec){.technique = technique, .port = port};
+    }
 }
 
 static bool is_early(const struct specs *specs, const struct technique *technique, uint16_t port)
@@ -57,6 +72,10 @@ int specs_of_scans(const struct scans *scans, const struct port_set *ports,
         return error_set(err, EX_OSERR, "out of memory");
     for (unsigned i = 0; i < scans->count && !in_order; i++)
         add_early(&specs, scans->techniques[i], ports, services);
+    for (unsigned i = 0; i < scans->count && !in_order; i++) {
+        if (scans->techniques[i]->protocol == PROTOCOL_UDP && !scans->techniques[i]->data)
+            add_known(&specs, scans->techniques[i], ports);
+    }
     specs.early_count = specs.count;
     for (unsigned i = 0; i < scans->count; i++)
         add_rest(&specs, scans->techniques[i], ports);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "cli/option_table.h"
+#include "technique/payload.h"
 
 static bool holds(const struct specs *specs, const char *technique, uint16_t port)
 {
@@ -49,6 +50,27 @@ static void every_port_is_asked_once_and_common_ones_first(void **state)
         assert_int_equal(specs.list[i].port, i);
     specs_done(&specs);
     free(seen);
+    free(ports);
+}
+
+static void udp_ports_that_we_know_how_to_ask_go_first(void **state)
+{
+    (void)state;
+    struct scans scans = {.count = 1, .techniques = {technique_find("udp")}};
+    struct port_set *ports = calloc(1, sizeof *ports);
+    assert_non_null(ports);
+    for (unsigned port = 100; port < 50000; port++)
+        port_set_add(ports, PORTS_UDP, (uint16_t)port);
+
+    struct specs specs;
+    assert_int_equal(specs_of_scans(&scans, ports, services_builtin(), false, &specs, NULL), 0);
+    assert_int_equal(specs.count, 49900);
+    for (uint32_t i = specs.early_count; i < specs.count; i++)
+        assert_null(payload_of_try(specs.list[i].port, 0));
+    for (uint32_t i = 1; i < specs.early_count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            assert_int_not_equal(specs.list[i].port, specs.list[j].port);
+    specs_done(&specs);
     free(ports);
 }
 
@@ -109,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_port_is_asked_once_and_common_ones_first),
+        cmocka_unit_test(udp_ports_that_we_know_how_to_ask_go_first),
         cmocka_unit_test(the_usual_discovery_depends_on_privilege),
         cmocka_unit_test(pings_that_are_asked_for_replace_the_usual_ones),
         cmocka_unit_test(neighbor_discovery_alone_leaves_distant_hosts_their_usual_probes),

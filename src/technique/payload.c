@@ -30,6 +30,14 @@ const struct payload *payload_of_try(uint16_t port, uint8_t try_number)
     return entry ? turn_of(entry, try_number) : NULL;
 }
 
+bool payload_port_at(unsigned index, uint16_t *ret)
+{
+    if (index >= payload_ports_len)
+        return false;
+    *ret = payload_ports[index].port;
+    return true;
+}
+
 unsigned payload_tries(uint16_t port)
 {
     const struct payload_port *entry = find_port(port);

@@ -59,6 +59,9 @@ struct payload_proof {
 /* The payload of a try of a probe to this port, the likeliest first. NULL: none is known, an empty datagram will do. */
 const struct payload *payload_of_try(uint16_t port, uint8_t try_number);
 
+/* The ports for which something is known, by number: port `index` of them. False: there are not so many. */
+bool payload_port_at(unsigned index, uint16_t *ret);
+
 /* After how many tries everything that is known for the port has been asked; 1 when nothing is. */
 unsigned payload_tries(uint16_t port);
 
