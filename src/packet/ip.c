@@ -101,8 +101,10 @@ static bool read_v6(struct reader *in, struct ip_header *ret)
     read_bytes(&fixed, ip.src.bytes, 16);
     read_bytes(&fixed, ip.dst.bytes, 16);
 
-    /* Behind the header of a later fragment there is data, not headers. */
-    for (unsigned i = 0; is_extension(ip.proto) && ip.fragment_offset == 0; i++) {
+    /* Behind the header of a later fragment there is data, not headers; in an empty packet there is neither, whatever
+     * next header it names. */
+    bool empty = ip.total_len == IPV6_HEADER_LEN;
+    for (unsigned i = 0; !empty && is_extension(ip.proto) && ip.fragment_offset == 0; i++) {
         if (i == EXTENSION_HEADERS_MAX || !read_extension(in, &ip))
             return false;
     }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -13,9 +14,10 @@
 /* TCP from 198.18.0.2 to 198.18.0.1: 60 bytes in all, id 1234, DF, TTL 64 */
 static const char *const plain_v4 = "4500 003c 1234 4000 40 06 9c60 c6120002 c6120001";
 
-/* The start of a packet from 2001:db8::2 to 2001:db8::1 with 40 bytes behind the first header, hop limit 64;
- * the next header follows. */
+/* The start of a packet from 2001:db8::2 to 2001:db8::1 with 40 bytes behind the first header, or none, hop
+ * limit 64; the next header follows. */
 #define V6_START "60000000 0028"
+#define V6_EMPTY "60000000 0000"
 #define V6_REST  "40 20010db8 00000000 00000000 00000002 20010db8 00000000 00000000 00000001"
 
 static bool read_hex(const char *text, struct ip_header *ret, size_t *ret_used)
@@ -175,6 +177,23 @@ static void no_next_header_and_encrypted_payload_end_the_chain(void **state)
     assert_int_equal(used, 40);
 }
 
+/* As a probe for a protocol that is an extension header comes back in a quote. */
+static void an_empty_packet_has_no_extension_header_whatever_it_names(void **state)
+{
+    (void)state;
+    static const char *const types[] = {"00", "2b", "2c", "33", "3c", "87", "8b", "8c"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        char text[200];
+        struct ip_header ip;
+        size_t used;
+        snprintf(text, sizeof text, V6_EMPTY "%s" V6_REST, types[i]);
+        assert_true(read_hex(text, &ip, &used));
+        assert_int_equal(ip.proto, strtoul(types[i], NULL, 16));
+        assert_int_equal(ip.header_len, 40);
+        assert_int_equal(used, 40);
+    }
+}
+
 static void a_fragment_header_tells_offset_and_id(void **state)
 {
     (void)state;
@@ -302,6 +321,7 @@ int main(void)
         cmocka_unit_test(the_fields_of_an_ipv6_header_are_read),
         cmocka_unit_test(each_extension_header_is_passed_over),
         cmocka_unit_test(no_next_header_and_encrypted_payload_end_the_chain),
+        cmocka_unit_test(an_empty_packet_has_no_extension_header_whatever_it_names),
         cmocka_unit_test(a_fragment_header_tells_offset_and_id),
         cmocka_unit_test(an_authentication_header_of_eight_bytes_cannot_be),
         cmocka_unit_test(a_chain_of_extension_headers_is_followed_ten_deep),
