@@ -119,6 +119,8 @@ class Network:
         for name in [*INFRASTRUCTURE, *(host.name for host in self.machines())]:
             run(["ip", "netns", "add", f"{self.name}-{name}"])
             self.settle(name)
+        for host in self.machines():
+            self.limit_errors(host)
         self.raise_middle()
         processes = []
         for host in self.machines():
@@ -140,6 +142,13 @@ class Network:
                 if path.exists():
                     path.write_text(value)
             run(["ip", "link", "set", "lo", "up"])
+
+    def limit_errors(self, host):
+        if not host.icmp_interval_ms:
+            return
+        with self.inside(host.name):
+            for key in ("ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"):
+                Path("/proc/sys/net", key).write_text(str(host.icmp_interval_ms))
 
     def raise_middle(self):
         """The switch, with the scanner and the router on it."""

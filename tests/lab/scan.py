@@ -18,7 +18,7 @@ TIMEOUT_S = 120
 SHOWN_DIFFERENCES = 40
 NOT_TOLD = "not told"  # a folded port's source
 TECHNIQUES = {"syn": "-sS", "connect": "-sT", "null": "-sN", "fin": "-sF", "xmas": "-sX", "maimon": "-sM", "ack": "-sA",
-              "window": "-sW"}  # fmt: skip
+              "window": "-sW", "ip-protocol": "-sO"}  # fmt: skip
 
 
 class Report(NamedTuple):

@@ -6,12 +6,14 @@ import sys
 import time
 
 import labtest
+import protocols
 import scan
 import truth
 from truth import BY_NAME, V4, V6
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
 SLOW_S = 240
+LIMITER_BURST = 6  # ICMP errors that Linux sends at once, before it limits them
 SOME_PORTS = [22, 23, 80, 443, 1000]
 
 
@@ -100,6 +102,30 @@ class Strays(PortolanTest):
 
     def test_window(self):
         self.strays("window")
+
+
+class Protocols(PortolanTest):
+    """Which IP protocols a host speaks."""
+
+    def check_protocols(self, host, family, refused, limit_s):
+        """All are right, and it takes no longer than this."""
+        began = time.monotonic()
+        self.check("ip-protocol", family, [host._replace(refused=refused)], protocols.PROTOCOLS, "-Pn")
+        self.assertLess(time.monotonic() - began, limit_s)
+
+    def test_a_host_that_answers_all(self):
+        host = BY_NAME["shut"]
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                refused = protocols.refused(self.network, host, family)
+                self.assertGreater(len(refused), 200)
+                self.check_protocols(host, family, refused, limit_s=2)
+
+    def test_a_host_that_limits_its_errors(self):
+        host = BY_NAME["terse"]
+        refused = protocols.refused(self.network, BY_NAME["shut"], V4)  # the same kernel, without the limit
+        limiter_s = (len(refused) - LIMITER_BURST) * host.icmp_interval_ms / 1000
+        self.check_protocols(host, V4, refused, 1.3 * limiter_s)
 
 
 class Discovery(PortolanTest):

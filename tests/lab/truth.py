@@ -48,7 +48,7 @@ RULES = {
 
 # Silence means what the technique makes of it: this for some, filtered for the others.
 SILENCE = Verdict("filtered", "no-response")
-SILENT_STATES = dict.fromkeys(["null", "fin", "xmas", "maimon"], "open|filtered")
+SILENT_STATES = dict.fromkeys(["null", "fin", "xmas", "maimon", "ip-protocol"], "open|filtered")
 
 OPEN = Verdict("open", "syn-ack")
 CLOSED = Verdict("closed", "reset")
@@ -121,6 +121,14 @@ ANSWERS |= {f"6:icmp-1-{code}": {ANY: Verdict("filtered", reason)} for code, rea
 ANSWERS |= {key: {ANY: Verdict("filtered", "time-exceeded")} for key in ("4:icmp-11-0", "6:icmp-3-0")}
 ANSWERS["4:icmp-3-4"]["connect"] = SILENCE
 
+# What Linux answers in an IP protocol, and how it refuses one. It is silent in a few that it knows: which, depends on the
+# kernel (protocols.py).
+PROTOCOL_ANSWERS = {
+    V4: {1: Verdict("open", "echo-reply"), 6: Verdict("open", "proto-response"), 17: Verdict("open", "port-unreach")},
+    V6: {58: Verdict("open", "echo-reply"), 6: Verdict("open", "proto-response"), 17: Verdict("open", "port-unreach")},
+}
+PROTOCOL_REFUSAL = {V4: Verdict("closed", "proto-unreach"), V6: Verdict("closed", "param-problem")}
+
 
 # ----- the hosts ---------------------------------------------------------------------------------------------------
 
@@ -146,8 +154,10 @@ class Host(NamedTuple):
     network: tuple = ()  # whole networks that are this host's own
     loss_percent: float = 0  # each way, at the host's own interface
     reset_limit: int = 0  # RSTs a second; 0: no limit
+    icmp_interval_ms: int = 0  # between two ICMP errors, after the first few; 0: no limit
     path: Optional[Path] = None
     source: Optional[tuple] = None  # (IPv4, IPv6) address that sends the ICMP errors, when not the host's
+    refused: frozenset = frozenset()  # for IP protocol scans: the protocols its kernel refuses, measured
 
     def address(self, family):
         return self.v4 if family == V4 else self.v6
@@ -165,7 +175,9 @@ class Host(NamedTuple):
         return self.kind in ("linux", "mangler") and not (self.routed and rest != "closed")
 
     def truth(self, port, family, technique):
-        """The verdict that a scan of this port must give."""
+        """The verdict that a scan of this port, or IP protocol, must give."""
+        if technique == "ip-protocol":
+            return self.protocol_truth(port, family)
         answers = ANSWERS[self.behaviour(port, family)]
         verdict = answers.get(technique) or answers[ANY]
         if verdict == SILENCE:
@@ -173,6 +185,12 @@ class Host(NamedTuple):
         if self.source and verdict.reason not in ("syn-ack", "reset", "conn-refused"):
             verdict = verdict._replace(source=self.source[0 if family == V4 else 1])
         return verdict
+
+    def protocol_truth(self, protocol, family):
+        if protocol in self.refused:
+            return PROTOCOL_REFUSAL[family]
+        silent = SILENCE._replace(state=SILENT_STATES["ip-protocol"])
+        return PROTOCOL_ANSWERS[family].get(protocol, silent)
 
 
 # The ports of a Linux host with a firewall: one for each thing it may do.
@@ -227,6 +245,7 @@ HOSTS = [
          ports={1 + 327 * i: "open" for i in range(200)}),
     Host("limited", "203.0.113.26", "2001:db8:113:7::2", "linux", routed=True, reset_limit=200,
          ports={22: "open", 80: "open"}),
+    Host("terse", "203.0.113.38", "2001:db8:113:10::2", "linux", routed=True, icmp_interval_ms=100),
     Host("range", "203.0.113.30", "2001:db8:113:8::2", "linux", routed=True,
          network=("198.19.0.0/16", "2001:db8:19::/64"), ports={30001: "open", 30004: "open", 30010: "open"}),
     Host("barred", "203.0.113.34", "2001:db8:113:9::2", "linux", routed=True, rules_at="router", source=ROUTER,
