@@ -25,6 +25,7 @@ import truth
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = Path(os.environ.get("PORTOLAN_BUILD", ROOT / "build"))
+SCTP_LISTENER = BUILD / "tests/lab/sctp_listener"  # built where there is usrsctp
 NETNS = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
 READY_S = 20
@@ -208,8 +209,9 @@ class Network:
             matches = ["meta nfproto ipv4 ", "meta nfproto ipv6 "]
         lines = ["icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"]
         for family, match in zip((truth.V4, truth.V6), matches):
-            rules = {port: truth.RULES[host.behaviour(port, family)] for port in host.ports}
-            lines += [f"{match}tcp dport {port} {rule or 'accept'}" for port, rule in rules.items()]
+            for protocol, technique, ports in [("tcp", "syn", host.ports), ("sctp", "sctpinit", host.sctp)]:
+                rules = {port: truth.RULES[host.behaviour(port, family, technique)] for port in ports}
+                lines += [f"{match}{protocol} dport {port} {rule or 'accept'}" for port, rule in rules.items()]
             if rule := truth.RULES[host.behaviour(REST, family)]:
                 lines.append(match + rule)
         tables = nft_table("inet", chain, lines)
@@ -243,6 +245,9 @@ class Network:
                 started.append(self.spawn(host.name, [sys.executable, HERE / "mangler.py", self.state / "mangler.json"]))
             if host.daemons:
                 daemons.start(self, host)
+            if host.sctp and SCTP_LISTENER.exists():
+                ports = map(str, host.open_sctp_ports())
+                started.append(self.spawn(host.name, [SCTP_LISTENER, *ports]))
             if host.path:
                 path = [host.path.delay_ms * 1000, host.path.jitter_ms * 1000, host.path.loss_percent]
                 command = [BUILD / "tests/lab/relay", self.namespace("router"), host.name, self.namespace(host.name), "eth0"]

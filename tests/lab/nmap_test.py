@@ -4,10 +4,12 @@ its table claims; where Nmap is wrong, this file has what it says instead, and w
 
 import collections
 import sys
+import unittest
 
 import labtest
 import scan
 import truth
+from network import SCTP_LISTENER
 from truth import V4, V6
 
 OPEN, CLOSED, REFUSED = ("open", "syn-ack"), ("closed", "reset"), ("closed", "conn-refused")
@@ -72,11 +74,11 @@ EXPLAIN = {"syn": explain_syn, "connect": explain_connect}
 
 
 class Nmap(labtest.LabTest):
-    def compare(self, technique, family, hosts=labtest.ORDINARY):
-        options = scan.options(technique, family, hosts, truth.INTERESTING)
+    def compare(self, technique, family, hosts=labtest.ORDINARY, ports=truth.INTERESTING):
+        options = scan.options(technique, family, hosts, ports)
         status, out, err = scan.run(self.network, ["nmap", "-Pn", "-T4", "--min-rate=200", "-oX", "-", *options])
         self.assertEqual(status, 0, err)
-        found = list(scan.differences(scan.read_xml(out), technique, family, hosts, truth.INTERESTING))
+        found = list(scan.differences(scan.read_xml(out), technique, family, hosts, ports))
         explained = collections.Counter()
         for difference in found:
             if why := EXPLAIN.get(technique, explain_stray)(difference):
@@ -121,6 +123,13 @@ class Nmap(labtest.LabTest):
 
     def test_window(self):
         self.strays("window")
+
+    @unittest.skipUnless(SCTP_LISTENER.exists(), "built without usrsctp")
+    def test_sctp(self):
+        for technique in truth.SCTP:
+            for family in (V4, V6):
+                with self.subTest(technique=technique, family=family):
+                    self.compare(technique, family, [truth.BY_NAME["sctp"]], truth.SCTP_PORTS)
 
 
 if __name__ == "__main__":

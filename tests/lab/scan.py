@@ -18,7 +18,7 @@ TIMEOUT_S = 120
 SHOWN_DIFFERENCES = 40
 NOT_TOLD = "not told"  # a folded port's source
 TECHNIQUES = {"syn": "-sS", "connect": "-sT", "null": "-sN", "fin": "-sF", "xmas": "-sX", "maimon": "-sM", "ack": "-sA",
-              "window": "-sW", "ip-protocol": "-sO"}  # fmt: skip
+              "window": "-sW", "ip-protocol": "-sO", "sctpinit": "-sY", "sctpcookieecho": "-sZ"}  # fmt: skip
 
 
 class Report(NamedTuple):
@@ -139,7 +139,7 @@ def differences(report, technique, family, hosts, ports):
             expected = host.truth(port, family, technique)
             found = verdicts.get((address, port))
             if not agrees(found, expected):
-                yield Difference(host.name, address, port, host.behaviour(port, family), expected, found)
+                yield Difference(host.name, address, port, host.behaviour(port, family, technique), expected, found)
 
 
 def describe(found):

@@ -5,11 +5,13 @@ import itertools
 import signal
 import sys
 import time
+import unittest
 
 import labtest
 import protocols
 import scan
 import truth
+from network import SCTP_LISTENER
 from truth import BY_NAME, V4, V6
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
@@ -129,6 +131,15 @@ class Protocols(PortolanTest):
         self.check_protocols(host, V4, refused, 1.3 * limiter_s)
 
 
+class Sctp(PortolanTest):
+    @unittest.skipUnless(SCTP_LISTENER.exists(), "built without usrsctp")
+    def test_a_real_stack(self):
+        for technique in truth.SCTP:
+            for family in (V4, V6):
+                with self.subTest(technique=technique, family=family):
+                    self.check(technique, family, [BY_NAME["sctp"]], truth.SCTP_PORTS, "-Pn")
+
+
 class Discovery(PortolanTest):
     def find(self, family, by_neighbor):
         addresses = [host.address(family) for host in labtest.ORDINARY]
@@ -169,6 +180,12 @@ class HardPaths(PortolanTest):
 
     def test_ten_percent_loss_each_way(self):
         self.check("syn", V4, [BY_NAME["lossy"]], range(1, 2001), "-Pn", "--max-retries", "12", timeout_s=SLOW_S)
+
+    def test_a_host_that_limits_its_resets(self):
+        host, ports = BY_NAME["limited"], range(10001, 12001)
+        began = time.monotonic()
+        self.check("syn", V4, [host], ports, "-Pn")
+        self.assertLess(time.monotonic() - began, 1.3 * len(ports) / host.reset_limit)
 
     def test_all_ports_of_one_host(self):
         for family in (V4, V6):

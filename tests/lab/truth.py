@@ -48,17 +48,22 @@ RULES = {
 
 # Silence means what the technique makes of it: this for some, filtered for the others.
 SILENCE = Verdict("filtered", "no-response")
-SILENT_STATES = dict.fromkeys(["null", "fin", "xmas", "maimon", "ip-protocol"], "open|filtered")
+SILENT_STATES = dict.fromkeys(["null", "fin", "xmas", "maimon", "ip-protocol", "sctpcookieecho"],
+                              "open|filtered")  # fmt: skip
 
 OPEN = Verdict("open", "syn-ack")
 CLOSED = Verdict("closed", "reset")
 ANY = "any technique"
 
+SCTP = ("sctpinit", "sctpcookieecho")  # techniques whose ports are SCTP's
+
 HANDSHAKE = {"syn": OPEN, "connect": OPEN, ANY: SILENCE}
 REFUSAL = {"connect": Verdict("closed", "conn-refused"), "ack": Verdict("unfiltered", "reset"), ANY: CLOSED}
+REFUSAL |= dict.fromkeys(SCTP, Verdict("closed", "abort"))
 # RFC 9293 section 3.10.7.2: a listening port resets what has an ACK and drops the rest. As Linux does it, with a window of
 # 0; others differ.
 LISTENING = HANDSHAKE | {"maimon": CLOSED, "ack": Verdict("unfiltered", "reset"), "window": CLOSED}
+LISTENING |= {"sctpinit": Verdict("open", "init-ack")}
 
 # behaviour: {technique: verdict}.
 ANSWERS = {
@@ -148,6 +153,7 @@ class Host(NamedTuple):
     kind: str  # linux, mangler, absent (nobody has the address), or blackhole (the router drops all)
     routed: bool = False  # behind the router; else on the scanner's own link
     ports: dict = {}  # port: behaviour, or (behaviour over IPv4, behaviour over IPv6)
+    sctp: dict = {}  # the same of its SCTP ports; empty: it has no SCTP
     rest: object = "closed"  # what all other ports do; when that is a rule, it is for everything but TCP too
     rules_at: str = "host"  # who carries out RULES: the host, or the router in front of it
     daemons: bool = False  # real servers listen at the open ports
@@ -162,12 +168,16 @@ class Host(NamedTuple):
     def address(self, family):
         return self.v4 if family == V4 else self.v6
 
-    def behaviour(self, port, family):
-        what = self.ports.get(port, self.rest)
+    def behaviour(self, port, family, technique="syn"):
+        ports = self.sctp if technique in SCTP else self.ports
+        what = ports.get(port, self.rest)
         return what if isinstance(what, str) else what[0 if family == V4 else 1]
 
     def open_ports(self):
         return sorted(port for port, what in self.ports.items() if what in ("open", "stateful-open"))
+
+    def open_sctp_ports(self):
+        return sorted(port for port, what in self.sctp.items() if what == "open")
 
     def is_found(self):
         """Does discovery find the host? On the link everybody answers ARP; a firewall may hide one further away."""
@@ -178,7 +188,7 @@ class Host(NamedTuple):
         """The verdict that a scan of this port, or IP protocol, must give."""
         if technique == "ip-protocol":
             return self.protocol_truth(port, family)
-        answers = ANSWERS[self.behaviour(port, family)]
+        answers = ANSWERS[self.behaviour(port, family, technique)]
         verdict = answers.get(technique) or answers[ANY]
         if verdict == SILENCE:
             return verdict._replace(state=SILENT_STATES.get(technique, verdict.state))
@@ -230,6 +240,8 @@ HOSTS = [
     Host("odd", "198.18.0.6", "2001:db8:18::6", "mangler", ports={22: "open"} | MANGLED),
     Host("stateful", "198.18.0.7", "2001:db8:18::7", "linux",
          ports={22: "stateful-open", 80: "stateful-closed", 1000: "drop"}),
+    Host("sctp", "198.18.0.8", "2001:db8:18::8", "linux",
+         sctp={2905: "open", 5060: "open", 5061: "drop", 5062: ("4:admin-prohibited", "6:admin-prohibited")}),
     Host("absent", "198.18.0.99", "2001:db8:18::99", "absent", rest="unresolved", source=SCANNER),
     # Behind the router.
     Host("far", "203.0.113.2", "2001:db8:113:1::2", "linux", routed=True, ports=FIREWALL),
@@ -260,3 +272,4 @@ FORGERIES = [what for what in FORGED if ANSWERS[what].get(ANY) == SILENCE]
 
 # Every port that some host treats in a way of its own; the tests ask all of them of every host.
 INTERESTING = sorted({*FIREWALL, *MANGLED, 443, 65535})
+SCTP_PORTS = [2904, 2905, 2906, 5060, 5061, 5062]
