@@ -219,6 +219,9 @@ static bool connect_ends(const struct sim *sim, const struct sim_host *host, con
     case SIM_STRANGE_QUOTE:
     case SIM_TRUNCATED:
     case SIM_SOFT_ONCE:
+    case SIM_SERVICE:
+    case SIM_NEW_PORT:
+    case SIM_OTHER_ADDRESS:
         break;
     }
     return false;

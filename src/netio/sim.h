@@ -25,6 +25,11 @@ enum sim_behaviour {
     SIM_BROKEN_OPTIONS, /* open, but an option in the SYN/ACK has a length that cannot be */
     SIM_TRUNCATED,      /* SYN/ACK shorter than its headers say */
     SIM_SOFT_ONCE,      /* ICMP host unreachable to the first try, open after that */
+
+    /* UDP services that answer only what is asked in the protocol of their port: */
+    SIM_SERVICE,       /* from that port */
+    SIM_NEW_PORT,      /* from another port */
+    SIM_OTHER_ADDRESS, /* from the host's second address */
 };
 
 /* Ports first .. last of a protocol, and what they do. */
@@ -44,8 +49,9 @@ struct sim_host {
     enum sim_behaviour otherwise; /* of ports not listed */
     const uint8_t *protocols;     /* IP protocols it speaks besides TCP, UDP and ICMP */
     size_t protocol_count;
-    bool on_link; /* reached by ARP or ND */
-    bool down;    /* answers nothing at all */
+    struct addr second; /* of SIM_OTHER_ADDRESS */
+    bool on_link;       /* reached by ARP or ND */
+    bool down;          /* answers nothing at all */
     bool silent_to_pings;
     uint8_t ttl; /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;

@@ -3,13 +3,15 @@
 
 #include <string.h>
 
+#include "netio/sim_service.h"
 #include "packet/packet.h"
 
 #define TTL_USUAL       64
 #define HOST_WINDOW     65160
 #define SERVER_NUMBER   UINT32_C(0x5eed5eed)
 #define STRANGE_NUMBER  UINT32_C(0x0badf00d)
-#define ICMP_QUOTE_REST 8 /* bytes of the transport header that the shortest quote has (RFC 792) */
+#define NEW_PORT        50505 /* of a service that answers from another */
+#define ICMP_QUOTE_REST 8     /* bytes of the transport header that the shortest quote has (RFC 792) */
 
 struct sim_port sim_port_of(const struct sim_host *host, uint8_t ip_proto, uint16_t port)
 {
@@ -192,6 +194,9 @@ static size_t strange_tcp(const struct sim_question *question, const struct pack
     case SIM_OPEN:
     case SIM_DROP:
     case SIM_ICMP:
+    case SIM_SERVICE:
+    case SIM_NEW_PORT:
+    case SIM_OTHER_ADDRESS:
         break;
     }
     return 0;
@@ -212,24 +217,59 @@ static size_t tcp_port_answer(const struct sim_question *question, const struct 
     return strange_tcp(question, probe, port, answer);
 }
 
+/* The words of a service, from where it speaks. */
+static size_t udp_answer(const struct sim_question *question, const struct packet *probe,
+                         enum sim_behaviour behaviour, uint8_t *answer)
+{
+    uint8_t words[SIM_SERVICE_MAX] = {'h', 'i'};
+    size_t len = 2;
+    if (behaviour != SIM_OPEN)
+        len = sim_service_answer(probe->udp.port, probe->payload, probe->payload_len, words);
+    if (len == 0)
+        return 0;
+    struct udp_header header = {.source_port = probe->udp.port, .port = probe->udp.source_port};
+    if (behaviour == SIM_NEW_PORT)
+        header.source_port = NEW_PORT;
+    struct addr sender = behaviour == SIM_OTHER_ADDRESS ? question->host->second : probe->dst;
+    struct writer body = body_of(&sender, answer);
+    udp_write(&body, &sender, &probe->src, &header, words, len);
+    return body.ok ? finish_ip(&sender, &probe->src, IP_PROTO_UDP, ttl_of(question->host), answer,
+                               writer_len(&body))
+                   : 0;
+}
+
 static size_t udp_port_answer(const struct sim_question *question, const struct packet *probe,
                               uint8_t *answer)
 {
-    static const uint8_t greeting[] = {'h', 'i'};
     struct sim_port port = sim_port_of(question->host, IP_PROTO_UDP, probe->udp.port);
-    if (port.behaviour == SIM_ICMP)
+    switch ((enum sim_behaviour)port.behaviour) {
+    case SIM_ICMP:
         return icmp_error(question, probe, port, question->probe_len, false, answer);
-    if (port.behaviour == SIM_CLOSED)
+    case SIM_SHORT_QUOTE:
+        return icmp_error(question, probe, port, ICMP_QUOTE_REST, false, answer);
+    case SIM_CLOSED:
         return port_unreachable(question, probe, answer);
-    if (port.behaviour != SIM_OPEN)
-        return 0;
-    struct writer body = body_of(&probe->dst, answer);
-    udp_write(&body, &probe->dst, &probe->src,
-              &(struct udp_header){.source_port = probe->udp.port, .port = probe->udp.source_port}, greeting,
-              sizeof greeting);
-    return body.ok ? finish_ip(&probe->dst, &probe->src, IP_PROTO_UDP, ttl_of(question->host), answer,
-                               writer_len(&body))
-                   : 0;
+    case SIM_OPEN:
+    case SIM_SERVICE:
+    case SIM_NEW_PORT:
+    case SIM_OTHER_ADDRESS:
+        return udp_answer(question, probe, (enum sim_behaviour)port.behaviour, answer);
+    case SIM_SOFT_ONCE:
+        if (question->try_number > 0)
+            return udp_answer(question, probe, SIM_OPEN, answer);
+        port.icmp_type = probe->dst.family == ADDR_V4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
+        port.icmp_code = probe->dst.family == ADDR_V4 ? 1 : 3;
+        return icmp_error(question, probe, port, question->probe_len, false, answer);
+    case SIM_DROP:
+    case SIM_BARE_SYN:
+    case SIM_WRONG_ACK:
+    case SIM_WRONG_RESET:
+    case SIM_STRANGE_QUOTE:
+    case SIM_BROKEN_OPTIONS:
+    case SIM_TRUNCATED:
+        break;
+    }
+    return 0;
 }
 
 static size_t icmp_reply(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
