@@ -3,16 +3,9 @@
 #include <string.h>
 
 #include "base/bitset.h"
+#include "engine/flow.h"
 #include "engine/internal.h"
 #include "technique/connect.h"
-
-/* Whom and what an answer is about, seen through an ICMP quote where there is one. */
-struct flow {
-    struct addr host;
-    uint8_t ip_proto;
-    uint16_t port;        /* of the host */
-    uint16_t source_port; /* ours */
-};
 
 /* A probe that an answer was matched with. */
 struct match {
@@ -23,40 +16,6 @@ struct match {
     int64_t rtt_ns; /* 0: not known */
     bool weak;      /* proved by a port number alone */
 };
-
-static struct flow flow_of(const struct packet *packet)
-{
-    if (packet->has_quote)
-        return (struct flow){packet->quote.dst, packet->quote.ip_proto, packet->quote.port,
-                             packet->quote.source_port};
-
-    struct flow flow = {.host = packet->src, .ip_proto = packet->ip_proto};
-    switch ((enum packet_layer)packet->layer) {
-    case LAYER_TCP:
-        flow.port = packet->tcp.source_port;
-        flow.source_port = packet->tcp.port;
-        break;
-    case LAYER_UDP:
-        flow.port = packet->udp.source_port;
-        flow.source_port = packet->udp.port;
-        break;
-    case LAYER_SCTP:
-        flow.port = packet->sctp.source_port;
-        flow.source_port = packet->sctp.port;
-        break;
-    case LAYER_ARP:
-        flow.host = packet->arp.sender;
-        break;
-    case LAYER_ICMP6:
-        if (packet->icmp.is_neighbor)
-            flow.host = packet->icmp.neighbor_target;
-        break;
-    case LAYER_ICMP4:
-    case LAYER_OTHER:
-        break;
-    }
-    return flow;
-}
 
 static bool spec_fits(const struct probe_spec *spec, const struct flow *flow, const struct packet *packet)
 {
@@ -161,7 +120,7 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
     }
     if (answer->number_count > 0 && prove_by_number(engine, answer, flow, &subject, match))
         return true;
-    if (answer->number_count > 0 && !answer->port_will_do)
+    if (answer->number_count > 0 && (!answer->port_will_do || flow->sender))
         return false;
     match->weak = true;
     return token_try_of_port(&engine->config.key, &subject, flow->source_port, &match->try_number) &&
@@ -342,6 +301,8 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
         if (!asked->technique->judge || !asked->technique->judge(asked->technique, packet, &answer) ||
             !prove(engine, &answer, flow, asked, &match))
             continue;
+        if (flow->sender && !addr_equal(flow->sender, &flow->host))
+            answer.verdict.source = *flow->sender;
         if (packet->layer == LAYER_ARP)
             emit_mac(engine, &flow->host, packet->arp.sender_mac);
         else if (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor && packet->icmp.has_neighbor_mac)
@@ -353,23 +314,34 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
 }
 
 /* Is it an answer to a probe of any block? */
-static bool answer_in_blocks(struct engine *engine, const struct packet *packet)
+static bool answer_in_blocks(struct engine *engine, const struct flow *flow, const struct packet *packet)
 {
-    struct flow flow = flow_of(packet);
     uint64_t position;
-    if (!plan_host_find(engine->config.plan, &flow.host, &position))
+    if (!plan_host_find(engine->config.plan, &flow->host, &position))
         return false;
     for (unsigned i = engine->block_count; i-- > 0;)
-        if (answer_in_block(engine, engine->blocks[i], position, &flow, packet))
+        if (answer_in_block(engine, engine->blocks[i], position, flow, packet))
             return true;
     return false;
+}
+
+bool answer_as_from(struct engine *engine, const struct packet *packet, const struct addr *host,
+                    uint16_t port)
+{
+    struct packet claimed = *packet;
+    claimed.src = *host;
+    claimed.udp.source_port = port;
+    struct flow flow = flow_of(&claimed);
+    flow.sender = &packet->src;
+    return answer_in_blocks(engine, &flow, &claimed);
 }
 
 static void on_packet(void *context, int64_t time_ns, const struct packet *packet)
 {
     struct engine *engine = context;
     engine->now_ns = time_ns;
-    if (!answer_in_blocks(engine, packet)) {
+    struct flow flow = flow_of(packet);
+    if (!answer_in_blocks(engine, &flow, packet) && !elsewhere_answer(engine, packet)) {
         engine->rejected++;
         return;
     }
@@ -378,7 +350,8 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
         addr_equal(&packet->src, &packet->quote.dst)) {
         struct packet bare = *packet;
         bare.has_quote = false;
-        answer_in_blocks(engine, &bare);
+        flow = flow_of(&bare);
+        answer_in_blocks(engine, &flow, &bare);
     }
 }
 

@@ -100,6 +100,13 @@ void intake_host_is_up(struct scan_block *scan_block,
 /* answers.c: the events of netio. */
 extern const struct netio_events engine_events;
 
+/* Is the datagram an answer to a probe of this port of this host, though it came from elsewhere? Then it is taken. */
+bool answer_as_from(struct engine *engine, const struct packet *packet, const struct addr *host,
+                    uint16_t port);
+
+/* elsewhere.c: a datagram that answers no probe by its sender. Was it an answer all the same? */
+bool elsewhere_answer(struct engine *engine, const struct packet *packet);
+
 /* silence.c: a sweep and its time-out are over. */
 void silence_weigh(struct engine *engine, struct scan_block *scan_block);
 bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,

@@ -170,3 +170,16 @@ bool payload_recognise_any(uint16_t port, const uint8_t *data, size_t len, struc
     }
     return recognised;
 }
+
+bool payload_recognise_elsewhere(uint16_t port, const uint8_t *data, size_t len)
+{
+    const struct payload_port *entry = find_port(port);
+    for (unsigned turn = 0; entry && turn < entry->turn_count; turn++) {
+        const struct payload *payload = turn_of(entry, turn);
+        struct payload_proof proof;
+        if ((payload->elsewhere || payload->echo != PAYLOAD_ECHO_NONE) &&
+            payload_recognise(payload, data, len, &proof))
+            return true;
+    }
+    return false;
+}

@@ -75,3 +75,6 @@ bool payload_recognise(const struct payload *payload, const uint8_t *data, size_
 
 /* Is it an answer to one of the port's payloads? That with an echo is preferred. False: to none. */
 bool payload_recognise_any(uint16_t port, const uint8_t *data, size_t len, struct payload_proof *ret);
+
+/* Is it an answer to one of the port's payloads that may come from another port: with an echo, or so marked? */
+bool payload_recognise_elsewhere(uint16_t port, const uint8_t *data, size_t len);

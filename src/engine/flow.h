@@ -1,0 +1,16 @@
+/* Whom and what an answer is about, seen through an ICMP quote where there is one. */
+#pragma once
+
+#include <stdint.h>
+
+#include "packet/packet.h"
+
+struct flow {
+    struct addr host;
+    uint8_t ip_proto;
+    uint16_t port;             /* of the host */
+    uint16_t source_port;      /* ours */
+    const struct addr *sender; /* of an answer from elsewhere, which only its content can prove; else NULL */
+};
+
+struct flow flow_of(const struct packet *packet);
