@@ -302,12 +302,42 @@ static const struct sim_host *truth_host(const struct scenario *scenario, const 
     return NULL;
 }
 
+/* A datagram shows an open port, whoever must be asked how. */
+static enum port_state udp_truth(const struct sim_port *port)
+{
+    bool unreachable = port->icmp_type == ICMP4_UNREACHABLE && port->icmp_code == 3;
+    switch ((enum sim_behaviour)port->behaviour) {
+    case SIM_CLOSED:
+        return PORT_CLOSED;
+    case SIM_ICMP:
+    case SIM_SHORT_QUOTE:
+        return unreachable && !port->from_router ? PORT_CLOSED : PORT_FILTERED;
+    case SIM_OPEN:
+    case SIM_SERVICE:
+    case SIM_NEW_PORT:
+    case SIM_OTHER_ADDRESS:
+    case SIM_SOFT_ONCE:
+        return PORT_OPEN;
+    case SIM_DROP:
+    case SIM_BARE_SYN:
+    case SIM_WRONG_ACK:
+    case SIM_WRONG_RESET:
+    case SIM_STRANGE_QUOTE:
+    case SIM_BROKEN_OPTIONS:
+    case SIM_TRUNCATED:
+        break;
+    }
+    return PORT_OPEN_FILTERED;
+}
+
 static enum port_state expected_state(const struct technique *technique, const struct sim_host *host,
                                       uint16_t port)
 {
     if (!host || host->down)
         return (enum port_state)technique->silent_state;
-    struct sim_port truth = sim_port_of(host, IP_PROTO_TCP, port);
+    struct sim_port truth = sim_port_of(host, technique->ip_proto, port);
+    if (technique->ip_proto == IP_PROTO_UDP)
+        return udp_truth(&truth);
     return truth_of(technique, host, &truth);
 }
 

@@ -61,6 +61,6 @@ void scenario_done(struct scenario *scenario);
 const struct seen_host *scenario_host(const struct scenario *scenario, const char *address);
 const struct seen_port *scenario_port(const struct scenario *scenario, const char *address, uint16_t port);
 
-/* Compare every port of every host with the truth of the simulation, for a TCP technique. Prints the first few
+/* Compare every port of every host with the truth of the simulation, for a TCP technique or UDP. Prints the first few
  * that are wrong, with the seed. Returns how many are. */
 uint64_t scenario_count_wrong(const struct scenario *scenario);
