@@ -275,6 +275,27 @@ PTR_REPLIES = {
 }
 
 
+def from_port(port, data):
+    return struct.pack("!H", port) + data
+
+
+# RFC 1035, RFC 5905, RFC 3412, RFC 1350, RFC 9000 section 17.2.1, RFC 3261, BEP 5
+SERVICE_ANSWERS = {
+    "dns": from_port(53, bytes.fromhex("9a3c800500010000000000000776657273696f6e0462696e640000100003")),
+    "ntp": from_port(123, b"\x24\x02\x06\xe8" + bytes(20) + b"\x9a\x3c\x5e\x71" + bytes(20)),
+    "ntp_cut": from_port(123, b"\x24\x02\x06\xe8" + bytes(20) + b"\x9a\x3c"),
+    "snmp": from_port(161, bytes.fromhex("300c020103020301") + b"\x9a\x3c" + bytes.fromhex("0400")),
+    "tftp": from_port(69, b"\0\5\0\1File not found\0"),
+    "quic": from_port(443, bytes.fromhex("d50000000008") + b"\x9a\x3c\x5e\x71port" + b"\0"),
+    "sip": from_port(5060, b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK9a3c5E71\r\n\r\n"),
+    "sip_no_number": from_port(5060, b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK9a3cxyz1"),
+    "sip_cut": from_port(5060, b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK9a3c"),
+    "dht": from_port(6881, b"d1:rd2:id20:mnopqrstuvwxyz123456e1:t4:\x9a\x3c\x5e\x711:y1:re"),
+    "empty": from_port(111, b""),
+    "nobody": from_port(40125, b"?"),
+}
+
+
 def corpora():
     """All seeds: target, then name, then bytes. For icmp the first byte is the version."""
     icmp = {f"{n}_4": b"\x04" + d for n, d in (ICMP4_MESSAGES | QUOTES4).items()}
@@ -286,7 +307,9 @@ def corpora():
         "ethernet": frames(),
         "icmp": icmp,
         "ip": headers,
+        "judge": packets(),
         "packet": packets(),
+        "payload": SERVICE_ANSWERS,
         "ptr": PTR_REPLIES,
         "sctp": SCTP_PACKETS,
         "tcp": TCP_SEGMENTS,
