@@ -141,6 +141,17 @@ static void errors_that_may_pass_are_soft(void **state)
     }
 }
 
+static void a_protocol_that_ipv6_does_not_know_is_filtered(void **state)
+{
+    (void)state;
+    struct verdict verdict;
+    assert_true(unreachable_verdict(6, ICMP6_PARAM_PROBLEM, 1, true, &verdict));
+    assert_int_equal(verdict.state, PORT_FILTERED);
+    assert_int_equal(verdict.reason, REASON_PARAM_PROBLEM);
+    assert_false(unreachable_verdict(6, ICMP6_PARAM_PROBLEM, 0, true, &verdict));
+    assert_false(unreachable_verdict(6, ICMP6_PARAM_PROBLEM, 2, true, &verdict));
+}
+
 static void pings_say_up_or_nothing(void **state)
 {
     (void)state;
@@ -245,6 +256,7 @@ int main(void)
         cmocka_unit_test(icmp_errors_are_one_table_for_all),
         cmocka_unit_test(who_sent_an_error_is_kept_unless_it_was_the_target),
         cmocka_unit_test(errors_that_may_pass_are_soft),
+        cmocka_unit_test(a_protocol_that_ipv6_does_not_know_is_filtered),
         cmocka_unit_test(pings_say_up_or_nothing),
         cmocka_unit_test(a_refused_connect_is_closed_only_if_a_segment_came),
         cmocka_unit_test(a_probe_reads_back_as_what_its_technique_says),

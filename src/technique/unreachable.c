@@ -30,6 +30,8 @@ static const struct row rows[] = {
     {6, ICMP6_UNREACHABLE, 6, REASON_REJECT_ROUTE, false},
     {6, ICMP6_UNREACHABLE, ANY_CODE, REASON_DEST_UNREACH, false},
     {6, ICMP6_TIME_EXCEEDED, ANY_CODE, REASON_TIME_EXCEEDED, true},
+    {6, ICMP6_PARAM_PROBLEM, 1, REASON_PARAM_PROBLEM,
+     false}, /* protocol unknown: IPv6 has no other error for it */
 };
 
 bool unreachable_verdict(uint8_t version, uint8_t type, uint8_t code, bool from_target, struct verdict *ret)
