@@ -9,7 +9,7 @@ import labtest
 import protocols
 import scan
 import truth
-from network import SCTP_LISTENER, LabError, Network
+from network import HAS_SCTP, NO_SCTP, LabError, Network
 from truth import V4, V6
 
 # Few ports show what a technique sees: an open one and a closed one, some that are filtered, and the stacks made by hand.
@@ -36,7 +36,7 @@ SCAN_TIMEOUT_S = 60
 
 
 def can_run(technique):
-    return technique not in truth.SCTP or SCTP_LISTENER.exists()
+    return technique not in truth.SCTP or HAS_SCTP
 
 
 def show(network, technique, family, names, ports):
@@ -66,7 +66,7 @@ def main():
         print(f"A practice network of {len(truth.HOSTS)} hosts is up; `tests/lab/lab hosts` lists them.")
         for asked in SCANS:
             if not can_run(asked[0]):
-                print(f"\nleft out: {asked[0]}, built without usrsctp")
+                print(f"\nleft out: {asked[0]}, {NO_SCTP}")
                 continue
             right_here, total_here = show(network, *asked)
             right, total = right + right_here, total + total_here

@@ -25,7 +25,10 @@ import truth
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = Path(os.environ.get("PORTOLAN_BUILD", ROOT / "build"))
-SCTP_LISTENER = BUILD / "tests/lab/sctp_listener"  # built where there is usrsctp
+SCTP_LISTENER = BUILD / "tests/lab/sctp_listener"
+# It is built only where there is usrsctp, and a kernel's own SCTP would answer beside it.
+HAS_SCTP = SCTP_LISTENER.exists() and not Path("/proc/net/sctp").exists()
+NO_SCTP = "built without usrsctp, or the kernel's SCTP is in the way"
 NETNS = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
 READY_S = 20
@@ -245,7 +248,7 @@ class Network:
                 started.append(self.spawn(host.name, [sys.executable, HERE / "mangler.py", self.state / "mangler.json"]))
             if host.daemons:
                 daemons.start(self, host)
-            if host.sctp and SCTP_LISTENER.exists():
+            if host.sctp and HAS_SCTP:
                 ports = map(str, host.open_sctp_ports())
                 started.append(self.spawn(host.name, [SCTP_LISTENER, *ports]))
             if host.path:

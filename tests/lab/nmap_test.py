@@ -9,7 +9,7 @@ import unittest
 import labtest
 import scan
 import truth
-from network import SCTP_LISTENER
+from network import HAS_SCTP, NO_SCTP
 from truth import V4, V6
 
 OPEN, CLOSED, REFUSED = ("open", "syn-ack"), ("closed", "reset"), ("closed", "conn-refused")
@@ -124,12 +124,12 @@ class Nmap(labtest.LabTest):
     def test_window(self):
         self.strays("window")
 
-    @unittest.skipUnless(SCTP_LISTENER.exists(), "built without usrsctp")
+    @unittest.skipUnless(HAS_SCTP, NO_SCTP)
     def test_sctp(self):
         for technique in truth.SCTP:
             for family in (V4, V6):
                 with self.subTest(technique=technique, family=family):
-                    self.compare(technique, family, [truth.BY_NAME["sctp"]], truth.SCTP_PORTS)
+                    self.compare(technique, family, [truth.BY_NAME["sctp"], truth.BY_NAME["shut"]], truth.SCTP_PORTS)
 
 
 if __name__ == "__main__":

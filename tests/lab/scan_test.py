@@ -11,7 +11,7 @@ import labtest
 import protocols
 import scan
 import truth
-from network import SCTP_LISTENER
+from network import HAS_SCTP, NO_SCTP
 from truth import BY_NAME, V4, V6
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
@@ -132,12 +132,12 @@ class Protocols(PortolanTest):
 
 
 class Sctp(PortolanTest):
-    @unittest.skipUnless(SCTP_LISTENER.exists(), "built without usrsctp")
-    def test_a_real_stack(self):
+    @unittest.skipUnless(HAS_SCTP, NO_SCTP)
+    def test_a_real_stack_and_a_host_without_one(self):
         for technique in truth.SCTP:
             for family in (V4, V6):
                 with self.subTest(technique=technique, family=family):
-                    self.check(technique, family, [BY_NAME["sctp"]], truth.SCTP_PORTS, "-Pn")
+                    self.check(technique, family, [BY_NAME["sctp"], BY_NAME["shut"]], truth.SCTP_PORTS, "-Pn")
 
 
 class Discovery(PortolanTest):

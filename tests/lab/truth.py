@@ -57,6 +57,8 @@ ANY = "any technique"
 
 SCTP = ("sctpinit", "sctpcookieecho")  # techniques whose ports are SCTP's
 
+NO_SCTP = ("4:prot-unreachable", "6:next-header")  # what a kernel without SCTP does at all of its ports
+
 HANDSHAKE = {"syn": OPEN, "connect": OPEN, ANY: SILENCE}
 REFUSAL = {"connect": Verdict("closed", "conn-refused"), "ack": Verdict("unfiltered", "reset"), ANY: CLOSED}
 REFUSAL |= dict.fromkeys(SCTP, Verdict("closed", "abort"))
@@ -90,6 +92,7 @@ ANSWERS = {
     "6:port-unreachable": {ANY: Verdict("filtered", "port-unreach")},
     "6:policy-fail": {ANY: Verdict("filtered", "admin-prohibited")},
     "6:reject-route": {ANY: Verdict("filtered", "reject-route")},
+    "6:next-header": {ANY: Verdict("filtered", "param-problem")},
     "6:admin-prohibited": {ANY: Verdict("filtered", "admin-prohibited")},
     # The forged and broken answers of the hand-made host; mangler.py has the bytes. None may change a state but those
     # that are right in what counts.
@@ -169,8 +172,10 @@ class Host(NamedTuple):
         return self.v4 if family == V4 else self.v6
 
     def behaviour(self, port, family, technique="syn"):
-        ports = self.sctp if technique in SCTP else self.ports
-        what = ports.get(port, self.rest)
+        if technique in SCTP:
+            what = self.sctp.get(port, self.rest) if self.sctp else NO_SCTP
+        else:
+            what = self.ports.get(port, self.rest)
         return what if isinstance(what, str) else what[0 if family == V4 else 1]
 
     def open_ports(self):
