@@ -11,8 +11,8 @@
 /* A host that answers no canary for so many rounds is not there any more. */
 #define LANE_ROUNDS_MAX 8
 
-/* A little longer than the bucket took at most, so that a token is there. */
-#define SURELY(wait_ns) ((wait_ns) + (wait_ns) / 4)
+/* While a token is waited for, everything is asked so often in the time that one takes. */
+#define CYCLES_PER_TOKEN 8
 
 struct lane *lane_new(uint32_t bits_max, uint64_t canary_bit, int64_t now_ns)
 {
@@ -112,13 +112,16 @@ static bool is_quiet_enough(struct engine *engine, const struct scan_block *scan
 static void end_cycle(struct engine *engine, struct scan_block *scan_block)
 {
     struct lane *lane = scan_block->lane;
-    int64_t full_ns = lane->limiter.last_answer_ns + SURELY(limiter_longest_wait_ns(&lane->limiter));
+    int64_t full_ns = lane->limiter.last_answer_ns + limiter_sure_wait_ns(&lane->limiter);
+    int64_t token_ns = lane->limiter.last_answer_ns + (int64_t)lane->limiter.period_ns;
+    int64_t soon_ns = engine->now_ns + (int64_t)(lane->limiter.period_ns / CYCLES_PER_TOKEN);
     if (lane->answers) {
         lane->quiet_cycles = 0;
         start_cycle(engine, scan_block);
     } else if (lane->began_ns < full_ns) {
+        /* The bucket was perhaps empty: this cycle says nothing. */
         lane->quiet_cycles = 0;
-        pause_until(lane, full_ns); /* the bucket was perhaps empty: this cycle says nothing */
+        pause_until(lane, token_ns > soon_ns ? token_ns : soon_ns < full_ns ? soon_ns : full_ns);
     } else {
         lane->quiet_cycles++;
         if (is_quiet_enough(engine, scan_block)) {
@@ -141,7 +144,7 @@ static void expire(struct engine *engine, struct scan_block *scan_block)
         if (lane->waiting[i].sent_ns > oldest_ns)
             lane->waiting[kept++] = lane->waiting[i];
         else
-            limiter_silent(&lane->limiter);
+            limiter_silent(&lane->limiter, lane->waiting[i].sent_ns);
     }
     lane->waiting_count = kept;
 }
@@ -197,7 +200,7 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
     }
     lane->quiet_cycles = 0;
     limiter_slow_down(&lane->limiter);
-    pause_until(lane, engine->now_ns + SURELY(limiter_longest_wait_ns(&lane->limiter)));
+    pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
 }
 
 static void go_on_with_canary(struct engine *engine, struct scan_block *scan_block)
@@ -253,10 +256,14 @@ void lane_answered(struct engine *engine, struct scan_block *scan_block, uint64_
     uint32_t i = 0;
     while (i < lane->waiting_count && lane->waiting[i].bit != bit)
         i++;
-    if (i < lane->waiting_count)
+    if (i < lane->waiting_count) {
+        struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[0].record);
+        if (record) /* the answer of a lane's probe tells the round trip even if it names nothing but a port */
+            rtt_sample(&record->rtt, &engine->rtt_limits, engine->now_ns - lane->waiting[i].sent_ns);
         lane->waiting[i] = lane->waiting[--lane->waiting_count];
-    else
+    } else {
         limiter_promise(&lane->limiter, 1); /* it was late: its token had been given back */
+    }
     if (limited) {
         limiter_answered(&lane->limiter, engine->now_ns);
         lane->answers++;

@@ -14,6 +14,14 @@
 #define SPEED_UP  0.8
 #define SLOW_DOWN 1.5
 
+/* A little longer than a token took on the whole; and where too few came, longer than any stock limiter takes. */
+#define SURELY             1.25
+#define ANSWERS_MIN        2
+#define SURE_WAIT_FIRST_NS (2500 * MSEC)
+
+/* A probe that left so long before an answer left just before it. */
+#define RECENTLY_MIN_NS (20.0 * MSEC)
+
 static void set_period(struct limiter *limiter, double period_ns)
 {
     limiter->period_ns = period_ns < PERIOD_MIN_NS   ? PERIOD_MIN_NS
@@ -48,34 +56,49 @@ int64_t limiter_next_ns(const struct limiter *limiter)
     return limiter->at_ns + (int64_t)((1 - limiter->tokens) * limiter->period_ns) + 1;
 }
 
-static int64_t extreme_gap_ns(const struct limiter *limiter, bool longest)
+/* Of the last gaps. Tokens that were saved up make some of them short, idleness makes some long. */
+static double median_gap_ns(const struct limiter *limiter)
 {
+    int64_t sorted[LIMITER_GAPS];
     unsigned kept = limiter->gap_count < LIMITER_GAPS ? limiter->gap_count : LIMITER_GAPS;
-    int64_t found_ns = 0;
     for (unsigned i = 0; i < kept; i++) {
-        int64_t gap_ns = limiter->gaps_ns[i];
-        if (i == 0 || (longest ? gap_ns > found_ns : gap_ns < found_ns))
-            found_ns = gap_ns;
+        unsigned j = i;
+        for (; j > 0 && sorted[j - 1] > limiter->gaps_ns[i]; j--)
+            sorted[j] = sorted[j - 1];
+        sorted[j] = limiter->gaps_ns[i];
     }
-    return found_ns;
+    return (double)sorted[(kept - 1) / 2];
+}
+
+/* Silence so shortly before an answer means that its token had only just come. */
+static bool came_just_in_time(const struct limiter *limiter, int64_t now_ns)
+{
+    double recently_ns = limiter->period_ns / 4 > RECENTLY_MIN_NS ? limiter->period_ns / 4 : RECENTLY_MIN_NS;
+    return limiter->was_silent && (double)(now_ns - limiter->last_silent_ns) <= recently_ns;
 }
 
 void limiter_answered(struct limiter *limiter, int64_t now_ns)
 {
+    if (limiter->was_emptied)
+        limiter->answers++;
+    if (!limiter->was_emptied && came_just_in_time(limiter, now_ns)) {
+        limiter->was_emptied = true;
+        limiter->emptied_ns = now_ns;
+        limiter->answers = 0;
+    }
     if (!limiter->was_silent) {
         set_period(limiter, limiter->period_ns * SPEED_UP);
     } else if (now_ns > limiter->last_answer_ns) {
         limiter->gaps_ns[limiter->gap_count++ % LIMITER_GAPS] = now_ns - limiter->last_answer_ns;
-        /* The first gap begins at some time before the bucket ran empty. */
-        if (limiter->gap_count > 1)
-            set_period(limiter, (double)extreme_gap_ns(limiter, false));
+        set_period(limiter, median_gap_ns(limiter));
     }
     limiter->last_answer_ns = now_ns;
     limiter->was_silent = false;
 }
 
-void limiter_silent(struct limiter *limiter)
+void limiter_silent(struct limiter *limiter, int64_t sent_ns)
 {
+    limiter->last_silent_ns = sent_ns;
     limiter->tokens += 1;
     limiter->was_silent = true;
 }
@@ -88,11 +111,16 @@ void limiter_untouched(struct limiter *limiter)
 void limiter_slow_down(struct limiter *limiter)
 {
     limiter->gap_count = 0;
+    limiter->was_emptied = false;
+    limiter->slowed_down++;
     set_period(limiter, limiter->period_ns * SLOW_DOWN);
 }
 
-int64_t limiter_longest_wait_ns(const struct limiter *limiter)
+int64_t limiter_sure_wait_ns(const struct limiter *limiter)
 {
-    int64_t gap_ns = extreme_gap_ns(limiter, true);
-    return gap_ns > (int64_t)limiter->period_ns ? gap_ns : (int64_t)limiter->period_ns;
+    if (!limiter->was_emptied || limiter->answers < ANSWERS_MIN)
+        return (int64_t)SURE_WAIT_FIRST_NS << (limiter->slowed_down < 3 ? limiter->slowed_down : 3);
+    /* From an empty bucket on, tokens cannot have come faster than this on the whole. */
+    double mean_ns = (double)(limiter->last_answer_ns - limiter->emptied_ns) / limiter->answers;
+    return (int64_t)((mean_ns > limiter->period_ns ? mean_ns : limiter->period_ns) * SURELY);
 }
