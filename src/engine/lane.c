@@ -144,7 +144,7 @@ static void expire(struct engine *engine, struct scan_block *scan_block)
         if (lane->waiting[i].sent_ns > oldest_ns)
             lane->waiting[kept++] = lane->waiting[i];
         else
-            limiter_silent(&lane->limiter, lane->waiting[i].sent_ns);
+            limiter_silent(&lane->limiter);
     }
     lane->waiting_count = kept;
 }
@@ -199,7 +199,7 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
         return;
     }
     lane->quiet_cycles = 0;
-    limiter_slow_down(&lane->limiter);
+    limiter_slow_down(&lane->limiter, engine->now_ns);
     pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
 }
 

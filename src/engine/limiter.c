@@ -16,11 +16,9 @@
 
 /* A little longer than a token took on the whole; and where too few came, longer than any stock limiter takes. */
 #define SURELY             1.25
-#define ANSWERS_MIN        2
+#define ANSWERS_MIN        4
+#define TOKENS_UNNOTICED   2
 #define SURE_WAIT_FIRST_NS (2500 * MSEC)
-
-/* A probe that left so long before an answer left just before it. */
-#define RECENTLY_MIN_NS (20.0 * MSEC)
 
 static void set_period(struct limiter *limiter, double period_ns)
 {
@@ -31,7 +29,8 @@ static void set_period(struct limiter *limiter, double period_ns)
 
 void limiter_init(struct limiter *limiter, int64_t now_ns)
 {
-    *limiter = (struct limiter){.period_ns = PERIOD_FIRST_NS, .at_ns = now_ns, .last_answer_ns = now_ns};
+    *limiter = (struct limiter){
+        .period_ns = PERIOD_FIRST_NS, .at_ns = now_ns, .emptied_ns = now_ns, .last_answer_ns = now_ns};
     limiter->was_silent = true;
 }
 
@@ -70,22 +69,9 @@ static double median_gap_ns(const struct limiter *limiter)
     return (double)sorted[(kept - 1) / 2];
 }
 
-/* Silence so shortly before an answer means that its token had only just come. */
-static bool came_just_in_time(const struct limiter *limiter, int64_t now_ns)
-{
-    double recently_ns = limiter->period_ns / 4 > RECENTLY_MIN_NS ? limiter->period_ns / 4 : RECENTLY_MIN_NS;
-    return limiter->was_silent && (double)(now_ns - limiter->last_silent_ns) <= recently_ns;
-}
-
 void limiter_answered(struct limiter *limiter, int64_t now_ns)
 {
-    if (limiter->was_emptied)
-        limiter->answers++;
-    if (!limiter->was_emptied && came_just_in_time(limiter, now_ns)) {
-        limiter->was_emptied = true;
-        limiter->emptied_ns = now_ns;
-        limiter->answers = 0;
-    }
+    limiter->answers++;
     if (!limiter->was_silent) {
         set_period(limiter, limiter->period_ns * SPEED_UP);
     } else if (now_ns > limiter->last_answer_ns) {
@@ -96,9 +82,8 @@ void limiter_answered(struct limiter *limiter, int64_t now_ns)
     limiter->was_silent = false;
 }
 
-void limiter_silent(struct limiter *limiter, int64_t sent_ns)
+void limiter_silent(struct limiter *limiter)
 {
-    limiter->last_silent_ns = sent_ns;
     limiter->tokens += 1;
     limiter->was_silent = true;
 }
@@ -108,19 +93,21 @@ void limiter_untouched(struct limiter *limiter)
     limiter->tokens += 1;
 }
 
-void limiter_slow_down(struct limiter *limiter)
+void limiter_slow_down(struct limiter *limiter, int64_t now_ns)
 {
     limiter->gap_count = 0;
-    limiter->was_emptied = false;
+    limiter->emptied_ns = now_ns;
+    limiter->answers = 0;
     limiter->slowed_down++;
     set_period(limiter, limiter->period_ns * SLOW_DOWN);
 }
 
 int64_t limiter_sure_wait_ns(const struct limiter *limiter)
 {
-    if (!limiter->was_emptied || limiter->answers < ANSWERS_MIN)
+    if (limiter->answers < ANSWERS_MIN)
         return (int64_t)SURE_WAIT_FIRST_NS << (limiter->slowed_down < 3 ? limiter->slowed_down : 3);
-    /* From an empty bucket on, tokens cannot have come faster than this on the whole. */
-    double mean_ns = (double)(limiter->last_answer_ns - limiter->emptied_ns) / limiter->answers;
+    /* A token or two may have come unnoticed around the time the bucket was seen empty; all others came since. */
+    double mean_ns =
+        (double)(limiter->last_answer_ns - limiter->emptied_ns) / (limiter->answers - TOKENS_UNNOTICED);
     return (int64_t)((mean_ns > limiter->period_ns ? mean_ns : limiter->period_ns) * SURELY);
 }

@@ -14,12 +14,10 @@ struct limiter {
     double tokens;    /* not promised to a probe yet */
     int64_t at_ns;    /* when tokens was right */
     int64_t last_answer_ns;
-    int64_t last_silent_ns; /* when the last probe left that stayed silent */
-    bool was_emptied;       /* an answer came right after silence: it took the only token there was, */
-    int64_t emptied_ns;     /* then; */
-    uint32_t answers;       /* and so many came since */
-    unsigned slowed_down;   /* times that tokens were believed in that were not there */
-    bool was_silent;        /* a probe stayed silent since the last answer: the bucket was empty then */
+    int64_t emptied_ns;   /* the bucket was seen empty: a canary was silent */
+    uint32_t answers;     /* since then */
+    unsigned slowed_down; /* times that tokens were believed in that were not there */
+    bool was_silent;      /* a probe stayed silent since the last answer: the bucket was empty then */
     int64_t gaps_ns[LIMITER_GAPS]; /* ring: between answers, while the bucket ran empty */
     unsigned gap_count;
 };
@@ -38,11 +36,11 @@ int64_t limiter_next_ns(const struct limiter *limiter);
 void limiter_answered(struct limiter *limiter, int64_t now_ns);
 
 /* A probe stayed silent, or was answered without a token: its token is free again. */
-void limiter_silent(struct limiter *limiter, int64_t sent_ns);
+void limiter_silent(struct limiter *limiter);
 void limiter_untouched(struct limiter *limiter);
 
-/* Tokens were believed in that were not there. */
-void limiter_slow_down(struct limiter *limiter);
+/* Tokens were believed in that were not there: the bucket is empty. */
+void limiter_slow_down(struct limiter *limiter, int64_t now_ns);
 
 /* So long after the last answer there is a token for sure. */
 int64_t limiter_sure_wait_ns(const struct limiter *limiter);

@@ -392,7 +392,8 @@ struct netio *sim_new(const struct sim_config *config)
     }
     for (size_t i = 0; i < config->host_count; i++) {
         sim->limits[i].at_ns = sim->now_ns;
-        sim->limits[i].rst_tokens = sim->limits[i].icmp_tokens = config->hosts[i].limiter_burst;
+        sim->limits[i].rst_tokens = sim->limits[i].icmp_tokens =
+            (double)config->hosts[i].limiter_burst - config->hosts[i].limiter_spent;
     }
     return &sim->io;
 }

@@ -68,6 +68,7 @@ struct sim_host {
     double rst_rate_pps;   /* limiter of resets, shared by all hosts of this entry; 0: none */
     double icmp_rate_pps;  /* limiter of ICMP errors, likewise */
     unsigned limiter_burst;
+    double limiter_spent; /* tokens that its bucket lacks at the start */
 };
 
 struct sim_config {

@@ -117,12 +117,58 @@ static void an_unlimited_host_with_silent_ports_is_not_slowed_down(void **state)
     }
 }
 
+/* UDP behind the limiter of Linux: a quarter of the ports echo, a quarter are silent, half are closed; the bucket may have
+ * been spent on somebody before. */
+static void assert_udp(uint16_t port_count, uint64_t seeds, double factor)
+{
+    const struct sim_port ports[] = {
+        {IP_PROTO_UDP, 1, (uint16_t)(port_count / 4), SIM_OPEN, 0, 0, false},
+        {IP_PROTO_UDP, (uint16_t)(port_count / 4 + 1), (uint16_t)(port_count / 2), SIM_DROP, 0, 0, false},
+    };
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        host.icmp_rate_pps = 1;
+        host.limiter_burst = 6;
+        host.limiter_spent = (double)(seed % 13) / 2;
+        host.on_link = true;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", port_count);
+        scenario.technique = &technique_udp;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        for (uint16_t port = 1; port <= port_count; port++) {
+            enum port_state expected = port <= port_count / 4   ? PORT_OPEN
+                                       : port <= port_count / 2 ? PORT_OPEN_FILTERED
+                                                                : PORT_CLOSED;
+            if (scenario_port(&scenario, "198.18.0.2", port)->state != expected)
+                fail_msg("seed %u: port %u is %s", (unsigned)seed, port,
+                         state_name(scenario_port(&scenario, "198.18.0.2", port)->state));
+        }
+        double ideal = (double)(port_count / 2) - 6 + host.limiter_spent;
+        assert_in_time(&scenario, ideal, factor);
+        scenario_done(&scenario);
+    }
+}
+
+static void forty_mixed_udp_ports_are_right_whatever_the_bucket_holds(void **state)
+{
+    (void)state;
+    assert_udp(40, 100, 1.3);
+}
+
+static void a_thousand_mixed_udp_ports_are_right(void **state)
+{
+    (void)state;
+    assert_udp(1000, 20, 1.3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resets_at_200_a_second_are_all_found),
         cmocka_unit_test(protocols_behind_the_limiter_of_linux_are_all_right),
         cmocka_unit_test(many_limited_hosts_are_worked_in_parallel),
+        cmocka_unit_test(forty_mixed_udp_ports_are_right_whatever_the_bucket_holds),
+        cmocka_unit_test(a_thousand_mixed_udp_ports_are_right),
         cmocka_unit_test(loss_beside_a_limiter_leaves_no_wrong_state),
         cmocka_unit_test(an_unlimited_host_with_silent_ports_is_not_slowed_down),
     };
