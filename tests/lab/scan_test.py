@@ -106,14 +106,19 @@ class Strays(PortolanTest):
     def test_window(self):
         self.strays("window")
 
+    def test_flags_of_ones_own_are_judged_as_the_technique_does(self):
+        for technique, flags in [("null", "PSH"), ("ack", "PSHACK"), ("syn", "SYNPSH")]:
+            with self.subTest(technique=technique, flags=flags):
+                self.check(technique, V4, labtest.STACKS, truth.INTERESTING, "-Pn", "--scanflags", flags)
+
 
 class Protocols(PortolanTest):
     """Which IP protocols a host speaks."""
 
-    def check_protocols(self, host, family, refused, limit_s):
+    def check_protocols(self, host, family, refused, limit_s, asked=protocols.PROTOCOLS):
         """All are right, and it takes no longer than this."""
         began = time.monotonic()
-        self.check("ip-protocol", family, [host._replace(refused=refused)], protocols.PROTOCOLS, "-Pn")
+        self.check("ip-protocol", family, [host._replace(refused=refused)], asked, "-Pn")
         self.assertLess(time.monotonic() - began, limit_s)
 
     def test_a_host_that_answers_all(self):
@@ -129,6 +134,10 @@ class Protocols(PortolanTest):
         refused = protocols.refused(self.network, BY_NAME["shut"], V4)  # the same kernel, without the limit
         limiter_s = (len(refused) - LIMITER_BURST) * host.icmp_interval_ms / 1000
         self.check_protocols(host, V4, refused, 1.3 * limiter_s)
+
+    def test_a_host_that_limits_its_errors_over_ipv6(self):
+        refused = protocols.refused(self.network, BY_NAME["shut"], V6)
+        self.check_protocols(BY_NAME["terse"], V6, refused, scan.TIMEOUT_S, asked=range(137, 171))
 
 
 class Sctp(PortolanTest):
