@@ -58,7 +58,7 @@ int64_t limiter_next_ns(const struct limiter *limiter)
 /* Of the last gaps. Tokens that were saved up make some of them short, idleness makes some long. */
 static double median_gap_ns(const struct limiter *limiter)
 {
-    int64_t sorted[LIMITER_GAPS];
+    int64_t sorted[LIMITER_GAPS] = {0};
     unsigned kept = limiter->gap_count < LIMITER_GAPS ? limiter->gap_count : LIMITER_GAPS;
     for (unsigned i = 0; i < kept; i++) {
         unsigned j = i;
@@ -66,7 +66,8 @@ static double median_gap_ns(const struct limiter *limiter)
             sorted[j] = sorted[j - 1];
         sorted[j] = limiter->gaps_ns[i];
     }
-    return (double)sorted[(kept - 1) / 2];
+    unsigned middle = kept ? (kept - 1) / 2 : 0;
+    return (double)sorted[middle];
 }
 
 void limiter_answered(struct limiter *limiter, int64_t now_ns)
