@@ -79,7 +79,9 @@ static const struct netio_events udp_events = {take, no_connection, not_sent, no
 
 static void udp_begin(struct udp_scan *udp, const char *host)
 {
-    *udp = (struct udp_scan){.scan = scan_new(NULL, host, host), .host = net_addr(host)};
+    memset(udp, 0, sizeof *udp);
+    udp->scan = scan_new(NULL, host, host);
+    udp->host = net_addr(host);
     udp->scan->key.port_count = 2 * TOKEN_TRIES_MAX;
     udp->scan->io->events = &udp_events;
     udp->scan->io->context = udp;
