@@ -442,7 +442,6 @@ static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t c
             engine->void_positions +=
                 scan_block_void_time(scan_block, from_ns - block_rto_ns(engine, scan_block), to_ns);
     }
-    engine->drops_noted += count;
     emit_note(engine, NOTE_RING_DROPS, NULL, count, engine->void_positions - before);
 }
 

@@ -30,7 +30,7 @@ static void init_timing(struct engine *engine)
     const struct timing *timing = &engine->config.timing;
     engine->rtt_limits = (struct rtt_limits){timing->min_rto_ns, timing->initial_rto_ns, timing->max_rto_ns};
     struct rate_limits limits = {timing->default_rate_pps, timing->min_rate_pps, timing->max_rate_pps};
-    engine->now_ns = engine->started_ns = engine->io->ops->now(engine->io);
+    engine->now_ns = engine->io->ops->now(engine->io);
     rate_init(&engine->rate, &limits, engine->now_ns);
     pacer_init(&engine->pacer, engine->rate.pps, engine->now_ns);
     engine->packets_charged = engine->io->stats.packets_sent;

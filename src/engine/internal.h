@@ -36,7 +36,6 @@ struct engine {
     struct engine_config config;
     struct netio *io;
     int64_t now_ns; /* as of this turn, or of the event at hand */
-    int64_t started_ns;
 
     /* Discovery specs by the kind of host they are for; borrowed from the configuration. */
     struct probe_spec ping_specs[16];
@@ -71,7 +70,6 @@ struct engine {
     uint64_t rejected;
     uint64_t hosts_done, hosts_up;
     uint64_t void_positions; /* sent again because of our own drops */
-    uint64_t drops_noted;
     uint64_t unsent;
     int last_unsent_error;
     int64_t next_progress_ns;
