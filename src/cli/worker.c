@@ -28,7 +28,7 @@ struct worker {
     struct channel *channel;
     struct sockets *sockets;
     struct netio *io;
-    struct engine *engine;
+    struct scanner *scanner;
     struct probe_spec *discovery; /* what the backend can ask of it; owned */
     uint32_t discovery_count;
     bool pushed; /* records the supervisor was not told of yet */
@@ -53,7 +53,7 @@ static void obey(struct worker *worker)
         if (got < 0)
             return;
         if (command == COMMAND_STOP)
-            engine_stop(worker->engine);
+            worker->scanner->ops->stop(worker->scanner);
         else if (command == COMMAND_TRACE || command == COMMAND_NO_TRACE)
             trace_set(worker->io, command == COMMAND_TRACE);
     }
@@ -141,7 +141,7 @@ static int64_t realtime_ns(void)
     return now.tv_sec * SEC + now.tv_nsec;
 }
 
-static int open_engine(struct worker *worker, struct error *err)
+static int open_scanner(struct worker *worker, struct error *err)
 {
     const struct job *job = worker->job;
     assert(worker->io);
@@ -160,7 +160,7 @@ static int open_engine(struct worker *worker, struct error *err)
         .emit = emit,
         .context = worker,
     };
-    return engine_new(&config, &worker->engine, err);
+    return engine_new(&config, &worker->scanner, err);
 }
 
 static int open_all(struct worker *worker, struct error *err)
@@ -170,7 +170,7 @@ static int open_all(struct worker *worker, struct error *err)
         r = open_io(worker, err);
     if (r == 0)
         r = choose_discovery(worker, err);
-    return r < 0 ? r : open_engine(worker, err);
+    return r < 0 ? r : open_scanner(worker, err);
 }
 
 static void publish_totals(struct worker *worker)
@@ -216,10 +216,11 @@ static void wait_for_start(struct worker *worker)
 static void scan(struct worker *worker)
 {
     struct netio *io = worker->io;
-    assert(io);
+    struct scanner *scanner = worker->scanner;
+    assert(io && scanner);
     bool more = true;
     while (more) {
-        more = engine_turn(worker->engine, io->ops->now(io) + TURN_NS);
+        more = scanner->ops->turn(scanner, io->ops->now(io) + TURN_NS);
         publish_totals(worker);
         if (worker->pushed)
             wake_supervisor(worker);

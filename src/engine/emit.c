@@ -1,17 +1,24 @@
-/* Records out. */
+#include "engine/emit.h"
+
 #include <string.h>
 
 #include "engine/internal.h"
 
-static struct record record_of(const struct engine *engine, enum record_type type, const struct addr *host)
+struct record record_new(const struct engine_config *config, int64_t now_ns, enum record_type type,
+                         const struct addr *host)
 {
     struct record record;
     memset(&record, 0, sizeof record); /* padding too: a record goes to another process as bytes */
     record.type = (uint8_t)type;
-    record.time_ns = engine->now_ns + engine->config.realtime_offset_ns;
+    record.time_ns = now_ns + config->realtime_offset_ns;
     if (host)
         record.host = *host;
     return record;
+}
+
+static struct record record_of(const struct engine *engine, enum record_type type, const struct addr *host)
+{
+    return record_new(&engine->config, engine->now_ns, type, host);
 }
 
 static void emit(struct engine *engine, const struct record *record)

@@ -36,34 +36,14 @@ static void init_timing(struct engine *engine)
     engine->packets_charged = engine->io->stats.packets_sent;
 }
 
-int engine_new(const struct engine_config *config, struct engine **ret, struct error *err)
+static struct engine *engine_of(struct scanner *scanner)
 {
-    struct engine *engine = calloc(1, sizeof *engine);
-    if (!engine)
-        return error_set(err, EX_OSERR, "not enough memory for the scan");
-    engine->config = *config;
-    engine->io = config->io;
-    engine->io->events = &engine_events;
-    engine->io->context = engine;
-    if (host_table_init(&engine->hosts, ENGINE_HOST_RECORDS) ||
-        provisional_init(&engine->provisional, ENGINE_PROVISIONAL_MAX) || index_specs(engine)) {
-        engine_free(engine);
-        return error_set(err, EX_OSERR, "not enough memory for the tables of the scan");
-    }
-    int result = intake_init(engine, err);
-    if (result) {
-        engine_free(engine);
-        return result;
-    }
-    init_timing(engine);
-    *ret = engine;
-    return 0;
+    return (struct engine *)scanner; /* the scanner is the first member */
 }
 
-void engine_free(struct engine *engine)
+static void engine_free(struct scanner *scanner)
 {
-    if (!engine)
-        return;
+    struct engine *engine = engine_of(scanner);
     for (unsigned i = 0; i < engine->block_count; i++)
         scan_block_free(engine->blocks[i]);
     for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
@@ -74,14 +54,9 @@ void engine_free(struct engine *engine)
     free(engine);
 }
 
-void engine_stop(struct engine *engine)
+static void engine_stop(struct scanner *scanner)
 {
-    engine->stopping = true;
-}
-
-void engine_pause(struct engine *engine, bool pause)
-{
-    engine->paused = pause;
+    engine_of(scanner)->stopping = true;
 }
 
 /* A block whose hosts are all reported stays a while for late answers; one whose hosts must all move on stays for them. */
@@ -279,7 +254,7 @@ static int64_t next_wake_ns(const struct engine *engine, bool something_to_send)
 /* Limited hosts, each at its own pace; together never above the rate. */
 static void run_lanes(struct engine *engine)
 {
-    for (unsigned i = 0; i < engine->block_count && !engine->paused; i++) {
+    for (unsigned i = 0; i < engine->block_count; i++) {
         struct scan_block *scan_block = engine->blocks[i];
         if (scan_block->phase == PHASE_LANE && scan_block->open_hosts &&
             scan_block->wake_ns <= engine->now_ns)
@@ -298,7 +273,7 @@ static void keep_rate(struct engine *engine)
 
 static void send_or_listen(struct engine *engine, int64_t until_ns)
 {
-    struct scan_block *scan_block = engine->paused ? NULL : block_to_send(engine);
+    struct scan_block *scan_block = block_to_send(engine);
     uint32_t allowance = scan_block ? pacer_allowance(&engine->pacer, engine->now_ns) : 0;
     int64_t wake_ns = next_wake_ns(engine, scan_block != NULL);
     if (wake_ns > until_ns)
@@ -311,8 +286,9 @@ static void send_or_listen(struct engine *engine, int64_t until_ns)
     keep_rate(engine);
 }
 
-bool engine_turn(struct engine *engine, int64_t until_ns)
+static bool engine_turn(struct scanner *scanner, int64_t until_ns)
 {
+    struct engine *engine = engine_of(scanner);
     if (engine->over)
         return false;
     engine->now_ns = engine->io->ops->now(engine->io);
@@ -340,4 +316,35 @@ bool engine_turn(struct engine *engine, int64_t until_ns)
     keep_rate(engine);
     send_or_listen(engine, until_ns);
     return true;
+}
+
+static const struct scanner_ops engine_ops = {
+    .turn = engine_turn,
+    .stop = engine_stop,
+    .free = engine_free,
+};
+
+int engine_new(const struct engine_config *config, struct scanner **ret, struct error *err)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine)
+        return error_set(err, EX_OSERR, "not enough memory for the scan");
+    engine->scanner.ops = &engine_ops;
+    engine->config = *config;
+    engine->io = config->io;
+    engine->io->events = &engine_events;
+    engine->io->context = engine;
+    if (host_table_init(&engine->hosts, ENGINE_HOST_RECORDS) ||
+        provisional_init(&engine->provisional, ENGINE_PROVISIONAL_MAX) || index_specs(engine)) {
+        engine_free(&engine->scanner);
+        return error_set(err, EX_OSERR, "not enough memory for the tables of the scan");
+    }
+    int result = intake_init(engine, err);
+    if (result) {
+        engine_free(&engine->scanner);
+        return result;
+    }
+    init_timing(engine);
+    *ret = &engine->scanner;
+    return 0;
 }

@@ -1,11 +1,11 @@
-/* The engine: decides what is sent when, what an answer proves, and what silence means. A pure state machine (design
- * decision 1): it has no clock, no socket and no thread; it is told the time, and says what to send and when to wake. */
+/* The engine: the scanner that decides what is sent when, what an answer proves, and what silence means. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "engine/scanner.h"
 #include "netio/netio.h"
 #include "plan/plan.h"
 #include "technique/token.h"
@@ -21,6 +21,7 @@ struct timing {
     double default_rate_pps;                        /* where nothing else says */
 };
 
+/* What to scan and how; the same for every scanner, which leaves alone what does not concern it. */
 struct engine_config {
     const struct plan *plan;
 
@@ -42,24 +43,10 @@ struct engine_config {
 
     struct netio *io; /* borrowed */
 
-    /* Gets every record, at once. Must not call the engine. */
+    /* Gets every record, at once. Must not call the scanner. */
     void (*emit)(void *context, const struct record *record);
     void *context;
 };
 
-struct engine;
-
-/* EX_OSERR without memory. *config is copied; what it points to must outlive the engine. */
-int engine_new(const struct engine_config *config, struct engine **ret, struct error *err);
-
-/* One turn: work out what to do at this time, let netio do it, take in what arrives. False: the scan is over, and
- * RECORD_END has been emitted. Blocks as long as netio waits, at most until_ns. */
-bool engine_turn(struct engine *engine, int64_t until_ns);
-
-/* End the scan at the next turn: everything found is reported, hosts in flight as unfinished. */
-void engine_stop(struct engine *engine);
-
-/* Stop sending and listen only, or go on. */
-void engine_pause(struct engine *engine, bool pause);
-
-void engine_free(struct engine *engine); /* NULL is allowed */
+/* EX_OSERR without memory. *config is copied; what it points to must outlive the scanner. */
+int engine_new(const struct engine_config *config, struct scanner **ret, struct error *err);

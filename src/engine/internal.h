@@ -33,6 +33,7 @@ struct waiting_room {
 enum speed_class { SPEED_FAST, SPEED_USUAL, SPEED_SLOW, SPEED_CLASS_COUNT };
 
 struct engine {
+    struct scanner scanner;
     struct engine_config config;
     struct netio *io;
     int64_t now_ns; /* as of this turn, or of the event at hand */
@@ -76,7 +77,6 @@ struct engine {
     int64_t next_timeout_check_ns;
 
     bool stopping;
-    bool paused;
     bool over;
 };
 

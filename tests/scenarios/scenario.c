@@ -166,15 +166,15 @@ static void watch(struct rate_watch *rate_watch, struct scenario *scenario, stru
         scenario->worst_window = sent;
 }
 
-static void run(struct scenario *scenario, struct engine *engine, struct netio *io)
+static void run(struct scenario *scenario, struct scanner *scanner, struct netio *io)
 {
     int64_t start_ns = io->ops->now(io);
     struct rate_watch *rate_watch = scenario->watch_rate ? calloc(1, sizeof *rate_watch) : NULL;
-    while (engine_turn(engine, TIME_NEVER)) {
+    while (scanner->ops->turn(scanner, TIME_NEVER)) {
         int64_t elapsed_ns = io->ops->now(io) - start_ns;
         assert(elapsed_ns < VIRTUAL_TIME_MAX_NS);
         if (scenario->stop_at_ns && elapsed_ns >= scenario->stop_at_ns)
-            engine_stop(engine);
+            scanner->ops->stop(scanner);
         if (rate_watch)
             watch(rate_watch, scenario, io);
     }
@@ -224,12 +224,12 @@ void scenario_run(struct scenario *scenario)
         .emit = take_record,
         .context = scenario,
     };
-    struct engine *engine;
+    struct scanner *scanner;
     struct error err;
-    int result = engine_new(&config, &engine, &err);
+    int result = engine_new(&config, &scanner, &err);
     assert(result == 0);
-    run(scenario, engine, io);
-    engine_free(engine);
+    run(scenario, scanner, io);
+    scanner->ops->free(scanner);
     io->ops->close(io);
     free(specs);
 }
