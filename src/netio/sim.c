@@ -7,31 +7,21 @@
 #include "base/rand.h"
 #include "netio/probe_packet.h"
 #include "netio/sim_answer.h"
+#include "netio/sim_link.h"
+#include "netio/sim_queue.h"
 
 #define SEND_COST_NS (1 * USEC)
 #define PROBE_TTL    64
 #define SLICE_NS     (1 * MSEC)
 
-/* Something that reaches us: a packet, or the end of a connect(). */
-struct arrival {
-    int64_t time_ns;
-    uint64_t serial; /* of equal times the first scheduled comes first */
-    bool is_connect;
-    bool is_frame; /* an Ethernet frame (ARP, ND), not an IP packet */
-    size_t len;
-    uint8_t bytes[SIM_PACKET_MAX];
-    struct connect_event connect;
-};
-
 struct sim {
     struct netio io;
     const struct sim_config *config;
-    struct sim_limits *limits; /* owned: of each host entry */
+    struct sim_limits **limits;   /* owned, and what it points to: of each host entry */
+    struct sim_link_state *links; /* owned */
     struct rand rand;
     int64_t now_ns;
-    struct arrival **heap; /* owned, and what it points to; earliest on top */
-    size_t heap_len, heap_capacity;
-    uint64_t serial;
+    struct sim_queue queue;
     uint64_t refused; /* probes that did not leave, so far */
     uint64_t deaf_count;
 };
@@ -41,60 +31,9 @@ static struct sim *sim_of(struct netio *io)
     return (struct sim *)io; /* io is the first member */
 }
 
-static bool earlier(const struct arrival *a, const struct arrival *b)
-{
-    return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->serial < b->serial;
-}
-
-static void heap_push(struct sim *sim, struct arrival *arrival)
-{
-    if (sim->heap_len == sim->heap_capacity) {
-        size_t capacity = sim->heap_capacity ? 2 * sim->heap_capacity : 1024;
-        struct arrival **heap = reallocarray(sim->heap, capacity, sizeof *heap);
-        if (!heap) {
-            free(arrival);
-            return; /* lost, as packets may be */
-        }
-        sim->heap = heap;
-        sim->heap_capacity = capacity;
-    }
-    size_t i = sim->heap_len++;
-    for (; i > 0 && earlier(arrival, sim->heap[(i - 1) / 2]); i = (i - 1) / 2)
-        sim->heap[i] = sim->heap[(i - 1) / 2];
-    sim->heap[i] = arrival;
-}
-
-static struct arrival *heap_pop(struct sim *sim)
-{
-    struct arrival *top = sim->heap[0];
-    struct arrival *last = sim->heap[--sim->heap_len];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < sim->heap_len; i = child) {
-        if (child + 1 < sim->heap_len && earlier(sim->heap[child + 1], sim->heap[child]))
-            child++;
-        if (!earlier(sim->heap[child], last))
-            break;
-        sim->heap[i] = sim->heap[child];
-    }
-    if (sim->heap_len)
-        sim->heap[i] = last;
-    return top;
-}
-
 static bool chance(struct sim *sim, double probability)
 {
     return probability > 0 && rand_unit(&sim->rand) < probability;
-}
-
-static void schedule(struct sim *sim, const struct arrival *what, int64_t time_ns)
-{
-    struct arrival *arrival = malloc(sizeof *arrival);
-    if (!arrival)
-        return;
-    *arrival = *what;
-    arrival->time_ns = time_ns;
-    arrival->serial = sim->serial++;
-    heap_push(sim, arrival);
 }
 
 static const struct sim_host *host_of(const struct sim *sim, const struct addr *addr)
@@ -113,14 +52,44 @@ static int64_t round_trip_ns(struct sim *sim, const struct sim_host *host)
     return host->rtt_ns + jitter_ns;
 }
 
-/* An answer on its way back: may be lost, late, or double. */
-static void answer_returns(struct sim *sim, const struct sim_host *host, const struct arrival *answer)
+/* The way there: every link on it. False: lost; else *late_ns is how long it waited in queues. */
+static bool probe_arrives(struct sim *sim, const struct sim_host *host, const struct addr *dst,
+                          int64_t *late_ns)
 {
+    int64_t time_ns = sim->now_ns;
+    for (size_t i = 0; i < sim->config->link_count; i++)
+        if (sim_link_leads_to(&sim->config->links[i], dst) && !sim_link_probe(&sim->links[i], &time_ns))
+            return false;
+    *late_ns = time_ns - sim->now_ns;
+    return !chance(sim, host->loss_out);
+}
+
+/* An answer on its way back: may be lost, late, or double. late_ns: what its probe had to wait. */
+static void answer_returns(struct sim *sim, const struct sim_host *host, const struct addr *from,
+                           const struct sim_arrival *answer, int64_t late_ns)
+{
+    int64_t arrives_ns = sim->now_ns + late_ns + round_trip_ns(sim, host);
+    for (size_t i = 0; i < sim->config->link_count; i++)
+        if (sim_link_leads_to(&sim->config->links[i], from) && !sim_link_answer(&sim->links[i], arrives_ns))
+            return;
     if (chance(sim, host->loss_back))
         return;
-    schedule(sim, answer, sim->now_ns + round_trip_ns(sim, host));
+    sim_queue_add(&sim->queue, answer, arrives_ns);
     if (chance(sim, host->duplicate))
-        schedule(sim, answer, sim->now_ns + round_trip_ns(sim, host));
+        sim_queue_add(&sim->queue, answer, sim->now_ns + late_ns + round_trip_ns(sim, host));
+}
+
+/* Entries whose hosts have something each differ in the last four bytes only. */
+static uint32_t place_in_entry(const struct sim_host *host, const struct addr *addr)
+{
+    size_t at = host->first.family == ADDR_V4 ? 0 : 12;
+    return get_be32(addr->bytes + at) - get_be32(host->first.bytes + at);
+}
+
+static struct sim_limits *limits_of(struct sim *sim, const struct sim_host *host, const struct addr *dst)
+{
+    struct sim_limits *of_entry = sim->limits[host - sim->config->hosts];
+    return host->limits_each ? &of_entry[place_in_entry(host, dst)] : of_entry;
 }
 
 static void send_packet(struct sim *sim, const struct sim_host *host, const struct probe *probe)
@@ -133,32 +102,35 @@ static void send_packet(struct sim *sim, const struct sim_host *host, const stru
     struct sim_question question = {
         .config = sim->config,
         .host = host,
-        .limits = &sim->limits[host - sim->config->hosts],
+        .limits = limits_of(sim, host, &probe->dst),
         .probe = bytes,
         .probe_len = len,
         .try_number = probe->try_number,
         .now_ns = sim->now_ns + host->rtt_ns / 2,
     };
-    struct arrival answer = {0};
+    struct sim_arrival answer = {0};
     for (unsigned i = 0; i < sim->config->forgeries_per_probe; i++) {
         answer.len = sim_forgery(&question, rand_next(&sim->rand), answer.bytes);
         if (answer.len)
-            schedule(sim, &answer, sim->now_ns + round_trip_ns(sim, host) / 2);
+            sim_queue_add(&sim->queue, &answer, sim->now_ns + round_trip_ns(sim, host) / 2);
     }
-    if (chance(sim, host->loss_out))
+    int64_t late_ns;
+    if (!probe_arrives(sim, host, &probe->dst, &late_ns))
         return;
+    question.now_ns += late_ns;
     answer.len = sim_answer(&question, answer.bytes);
     if (answer.len)
-        answer_returns(sim, host, &answer);
+        answer_returns(sim, host, &probe->dst, &answer, late_ns);
 }
 
 /* ARP, or neighbour advertisement: the host says who it is. */
 static void send_neighbor(struct sim *sim, const struct sim_host *host, const struct probe *probe)
 {
     static const uint8_t host_mac[6] = {0x02, 0, 0x5e, 0, 0x53, 1}, our_mac[6] = {0x02, 0, 0x5e, 0, 0x53, 2};
-    if (!host || !host->on_link || host->down || chance(sim, host->loss_out))
+    int64_t late_ns;
+    if (!host || !host->on_link || host->down || !probe_arrives(sim, host, &probe->dst, &late_ns))
         return;
-    struct arrival answer = {.is_frame = true};
+    struct sim_arrival answer = {.is_frame = true};
     struct writer out = writer_over(answer.bytes, sizeof answer.bytes);
     struct ethernet_header ethernet = {.ethertype = ETHERTYPE_ARP_PACKET};
     memcpy(ethernet.source, host_mac, 6);
@@ -186,7 +158,7 @@ static void send_neighbor(struct sim *sim, const struct sim_host *host, const st
     }
     answer.len = writer_len(&out);
     if (out.ok)
-        answer_returns(sim, host, &answer);
+        answer_returns(sim, host, &probe->dst, &answer, late_ns);
 }
 
 /* How a connect() to this port ends. False: not at all. */
@@ -230,14 +202,15 @@ static bool connect_ends(const struct sim *sim, const struct sim_host *host, con
 static void send_connect(struct sim *sim, const struct sim_host *host, const struct probe *probe,
                          uint32_t block_id)
 {
-    struct arrival answer = {.is_connect = true};
+    struct sim_arrival answer = {.is_connect = true};
     answer.connect =
         (struct connect_event){.block_id = block_id, .bit = probe->bit, .try_number = probe->try_number};
-    if (!host || host->down || chance(sim, host->loss_out) ||
+    int64_t late_ns;
+    if (!host || host->down || !probe_arrives(sim, host, &probe->dst, &late_ns) ||
         !connect_ends(sim, host, probe, &answer.connect))
         return;
-    answer.connect.rtt_ns = host->rtt_ns;
-    answer_returns(sim, host, &answer);
+    answer.connect.rtt_ns = host->rtt_ns + late_ns;
+    answer_returns(sim, host, &probe->dst, &answer, late_ns);
 }
 
 static struct addr sim_source(struct netio *io, const struct addr *dst)
@@ -280,7 +253,7 @@ static bool is_deaf(struct sim *sim, int64_t time_ns)
     return true;
 }
 
-static void deliver(struct sim *sim, const struct arrival *arrival)
+static void deliver(struct sim *sim, const struct sim_arrival *arrival)
 {
     struct packet_reading strict = {.checksums = true};
     struct packet packet;
@@ -309,8 +282,8 @@ static void deliver(struct sim *sim, const struct arrival *arrival)
 
 static void deliver_due(struct sim *sim)
 {
-    while (sim->heap_len && sim->heap[0]->time_ns <= sim->now_ns) {
-        struct arrival *arrival = heap_pop(sim);
+    while (sim_queue_next_ns(&sim->queue) <= sim->now_ns) {
+        struct sim_arrival *arrival = sim_queue_take(&sim->queue);
         deliver(sim, arrival);
         free(arrival);
     }
@@ -321,7 +294,7 @@ static void sim_work(struct netio *io, struct order *order, int64_t until_ns)
     struct sim *sim = sim_of(io);
     struct probe probe;
     if (!order) {
-        int64_t next_ns = sim->heap_len ? sim->heap[0]->time_ns : until_ns;
+        int64_t next_ns = sim_queue_next_ns(&sim->queue);
         if (next_ns > until_ns)
             next_ns = until_ns;
         if (next_ns > sim->now_ns)
@@ -358,10 +331,11 @@ static bool sim_can(const struct netio *io, enum request_kind kind)
 static void sim_close(struct netio *io)
 {
     struct sim *sim = sim_of(io);
-    while (sim->heap_len)
-        free(heap_pop(sim));
-    free(sim->heap);
+    sim_queue_done(&sim->queue);
+    for (size_t i = 0; sim->limits && i < sim->config->host_count; i++)
+        free(sim->limits[i]);
     free(sim->limits);
+    free(sim->links);
     free(sim);
 }
 
@@ -376,6 +350,30 @@ static const struct netio_ops sim_ops = {
     .close = sim_close,
 };
 
+static bool init_limits(struct sim *sim)
+{
+    const struct sim_config *config = sim->config;
+    sim->limits = calloc(config->host_count + 1, sizeof *sim->limits);
+    for (size_t i = 0; sim->limits && i < config->host_count; i++) {
+        const struct sim_host *host = &config->hosts[i];
+        uint64_t count = host->limits_each ? (uint64_t)place_in_entry(host, &host->last) + 1 : 1;
+        sim->limits[i] = calloc(count, sizeof *sim->limits[i]);
+        if (!sim->limits[i])
+            return false;
+        for (uint64_t k = 0; k < count; k++)
+            sim_limits_init(&sim->limits[i][k], host, sim->now_ns);
+    }
+    return sim->limits;
+}
+
+static bool init_links(struct sim *sim)
+{
+    sim->links = calloc(sim->config->link_count + 1, sizeof *sim->links);
+    for (size_t i = 0; sim->links && i < sim->config->link_count; i++)
+        sim_link_init(&sim->links[i], &sim->config->links[i], rand_next(&sim->rand));
+    return sim->links;
+}
+
 struct netio *sim_new(const struct sim_config *config)
 {
     struct sim *sim = calloc(1, sizeof *sim);
@@ -385,15 +383,9 @@ struct netio *sim_new(const struct sim_config *config)
     sim->config = config;
     sim->rand.state = config->seed;
     sim->now_ns = SEC; /* not 0, so that a forgotten time is noticed */
-    sim->limits = calloc(config->host_count ? config->host_count : 1, sizeof *sim->limits);
-    if (!sim->limits) {
-        free(sim);
+    if (!init_limits(sim) || !init_links(sim)) {
+        sim_close(&sim->io);
         return NULL;
-    }
-    for (size_t i = 0; i < config->host_count; i++) {
-        sim->limits[i].at_ns = sim->now_ns;
-        sim->limits[i].rst_tokens = sim->limits[i].icmp_tokens =
-            (double)config->hosts[i].limiter_burst - config->hosts[i].limiter_spent;
     }
     return &sim->io;
 }

@@ -41,6 +41,12 @@ struct sim_port {
     bool from_router; /* the ICMP error comes from the router, not from the host */
 };
 
+/* How a host's limiter of resets or ICMP errors counts. */
+enum sim_limiter {
+    SIM_LIMITER_BUCKET, /* a bucket of limiter_burst tokens that come evenly (Linux, routers) */
+    SIM_LIMITER_SECOND, /* so many in each second of its clock, whatever came before (FreeBSD, Windows) */
+};
+
 /* Hosts first .. last, all alike. Ports not listed are closed. */
 struct sim_host {
     struct addr first, last; /* same family */
@@ -49,9 +55,10 @@ struct sim_host {
     enum sim_behaviour otherwise; /* of ports not listed */
     const uint8_t *protocols;     /* IP protocols it speaks besides TCP, UDP and ICMP */
     size_t protocol_count;
-    struct addr second; /* of SIM_OTHER_ADDRESS */
-    bool on_link;       /* reached by ARP or ND */
-    bool down;          /* answers nothing at all */
+    struct addr second;               /* of SIM_OTHER_ADDRESS */
+    bool on_link;                     /* reached by ARP or ND */
+    bool down;                        /* answers nothing at all, */
+    int64_t down_from_ns, down_to_ns; /* or nothing in this span */
     bool silent_to_pings;
     uint8_t ttl; /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;
@@ -65,16 +72,33 @@ struct sim_host {
     bool drops_fin_ack;     /* open ports drop FIN/ACK (BSD does) */
     uint16_t
         open_reset_window; /* of the RST with which an open port answers an ACK; that of a closed one is 0 */
-    double rst_rate_pps;   /* limiter of resets, shared by all hosts of this entry; 0: none */
+    double rst_rate_pps;   /* limiter of resets; 0: none */
     double icmp_rate_pps;  /* limiter of ICMP errors, likewise */
+    uint8_t limiter;       /* enum sim_limiter */
+    bool limits_each;      /* each host has limiters of its own; else those of this entry share them */
     unsigned limiter_burst;
     double limiter_spent; /* tokens that its bucket lacks at the start */
+};
+
+/* A link on the way to the hosts first .. last, who share what it carries, its queue and its bursts. A probe passes every
+ * link that its address is behind, in their order; answers come back unhindered but for loss_back and while it is down. */
+struct sim_link {
+    struct addr first, last;
+    double rate_pps;            /* of probes that it carries; 0: any */
+    unsigned queue_len;         /* probes that wait at most; one more is dropped */
+    double loss_out, loss_back; /* share of the probes, and of the answers, that is lost */
+    int64_t burst_ns; /* mean time for which everything is lost (Gilbert-Elliott); 0: each packet by itself */
+    int64_t down_from_ns, down_to_ns; /* nothing passes */
+    int64_t changes_at_ns;            /* 0: never; then the rate becomes: */
+    double changed_rate_pps;
 };
 
 struct sim_config {
     uint64_t seed;
     const struct sim_host *hosts;
     size_t host_count;
+    const struct sim_link *links;
+    size_t link_count;
     struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
     unsigned forgeries_per_probe;     /* answers by somebody who knows our ports but not our numbers */

@@ -23,20 +23,6 @@ struct sim_port sim_port_of(const struct sim_host *host, uint8_t ip_proto, uint1
         .ip_proto = ip_proto, .first = port, .last = port, .behaviour = (uint8_t)host->otherwise};
 }
 
-bool sim_limit_passes(double *tokens, double rate_pps, unsigned burst, int64_t *at_ns, int64_t now_ns)
-{
-    if (rate_pps <= 0)
-        return true;
-    *tokens += rate_pps * (double)(now_ns - *at_ns) / (double)SEC;
-    *at_ns = now_ns;
-    if (*tokens > (double)burst)
-        *tokens = (double)burst;
-    if (*tokens < 1)
-        return false;
-    *tokens -= 1;
-    return true;
-}
-
 static uint8_t ttl_of(const struct sim_host *host)
 {
     return host->ttl ? host->ttl : TTL_USUAL;
@@ -79,8 +65,7 @@ static size_t reset(const struct sim_question *question, const struct packet *pr
     const struct sim_host *host = question->host;
     if (probe->tcp.flags & TCP_RST)
         return 0;
-    if (!sim_limit_passes(&question->limits->rst_tokens, host->rst_rate_pps, host->limiter_burst,
-                          &question->limits->at_ns, question->now_ns))
+    if (!sim_limit_passes(&question->limits->rst, host, host->rst_rate_pps, question->now_ns))
         return 0;
     struct tcp_header header = {.flags = TCP_RST, .seq = probe->tcp.ack, .window = window};
     if (!(probe->tcp.flags & TCP_ACK)) {
@@ -110,8 +95,7 @@ static size_t icmp_error(const struct sim_question *question, const struct packe
 {
     const struct sim_host *host = question->host;
     bool v4 = probe->dst.family == ADDR_V4;
-    if (!sim_limit_passes(&question->limits->icmp_tokens, host->icmp_rate_pps, host->limiter_burst,
-                          &question->limits->at_ns, question->now_ns))
+    if (!sim_limit_passes(&question->limits->icmp, host, host->icmp_rate_pps, question->now_ns))
         return 0;
     struct addr sender = probe->dst;
     if (port.from_router)
@@ -349,11 +333,16 @@ static size_t protocol_answer(const struct sim_question *question, const struct 
     return icmp_error(question, probe, unknown, question->probe_len, false, answer);
 }
 
+static bool is_down(const struct sim_host *host, int64_t now_ns)
+{
+    return host->down || (now_ns >= host->down_from_ns && now_ns < host->down_to_ns);
+}
+
 size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM_PACKET_MAX])
 {
     struct packet probe;
     struct packet_reading strict = {.checksums = true};
-    if (question->host->down ||
+    if (is_down(question->host, question->now_ns) ||
         packet_read_ip(question->probe, question->probe_len, strict, &probe) != PACKET_OK)
         return 0;
     switch ((enum packet_layer)probe.layer) {

@@ -5,14 +5,9 @@
 #include <stdint.h>
 
 #include "netio/sim.h"
+#include "netio/sim_limit.h"
 
 #define SIM_PACKET_MAX 256
-
-/* Token buckets of one sim_host entry. */
-struct sim_limits {
-    double rst_tokens, icmp_tokens;
-    int64_t at_ns;
-};
 
 struct sim_question {
     const struct sim_config *config;
@@ -33,6 +28,3 @@ size_t sim_forgery(const struct sim_question *question, uint64_t random,
 
 /* What the port of this host does. */
 struct sim_port sim_port_of(const struct sim_host *host, uint8_t ip_proto, uint16_t port);
-
-/* Takes a token if there is one. */
-bool sim_limit_passes(double *tokens, double rate_pps, unsigned burst, int64_t *at_ns, int64_t now_ns);
