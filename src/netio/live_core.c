@@ -285,7 +285,8 @@ enum stage live_keep_raw(struct live *live, struct probe *probe, uint64_t positi
     struct batch_slot *slot = batch_slot(&live->batch, v4 ? LANE_RAW4 : LANE_RAW6);
     if (!slot)
         return STAGE_FULL;
-    probe->src = route->source;
+    if (probe->src.family == ADDR_NONE)
+        probe->src = route->source;
     if (!(v4 ? write_raw4(live, probe, slot) : write_raw6(live, probe, slot))) {
         *ret_error = EMSGSIZE;
         return STAGE_UNSENT;

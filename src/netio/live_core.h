@@ -23,7 +23,7 @@ enum stage {
 struct live;
 
 struct live_ops {
-    /* Put a probe (src is not set) into the batch. */
+    /* Put a probe (src is set only where it is not to be ours) into the batch. */
     enum stage (*stage)(struct live *live, struct probe *probe, uint64_t position, int64_t now_ns,
                         int *ret_error);
 
@@ -59,7 +59,7 @@ int64_t live_now(struct netio *io);
 struct addr live_source(struct netio *io, const struct addr *dst);
 void live_work(struct netio *io, struct order *order, int64_t until_ns);
 
-/* Put a probe into the batch as an IP packet that the kernel routes, with the source of `route`. */
+/* Put a probe into the batch as an IP packet that the kernel routes, with the source of `route` unless it has one. */
 enum stage live_keep_raw(struct live *live, struct probe *probe, uint64_t position, const struct route *route,
                          int *ret_error);
 

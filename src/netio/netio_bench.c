@@ -41,6 +41,7 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
     }
     count_answer(bench, index);
     bench->last_rtt_ns = time_ns - sent_ns;
+    bench->answered_to = packet->dst;
 }
 
 static void on_connected(void *context, const struct connect_event *event)

@@ -21,6 +21,7 @@ struct bench {
     uint64_t pending[(BENCH_PROBES + 63) / 64];
     struct block block; /* all specs of the plan's one host, all pending */
     struct token_key key;
+    struct probe list[BENCH_PROBES]; /* room for a test that lists its probes */
 
     /* What the events told. */
     unsigned answers[BENCH_PROBES]; /* proved ones, by port */
@@ -32,6 +33,7 @@ struct bench {
     int unsent_error; /* of the last one */
     uint64_t dropped_count;
     int64_t last_rtt_ns;
+    struct addr answered_to; /* the address that the last one came to */
 };
 
 /* Each ends the test with a message when something is wrong. */

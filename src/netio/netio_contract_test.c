@@ -25,30 +25,33 @@ struct way {
     const char *host;    /* refuses every probe: all its ports are closed */
     const char *nowhere; /* cannot be reached; NULL: the backend has no such host */
     int nowhere_error;
-    bool no_route; /* the backend knows beforehand that there is no way there */
+    bool no_route;     /* the backend knows beforehand that there is no way there */
+    const char *other; /* an address that is ours too but not the one used to this host; NULL: none */
 };
 
 static const struct way ways[] = {
-    {"packet", "203.0.113.5", "198.51.100.200", EHOSTUNREACH, true}, /* an "unreachable" route */
-    {"packet", "203.0.113.5", "198.51.100.5", EHOSTUNREACH, false},  /* a gateway that is not there */
-    {"packet", "203.0.113.5", "198.18.0.77", EHOSTUNREACH, false},   /* a neighbour that nobody asked for */
-    {"packet", "203.0.113.5", "192.0.2.1", ENETUNREACH, true},
-    {"packet", "2001:db8:1::5", "2001:db8:2::1", ENETUNREACH, true},
-    {"packet", "127.0.0.1", NULL, 0, false},
-    {"packet", "::1", NULL, 0, false},
-    {"packet", "198.18.0.1", NULL, 0, false},
-    {"packet", "2001:db8::1", NULL, 0, false},
-    {"raw", "198.18.0.2", "192.0.2.1", ENETUNREACH, true},
-    {"raw", "203.0.113.5", "198.51.100.200", EHOSTUNREACH, true},
-    {"raw", "2001:db8::2", "2001:db8:2::1", ENETUNREACH, true},
-    {"raw", "127.0.0.1", NULL, 0, false},
-    {"raw", "::1", NULL, 0, false},
-    {"raw", "198.18.0.1", NULL, 0, false},
-    {"connect", "203.0.113.5", NULL, 0, false},
-    {"connect", "2001:db8:1::5", NULL, 0, false},
-    {"connect", "127.0.0.1", NULL, 0, false},
-    {"sim", "203.0.113.5", NULL, 0, false},
-    {"sim", "2001:db8:1::5", NULL, 0, false},
+    {"packet", "203.0.113.5", "198.51.100.200", EHOSTUNREACH, true, NULL}, /* an "unreachable" route */
+    {"packet", "203.0.113.5", "198.51.100.5", EHOSTUNREACH, false,
+     "198.18.0.33"}, /* a gateway that is not there */
+    {"packet", "203.0.113.5", "198.18.0.77", EHOSTUNREACH, false,
+     NULL}, /* a neighbour that nobody asked for */
+    {"packet", "203.0.113.5", "192.0.2.1", ENETUNREACH, true, NULL},
+    {"packet", "2001:db8:1::5", "2001:db8:2::1", ENETUNREACH, true, "2001:db8::33"},
+    {"packet", "127.0.0.1", NULL, 0, false, NULL},
+    {"packet", "::1", NULL, 0, false, NULL},
+    {"packet", "198.18.0.1", NULL, 0, false, NULL},
+    {"packet", "2001:db8::1", NULL, 0, false, NULL},
+    {"raw", "198.18.0.2", "192.0.2.1", ENETUNREACH, true, "198.18.0.33"},
+    {"raw", "203.0.113.5", "198.51.100.200", EHOSTUNREACH, true, NULL},
+    {"raw", "2001:db8::2", "2001:db8:2::1", ENETUNREACH, true, "2001:db8::33"},
+    {"raw", "127.0.0.1", NULL, 0, false, NULL},
+    {"raw", "::1", NULL, 0, false, NULL},
+    {"raw", "198.18.0.1", NULL, 0, false, NULL},
+    {"connect", "203.0.113.5", NULL, 0, false, NULL},
+    {"connect", "2001:db8:1::5", NULL, 0, false, NULL},
+    {"connect", "127.0.0.1", NULL, 0, false, NULL},
+    {"sim", "203.0.113.5", NULL, 0, false, NULL},
+    {"sim", "2001:db8:1::5", NULL, 0, false, NULL},
 };
 
 static struct netio *open_connect(void)
@@ -177,6 +180,48 @@ static void only_the_range_of_the_order_is_sent(void **state)
     }
 }
 
+/* The bench's probes one by one, with numbers of this moment, as an order's list. */
+static struct order list_of(struct bench *bench)
+{
+    struct order all = bench_order(bench);
+    for (unsigned i = 0; i < BENCH_PROBES; i++)
+        assert_true(order_next(&all, bench->io->ops->now(bench->io), &bench->list[i]));
+    return (struct order){.list = bench->list, .end = BENCH_PROBES, .limit = BENCH_PROBES};
+}
+
+static void listed_probes_leave_as_they_are_pending_or_not(void **test_state)
+{
+    const struct state *state = *test_state;
+    struct bench *bench = state->bench;
+    if (!bench->io->ops->can(bench->io, REQUEST_PACKET))
+        return;
+    struct order order = list_of(bench);
+    memset(bench->pending, 0, sizeof bench->pending);
+    bench_work_off(bench, &order);
+    bench_listen(bench, BENCH_PROBES);
+    for (unsigned i = 0; i < BENCH_PROBES; i++)
+        assert_int_equal(bench->answers[i], 1);
+    assert_int_equal(order.next, BENCH_PROBES);
+    assert_int_equal(order.limit, 0);
+}
+
+static void a_listed_probe_leaves_from_the_address_it_names(void **test_state)
+{
+    const struct state *state = *test_state;
+    struct bench *bench = state->bench;
+    if (!state->way->other)
+        return;
+    struct order order = list_of(bench);
+    struct addr other;
+    assert_true(addr_parse(state->way->other, &other));
+    for (unsigned i = 0; i < BENCH_PROBES; i++)
+        bench->list[i].src = other;
+    bench_work_off(bench, &order);
+    bench_listen(bench, BENCH_PROBES);
+    assert_int_equal(bench->answer_count, BENCH_PROBES);
+    assert_true(addr_equal(&bench->answered_to, &other));
+}
+
 static void without_an_order_it_listens_until_the_time_is_over(void **state)
 {
     struct bench *bench = bench_of(state);
@@ -254,6 +299,8 @@ static const struct {
     PROMISE(what_is_not_pending_is_not_sent),
     PROMISE(the_limit_of_an_order_holds_and_the_next_goes_on_behind_it),
     PROMISE(only_the_range_of_the_order_is_sent),
+    PROMISE(listed_probes_leave_as_they_are_pending_or_not),
+    PROMISE(a_listed_probe_leaves_from_the_address_it_names),
     PROMISE(without_an_order_it_listens_until_the_time_is_over),
     PROMISE(listening_ends_at_once_when_something_arrives),
     PROMISE(what_has_no_way_is_reported_as_unsent_once),

@@ -80,6 +80,7 @@ void netns_lab_restore(const struct netns_lab *lab)
         lab->near,
         "ip link set near up && ip address replace 198.18.0.1/24 dev near && "
         "ip address replace 198.18.0.33/24 dev near && ip address replace 2001:db8::1/64 dev near && "
+        "ip address replace 2001:db8::33/64 dev near preferred_lft 0 && "
         "ip route replace 203.0.113.0/24 via 198.18.0.2 && "
         "ip route replace 2001:db8:1::/64 via 2001:db8::2 && "
         "ip route replace 198.51.100.0/25 via 198.18.0.99 && "

@@ -66,6 +66,11 @@ bool order_next(struct order *order, int64_t now_ns, struct probe *ret)
 {
     while (order->limit && order->next < order->end) {
         uint64_t position = order->next++;
+        if (order->list) {
+            order->limit--;
+            *ret = order->list[position];
+            return true;
+        }
         uint64_t bit = order->bits ? order->bits[position] : block_bit_at(order->block, position);
         if (!order->bits && !bitset_get(order->block->pending, bit))
             continue;

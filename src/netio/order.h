@@ -47,6 +47,9 @@ uint64_t block_bit_at(const struct block *block, uint64_t position);
 struct order {
     const struct block *block;
     const struct token_key *key;
+    const struct probe
+        *list; /* NULL: probes of the block. Else send these, as they are: positions are indexes into this
+                                 list; a probe's src may be anybody's, ADDR_NONE is ours. block and key are not used */
     const uint64_t *bits; /* NULL: walk the block's order. Else send these bits, pending or not: positions are
                              indexes into this list */
     uint64_t next;  /* position to go on from; netio moves it on as it sends (or skips what is not pending) */
@@ -57,7 +60,7 @@ struct order {
 };
 
 /* The walker: the next pending probe of the order, with its source port and number for `now_ns`; src is left for the
- * backend. Moves order->next behind it and counts limit down. False: end of the range, or limit reached. */
+ * backend, unless the order has a list of probes and this one a source of its own. Moves order->next behind it and counts limit down. False: end of the range, or limit reached. */
 bool order_next(struct order *order, int64_t now_ns, struct probe *ret);
 
 /* Put the probe of the last order_next back: it could not be sent now, and is the next one again. */

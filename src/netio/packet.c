@@ -59,7 +59,8 @@ static enum stage keep_frame(struct live *live, struct probe *probe, uint64_t po
     struct batch_slot *slot = batch_slot(&live->batch, LANE_FRAMES);
     if (!slot)
         return STAGE_FULL;
-    probe->src = route->source;
+    if (probe->src.family == ADDR_NONE)
+        probe->src = route->source;
     if (!frame_write_probe(slot, route->link, mac, probe, live->ttl))
         return refuse(EMSGSIZE, ret_error);
     batch_keep_probe(&live->batch, slot, probe, position);

@@ -9,6 +9,7 @@
 #include "netio/sim_answer.h"
 #include "netio/sim_link.h"
 #include "netio/sim_queue.h"
+#include "netio/sim_zombie.h"
 
 #define SEND_COST_NS (1 * USEC)
 #define PROBE_TTL    64
@@ -19,6 +20,7 @@ struct sim {
     const struct sim_config *config;
     struct sim_limits **limits;   /* owned, and what it points to: of each host entry */
     struct sim_link_state *links; /* owned */
+    struct sim_zombies *zombies;  /* owned */
     struct rand rand;
     int64_t now_ns;
     struct sim_queue queue;
@@ -97,7 +99,7 @@ static void send_packet(struct sim *sim, const struct sim_host *host, const stru
     uint8_t bytes[PROBE_PACKET_MAX];
     size_t len = probe_packet_write(probe, PROBE_TTL, (uint16_t)probe->number, bytes, sizeof bytes);
     sim->io.stats.bytes_sent += len;
-    if (!host)
+    if (sim_zombies_take(sim->zombies, bytes, len, sim->now_ns) || !host)
         return;
     struct sim_question question = {
         .config = sim->config,
@@ -222,7 +224,8 @@ static struct addr sim_source(struct netio *io, const struct addr *dst)
 static void send_probe(struct sim *sim, const struct order *order, struct probe *probe)
 {
     const struct sim_host *host = host_of(sim, &probe->dst);
-    probe->src = sim_source(&sim->io, &probe->dst);
+    if (probe->src.family == ADDR_NONE)
+        probe->src = sim_source(&sim->io, &probe->dst);
     sim->now_ns += sim->config->send_cost_ns ? sim->config->send_cost_ns : SEND_COST_NS;
     if (sim->refused < sim->config->unsendable) {
         sim->refused++;
@@ -280,8 +283,22 @@ static void deliver(struct sim *sim, const struct sim_arrival *arrival)
         sim->io.events->packet(sim->io.context, arrival->time_ns, &packet);
 }
 
+/* What happens at the zombies up to now. */
+static void run_zombies(struct sim *sim)
+{
+    struct sim_zombie_answer answer;
+    while (sim_zombies_step(sim->zombies, sim->now_ns, &answer)) {
+        struct sim_arrival arrival = {.len = answer.len};
+        if (answer.len == 0)
+            continue;
+        memcpy(arrival.bytes, answer.bytes, answer.len);
+        sim_queue_add(&sim->queue, &arrival, answer.time_ns);
+    }
+}
+
 static void deliver_due(struct sim *sim)
 {
+    run_zombies(sim);
     while (sim_queue_next_ns(&sim->queue) <= sim->now_ns) {
         struct sim_arrival *arrival = sim_queue_take(&sim->queue);
         deliver(sim, arrival);
@@ -295,6 +312,8 @@ static void sim_work(struct netio *io, struct order *order, int64_t until_ns)
     struct probe probe;
     if (!order) {
         int64_t next_ns = sim_queue_next_ns(&sim->queue);
+        if (sim_zombies_due_ns(sim->zombies) < next_ns)
+            next_ns = sim_zombies_due_ns(sim->zombies);
         if (next_ns > until_ns)
             next_ns = until_ns;
         if (next_ns > sim->now_ns)
@@ -336,6 +355,7 @@ static void sim_close(struct netio *io)
         free(sim->limits[i]);
     free(sim->limits);
     free(sim->links);
+    sim_zombies_free(sim->zombies);
     free(sim);
 }
 
@@ -383,7 +403,8 @@ struct netio *sim_new(const struct sim_config *config)
     sim->config = config;
     sim->rand.state = config->seed;
     sim->now_ns = SEC; /* not 0, so that a forgotten time is noticed */
-    if (!init_limits(sim) || !init_links(sim)) {
+    sim->zombies = sim_zombies_new(config);
+    if (!sim->zombies || !init_limits(sim) || !init_links(sim)) {
         sim_close(&sim->io);
         return NULL;
     }

@@ -60,7 +60,8 @@ struct sim_host {
     bool down;                        /* answers nothing at all, */
     int64_t down_from_ns, down_to_ns; /* or nothing in this span */
     bool silent_to_pings;
-    uint8_t ttl; /* of its packets when they reach us; 0: 64 */
+    bool not_to_be_spoofed; /* spoofed packets to it, and in its name, are filtered on their way */
+    uint8_t ttl;            /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;
     int64_t jitter_ns;      /* added to each round trip, uniform 0 .. jitter_ns: reorders */
     double loss_out;        /* chance that a probe is lost on its way, 0 .. 1 */
@@ -93,12 +94,16 @@ struct sim_link {
     double changed_rate_pps;
 };
 
+struct sim_zombie;
+
 struct sim_config {
     uint64_t seed;
     const struct sim_host *hosts;
     size_t host_count;
     const struct sim_link *links;
     size_t link_count;
+    const struct sim_zombie *zombies; /* hosts for idle scans, see sim_zombie.h; none is among the others */
+    size_t zombie_count;
     struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
     unsigned forgeries_per_probe;     /* answers by somebody who knows our ports but not our numbers */
