@@ -17,6 +17,8 @@ extern const struct technique technique_sctp_cookie;
 extern const struct technique technique_ip_protocol;
 extern const struct technique technique_udp;
 
+extern const struct technique technique_idle;
+
 /* How a host shows that it is up. */
 extern const struct technique technique_ping_echo;
 extern const struct technique technique_ping_timestamp;
@@ -25,3 +27,8 @@ extern const struct technique technique_ping_ack;
 extern const struct technique technique_ping_udp;
 extern const struct technique technique_ping_connect;
 extern const struct technique technique_neighbor;
+
+/* What an idle scan asks the zombie; none of them is asked for by name. */
+extern const struct technique technique_zombie_id;
+extern const struct technique technique_zombie_echo;
+extern const struct technique technique_zombie_too_big;
