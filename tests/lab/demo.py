@@ -22,6 +22,8 @@ SCANS = [
     ("syn", V6, ["linux", "guarded"], WHOLE),
     ("connect", V4, ["linux", "slow"], WHOLE),
     ("connect", V6, ["linux"], WHOLE),
+    ("udp", V4, ["daemons", "linux", "odd"], WHOLE),
+    ("udp", V6, ["daemons", "linux"], WHOLE),
     ("null", V4, ["linux", "odd"], FEW),
     ("fin", V6, ["linux", "stateful"], FEW),
     ("xmas", V4, ["linux", "odd"], FEW),
@@ -44,7 +46,7 @@ def show(network, technique, family, names, ports):
     hosts = [truth.BY_NAME[name] for name in names]
     if technique == "ip-protocol":
         hosts = [host._replace(refused=protocols.refused(network, host, family)) for host in hosts]
-    ports = ports or sorted({port for host in hosts for port in host.ports})
+    ports = ports or sorted({port for host in hosts for port in host.special_ports(technique)})
     report = network.state / "demo.xml"
     command = [scan.PORTOLAN, *scan.options(technique, family, hosts, ports), "--reason", "-oX", report]
     print(f"\n$ portolan {' '.join(map(str, command[1:-2]))}", flush=True)

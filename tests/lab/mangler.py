@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """mangler.py FILE: plays one host by hand on the interface eth0 of the namespace it runs in, for answers that no kernel
-gives: forged, broken, cut short. FILE holds JSON: the addresses v4 and v6, and for each port what it does over IPv4 and
-over IPv6; all other ports are closed. What a scan must make of each behaviour is in truth.py. Prints 'ready'."""
+gives: forged, broken, cut short. FILE holds JSON: the addresses v4 and v6, and for each port of TCP and of UDP what it
+does over IPv4 and over IPv6; all other ports are closed. What a scan must make of each behaviour is in truth.py. Prints
+'ready'."""
 
 import ipaddress
 import json
@@ -10,6 +11,7 @@ import sys
 from typing import NamedTuple
 
 import packets as p
+from datagrams import Datagram, answer_datagram
 
 ETH_P_ALL = 0x0003
 OTHER = 0x40000000  # makes a number that is not the one we were asked with
@@ -128,7 +130,7 @@ class Mangler:
     def __init__(self, config):
         self.v4 = ipaddress.ip_address(config["v4"]).packed
         self.v6 = ipaddress.ip_address(config["v6"]).packed
-        self.ports = {int(port): behaviours for port, behaviours in config["ports"].items()}
+        self.tcp, self.udp = ({int(port): behaviours for port, behaviours in config[name].items()} for name in ("tcp", "udp"))
         self.connections = set()  # what a SYN began and no RST ended: there, only the handshake is answered
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.sock.bind(("eth0", ETH_P_ALL))
@@ -165,14 +167,22 @@ class Mangler:
         if proto == p.PROTO_TCP and len(above) >= 20:
             source_port, port, seq, ack = (int.from_bytes(above[a:b], "big") for a, b in [(0, 2), (2, 4), (4, 8), (8, 12)])
             return self.answer_tcp(Segment(src, dst, source_port, port, seq, ack, above[13], packet))
+        if proto == p.PROTO_UDP and len(above) >= 8:
+            source_port, port, length = (int.from_bytes(above[at : at + 2], "big") for at in (0, 2, 4))
+            datagram = Datagram(src, dst, source_port, port, above[8:length], packet)
+            return answer_datagram(datagram, self.behaviour(self.udp, datagram))
         echo, reply = (8, 0) if proto == p.PROTO_ICMP else (128, 129)
         if proto in (p.PROTO_ICMP, p.PROTO_ICMPV6) and above[0] == echo:
             return [p.ip(dst, src, proto, p.icmp(dst, src, reply, 0, above[4:8], above[8:]))]
         return []
 
+    @staticmethod
+    def behaviour(ports, question):
+        over_v4, over_v6 = ports.get(question.port, ("closed", "closed"))
+        return over_v4 if len(question.src) == 4 else over_v6
+
     def answer_tcp(self, segment):
-        over_v4, over_v6 = self.ports.get(segment.port, ("closed", "closed"))
-        behaviour = over_v4 if len(segment.src) == 4 else over_v6
+        behaviour = self.behaviour(self.tcp, segment)
         connection = (segment.src, segment.source_port, segment.port)
         if segment.flags & p.RST:
             self.connections.discard(connection)

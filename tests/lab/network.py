@@ -212,7 +212,8 @@ class Network:
             matches = ["meta nfproto ipv4 ", "meta nfproto ipv6 "]
         lines = ["icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"]
         for family, match in zip((truth.V4, truth.V6), matches):
-            for protocol, technique, ports in [("tcp", "syn", host.ports), ("sctp", "sctpinit", host.sctp)]:
+            for protocol, technique in [("tcp", "syn"), ("udp", "udp"), ("sctp", "sctpinit")]:
+                ports = host.special_ports(technique)
                 rules = {port: truth.RULES[host.behaviour(port, family, technique)] for port in ports}
                 lines += [f"{match}{protocol} dport {port} {rule or 'accept'}" for port, rule in rules.items()]
             if rule := truth.RULES[host.behaviour(REST, family)]:
@@ -243,8 +244,10 @@ class Network:
         started = []
         with self.inside(host.name):
             if host.kind == "mangler":
-                behaviours = {port: [host.behaviour(port, f) for f in (truth.V4, truth.V6)] for port in host.ports}
-                (self.state / "mangler.json").write_text(json.dumps({"v4": host.v4, "v6": host.v6, "ports": behaviours}))
+                behaviours = {name: {port: [host.behaviour(port, f, technique) for f in (truth.V4, truth.V6)]
+                                     for port in host.special_ports(technique)}
+                              for name, technique in [("tcp", "syn"), ("udp", "udp")]}  # fmt: skip
+                (self.state / "mangler.json").write_text(json.dumps({"v4": host.v4, "v6": host.v6, **behaviours}))
                 started.append(self.spawn(host.name, [sys.executable, HERE / "mangler.py", self.state / "mangler.json"]))
             if host.daemons:
                 daemons.start(self, host)
@@ -260,7 +263,8 @@ class Network:
     def start_listeners(self):
         """One process listens at the open ports of all hosts without daemons."""
         hosts = [host for host in self.machines() if host.kind == "linux" and not host.daemons]
-        ports = {str(self.namespace(host.name)): host.open_ports() for host in hosts}
+        ports = {str(self.namespace(host.name)): {"tcp": host.open_ports(), "echo": host.udp_ports("open"),
+                                                  "quiet": host.udp_ports("quiet")} for host in hosts}  # fmt: skip
         (self.state / "listen.json").write_text(json.dumps(ports))
         with self.inside("switch"):
             return self.spawn("listen", [sys.executable, HERE / "listen.py", self.state / "listen.json"])
@@ -273,7 +277,8 @@ class Network:
         self.until("links", lambda: all(self.links_are_up(host.name) for host in self.machines()))
         for host in self.machines():
             if host.daemons:
-                self.until(host.name, lambda host=host: self.listening(host) >= set(host.open_ports()))
+                self.until(host.name, lambda host=host: self.listening(host, "tcp", "0A") >= set(host.open_ports()))
+                self.until(host.name, lambda host=host: self.listening(host, "udp", "07") >= set(host.udp_ports("open")))
 
     def until(self, what, condition):
         deadline = time.monotonic() + READY_S
@@ -287,10 +292,14 @@ class Network:
             links = json.loads(run(["ip", "-json", "link", "show"]))
         return all(link["operstate"] in ("UP", "UNKNOWN") for link in links)
 
-    def listening(self, host):
-        with self.inside(host.name):
-            lines = [line.split() for name in ("tcp", "tcp6") for line in Path("/proc/self/net", name).read_text().splitlines()]
-        return {int(fields[1].rsplit(":", 1)[1], 16) for fields in lines if fields[3] == "0A"}
+    def listening(self, host, protocol, state):
+        """The ports at which sockets in this state (of include/net/tcp_states.h) are bound over IPv4 and over IPv6."""
+        found = []
+        for name in (protocol, protocol + "6"):
+            with self.inside(host.name):
+                lines = [line.split() for line in Path("/proc/self/net", name).read_text().splitlines()]
+            found.append({int(fields[1].rsplit(":", 1)[1], 16) for fields in lines if fields[3] == state})
+        return set.intersection(*found)
 
     # ----- down ----------------------------------------------------------------------------------------------------
 

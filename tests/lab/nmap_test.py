@@ -70,7 +70,33 @@ def explain_stray(difference):
     return why if said and verdict_of(difference)[1] == said[1] else None
 
 
-EXPLAIN = {"syn": explain_syn, "connect": explain_connect}
+NO_ANSWER = ("open|filtered", "no-response")
+ELSEWHERE = "Nmap does not look at a datagram that comes from elsewhere than where it asked"
+
+# The same of its UDP scan. What it says of codes that it does not know, it says of UDP too.
+UDP_ERRORS = {
+    "udp-checksum-bad": (("open", "udp-response"), NO_CHECKSUM),
+    "udp-icmp-checksum-bad": (("closed", "port-unreach"), NO_CHECKSUM),
+    "udp-length-beyond": (("open", "udp-response"), "Nmap does not compare the length of a datagram with what came"),
+    "udp-ip-options": (NO_ANSWER, SYN_ERRORS["ip-options"][1]),
+    "dns-new-port": (NO_ANSWER, ELSEWHERE),
+    **{f"{family}:dns-other-address": (NO_ANSWER, ELSEWHERE) for family in (V4, V6)},
+    **{what: (NO_ANSWER, why) for what, (said, why) in SYN_ERRORS.items() if said == SILENT and what[1] == ":"},
+    "unresolved": SYN_ERRORS["unresolved"],
+}
+
+
+def explain_udp(difference):
+    said, why = UDP_ERRORS.get(difference.behaviour, ((), None))
+    if verdict_of(difference) == said:
+        return why
+    if difference.host == "daemons" and verdict_of(difference) == NO_ANSWER:
+        open_there = difference.behaviour == "open"  # TFTP, RFC 1350 section 4: from a new port
+        return ELSEWHERE if open_there else "Nmap takes the silence of a limiter for that of a port"
+    return None
+
+
+EXPLAIN = {"syn": explain_syn, "connect": explain_connect, "udp": explain_udp}
 
 
 class Nmap(labtest.LabTest):
@@ -100,6 +126,12 @@ class Nmap(labtest.LabTest):
 
     def test_connect_v6(self):
         self.compare("connect", V6)
+
+    def test_udp_v4(self):
+        self.compare("udp", V4, ports=truth.UDP_PORTS)
+
+    def test_udp_v6(self):
+        self.compare("udp", V6, ports=truth.UDP_PORTS)
 
     def strays(self, technique):
         for family in (V4, V6):

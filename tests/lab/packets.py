@@ -3,7 +3,7 @@
 import struct
 
 ETHERTYPE_V4, ETHERTYPE_ARP, ETHERTYPE_V6 = 0x0800, 0x0806, 0x86DD
-PROTO_ICMP, PROTO_TCP, PROTO_ICMPV6 = 1, 6, 58
+PROTO_ICMP, PROTO_TCP, PROTO_UDP, PROTO_ICMPV6 = 1, 6, 17, 58
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 HOP_LIMIT = 64
 MSS_OPTION = bytes([2, 4, 0x05, 0xB4])
@@ -49,6 +49,14 @@ def tcp(src, dst, ports, seq, ack, flags, options=b"", window=64240, data_offset
     head = struct.pack("!HHIIBBHHH", *ports, seq % 2**32, ack % 2**32, offset << 4, flags, window, 0, 0) + options
     sum_ = transport_checksum(src, dst, PROTO_TCP, head) ^ checksum_error
     return head[:16] + struct.pack("!H", sum_) + head[18:]
+
+
+def udp(src, dst, ports, payload, length=None, checksum_error=0):
+    """ports: (source, destination). length: what to claim, when not the truth."""
+    length = 8 + len(payload) if length is None else length
+    datagram = struct.pack("!HHHH", *ports, length, 0) + payload
+    sum_ = transport_checksum(src, dst, PROTO_UDP, datagram) or 0xFFFF  # 0 would mean that there is none (RFC 768)
+    return datagram[:6] + struct.pack("!H", sum_ ^ checksum_error) + datagram[8:]
 
 
 def icmp(src, dst, type_, code, rest, payload, checksum_error=0):

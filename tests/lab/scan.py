@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from datetime import datetime, timedelta
 from typing import NamedTuple, Optional
 
 import truth
@@ -17,15 +18,20 @@ NOBODY = 65534
 TIMEOUT_S = 120
 SHOWN_DIFFERENCES = 40
 NOT_TOLD = "not told"  # a folded port's source
-TECHNIQUES = {"syn": "-sS", "connect": "-sT", "null": "-sN", "fin": "-sF", "xmas": "-sX", "maimon": "-sM", "ack": "-sA",
+TECHNIQUES = {"syn": "-sS", "connect": "-sT", "udp": "-sU", "null": "-sN", "fin": "-sF", "xmas": "-sX", "maimon": "-sM", "ack": "-sA",
               "window": "-sW", "ip-protocol": "-sO", "sctpinit": "-sY", "sctpcookieecho": "-sZ"}  # fmt: skip
+
+
+# Of what protocol the ports are that a technique scans.
+PROTOCOLS = {"udp": "udp", "ip-protocol": "ip"} | dict.fromkeys(truth.SCTP, "sctp")
 
 
 class Report(NamedTuple):
     hosts: dict  # address: (state, reason)
-    ports: dict  # (address, port): Verdict
+    ports: dict  # (address, protocol, port): Verdict, in the order of the report
     corrections: dict  # the same, for what came after its host was finished; from JSON
     summary: dict  # what the scanner counted; from JSON
+    moments: dict  # (address, protocol, port): when it was found, as a part of the scan's time; from JSON
 
 
 # ----- running -----------------------------------------------------------------------------------------------------
@@ -80,30 +86,39 @@ def read_xml(text):
         for extra in host.iter("extraports"):
             for reasons in extra.iter("extrareasons"):
                 verdict = Verdict(extra.get("state"), reasons.get("reason"), NOT_TOLD)
-                ports |= {(address, port): verdict for port in number_ranges(reasons.get("ports"))}
+                found = number_ranges(reasons.get("ports"))
+                ports |= {(address, reasons.get("proto"), port): verdict for port in found}
         for port in host.iter("port"):
             state = port.find("state")
             verdict = Verdict(state.get("state"), state.get("reason"), state.get("reason_ip"))
-            ports[address, int(port.get("portid"))] = verdict
-    return Report(hosts, ports, {}, {})
+            ports[address, port.get("protocol"), int(port.get("portid"))] = verdict
+    return Report(hosts, ports, {}, {}, {})
 
 
 def read_json(text):
     """Portolan's JSON lines."""
-    hosts, ports, corrections, summary = {}, {}, {}, {}
+    hosts, ports, corrections, summary, times = {}, {}, {}, {}, {}
     for line in map(json.loads, text.splitlines()):
         match line["type"]:
             case "port" | "correction" as kind:
                 verdict = Verdict(line["state"], line["reason"], line.get("reason_ip"))
-                (ports if kind == "port" else corrections)[line["ip"], line["port"]] = verdict
+                key = line["ip"], line["protocol"], line["port"]
+                (ports if kind == "port" else corrections)[key] = verdict
+                times[key] = time_of(line["timestamp"])
             case "host":
                 hosts[line["ip"]] = (line["state"], line["reason"])
                 for group in line["not_shown"]:
                     verdict = Verdict(group["state"], group["reason"], NOT_TOLD)
-                    ports |= {(line["ip"], port): verdict for port in number_ranges(group["ports"])}
+                    found = number_ranges(group["ports"])
+                    ports |= {(line["ip"], group["protocol"], port): verdict for port in found}
             case "summary":
                 summary = line
-    return Report(hosts, ports, corrections, summary)
+    began, took = time_of(summary["start"]), timedelta(microseconds=summary["elapsed_us"])
+    return Report(hosts, ports, corrections, summary, {key: (time - began) / took for key, time in times.items()})
+
+
+def time_of(text):
+    return datetime.fromisoformat(text.removesuffix("Z"))
 
 
 # ----- comparing ---------------------------------------------------------------------------------------------------
@@ -137,7 +152,7 @@ def differences(report, technique, family, hosts, ports):
         address = host.address(family)
         for port in ports:
             expected = host.truth(port, family, technique)
-            found = verdicts.get((address, port))
+            found = verdicts.get((address, PROTOCOLS.get(technique, "tcp"), port))
             if not agrees(found, expected):
                 yield Difference(host.name, address, port, host.behaviour(port, family, technique), expected, found)
 

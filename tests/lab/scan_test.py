@@ -77,7 +77,36 @@ class Ordinary(PortolanTest):
             verdicts = report.ports | report.corrections
             for port in SOME_PORTS:
                 unresolved = absent.truth(port, family, "connect")
-                self.assertIn(verdicts[absent.address(family), port], (unresolved, truth.SILENCE))
+                self.assertIn(verdicts[absent.address(family), "tcp", port], (unresolved, truth.SILENCE))
+
+
+class Udp(PortolanTest):
+    """Real servers, found by the payloads of their protocols, and every kind of port beside them."""
+
+    def udp(self, family):
+        return self.check("udp", family, labtest.ORDINARY, truth.UDP_PORTS, "-Pn")
+
+    def test_real_servers_are_found_while_the_rest_of_the_scan_goes_on(self):
+        """Its ICMP errors are limited, so the scan of its closed ports takes a while."""
+        host = BY_NAME["daemons"]
+        tcp_ports, udp_ports = range(1, 101), sorted({*range(1, 101), *host.udp})
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                both = f"T:{scan.port_list(tcp_ports)},U:{scan.port_list(udp_ports)}"
+                family_option = ["-6"] if family == V6 else []
+                report = self.portolan("-sS", "-sU", "-Pn", "-n", *family_option, "-p", both, host.address(family))
+                self.assert_true(report, "syn", family, [host], tcp_ports)
+                self.assert_true(report, "udp", family, [host], udp_ports)
+                for port in host.udp:
+                    self.assertLess(report.moments[host.address(family), "udp", port], 0.5, port)
+
+    def test_udp_v4(self):
+        report = self.udp(V4)
+        self.assertGreaterEqual(report.summary["rejected"], len(truth.UDP_FORGERIES), "forged answers are counted")
+
+    def test_udp_v6(self):
+        report = self.udp(V6)
+        self.assertGreaterEqual(report.summary["rejected"], len(truth.UDP_FORGERIES), "forged answers are counted")
 
 
 class Strays(PortolanTest):
@@ -218,6 +247,15 @@ class Privilege(PortolanTest):
     def as_user(self, capabilities, *options):
         command = scan.command_as_user(self.network, [scan.PORTOLAN, *options, "-oX", "-"], capabilities)
         return scan.run(self.network, command)
+
+    def test_an_ordinary_user_scans_udp_with_the_same_result(self):
+        present = [host for host in labtest.ORDINARY if host.kind != "absent"]  # the kernel looks for a neighbour for 3 s
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                options = scan.options("udp", family, present, truth.UDP_PORTS)
+                status, out, err = self.as_user([], "-Pn", *options)
+                self.assertEqual(status, 0, err)
+                self.assert_true(scan.read_xml(out), "udp", family, present, truth.UDP_PORTS)
 
     def test_an_ordinary_user_connects(self):
         host = BY_NAME["linux"]

@@ -23,10 +23,11 @@ class Verdict(NamedTuple):
 # A firewall that lets SYNs in, and what belongs to a connection that one of them began.
 STATEFUL = "ct state != established tcp flags & (fin | syn | rst | ack) != syn drop"
 
-# What nftables does with a TCP segment to the port; None: nothing, the host's own stack answers.
+# What nftables does with a segment or datagram to the port; None: nothing, the host's own stack answers.
 RULES = {
     "open": None,
     "closed": None,
+    "quiet": None,  # of UDP: a server listens, and never says a word
     "stateful-open": STATEFUL,
     "stateful-closed": STATEFUL,
     "drop": "drop",
@@ -48,7 +49,7 @@ RULES = {
 
 # Silence means what the technique makes of it: this for some, filtered for the others.
 SILENCE = Verdict("filtered", "no-response")
-SILENT_STATES = dict.fromkeys(["null", "fin", "xmas", "maimon", "ip-protocol", "sctpcookieecho"],
+SILENT_STATES = dict.fromkeys(["udp", "null", "fin", "xmas", "maimon", "ip-protocol", "sctpcookieecho"],
                               "open|filtered")  # fmt: skip
 
 OPEN = Verdict("open", "syn-ack")
@@ -61,11 +62,12 @@ NO_SCTP = ("4:prot-unreachable", "6:next-header")  # what a kernel without SCTP 
 
 HANDSHAKE = {"syn": OPEN, "connect": OPEN, ANY: SILENCE}
 REFUSAL = {"connect": Verdict("closed", "conn-refused"), "ack": Verdict("unfiltered", "reset"), ANY: CLOSED}
-REFUSAL |= dict.fromkeys(SCTP, Verdict("closed", "abort"))
+REFUSAL |= dict.fromkeys(SCTP, Verdict("closed", "abort")) | {"udp": Verdict("closed", "port-unreach")}
+DATAGRAM = {"udp": Verdict("open", "udp-response"), ANY: SILENCE}
 # RFC 9293 section 3.10.7.2: a listening port resets what has an ACK and drops the rest. As Linux does it, with a window of
 # 0; others differ.
 LISTENING = HANDSHAKE | {"maimon": CLOSED, "ack": Verdict("unfiltered", "reset"), "window": CLOSED}
-LISTENING |= {"sctpinit": Verdict("open", "init-ack")}
+LISTENING |= {"sctpinit": Verdict("open", "init-ack"), "udp": DATAGRAM["udp"]}
 
 # behaviour: {technique: verdict}.
 ANSWERS = {
@@ -79,6 +81,7 @@ ANSWERS = {
     "bsd-open": LISTENING | {"maimon": SILENCE, "window": Verdict("open", "reset")},
     "windows-open": REFUSAL | {"syn": OPEN, "connect": OPEN},
     "drop": {ANY: SILENCE},
+    "quiet": {ANY: SILENCE},
     "unresolved": {ANY: Verdict("filtered", "host-unreach")},  # no neighbour has the address: we say so ourselves
     "4:net-unreachable": {ANY: Verdict("filtered", "net-unreach")},
     "4:host-unreachable": {ANY: Verdict("filtered", "host-unreach")},
@@ -117,6 +120,16 @@ ANSWERS = {
     # Simultaneous open (RFC 9293 section 3.5): a connect completes it, a SYN scan sees the SYN alone.
     "syn-bare": HANDSHAKE | {"syn": Verdict("open", "split-handshake-syn")},
 }
+# The answers of the hand-made host's UDP ports; datagrams.py has the bytes.
+ANSWERS |= dict.fromkeys(["udp-checksum-bad", "udp-cut", "udp-length-beyond", "udp-new-port", "udp-other-address",
+                          "udp-quote-other-port", "udp-quote-too-short", "udp-icmp-checksum-bad"],
+                         {ANY: SILENCE})  # fmt: skip
+ANSWERS |= dict.fromkeys(["udp-empty", "udp-twice", "udp-ip-options", "dns-new-port"], DATAGRAM)
+ANSWERS |= {"udp-quote-of-8-bytes": REFUSAL}
+NEIGHBORS = ("198.18.0.77", "2001:db8:18::4d")  # nobody has these addresses; the hand-made host says it does
+for number, neighbor in zip((V4, V6), NEIGHBORS):
+    ANSWERS[f"{number}:dns-other-address"] = {ANY: Verdict("open", "udp-response", neighbor)}
+    ANSWERS[f"{number}:unreachable-elsewhere"] = {ANY: Verdict("filtered", "port-unreach", neighbor)}
 # Every code of destination unreachable (and time exceeded), made by hand. The kernel takes "fragmentation needed" for
 # news about the path, so a connect goes on waiting.
 ICMP4_REASONS = ["net-unreach", "host-unreach", "proto-unreach", "port-unreach", "dest-unreach", "dest-unreach",
@@ -156,7 +169,8 @@ class Host(NamedTuple):
     kind: str  # linux, mangler, absent (nobody has the address), or blackhole (the router drops all)
     routed: bool = False  # behind the router; else on the scanner's own link
     ports: dict = {}  # port: behaviour, or (behaviour over IPv4, behaviour over IPv6)
-    sctp: dict = {}  # the same of its SCTP ports; empty: it has no SCTP
+    udp: dict = {}  # the same of its UDP ports
+    sctp: dict = {}  # and of its SCTP ports; empty: it has no SCTP
     rest: object = "closed"  # what all other ports do; when that is a rule, it is for everything but TCP too
     rules_at: str = "host"  # who carries out RULES: the host, or the router in front of it
     daemons: bool = False  # real servers listen at the open ports
@@ -172,17 +186,23 @@ class Host(NamedTuple):
         return self.v4 if family == V4 else self.v6
 
     def behaviour(self, port, family, technique="syn"):
-        if technique in SCTP:
-            what = self.sctp.get(port, self.rest) if self.sctp else NO_SCTP
-        else:
-            what = self.ports.get(port, self.rest)
+        what = self.special_ports(technique).get(port, self.rest)
+        if technique in SCTP and not self.sctp:
+            what = NO_SCTP
         return what if isinstance(what, str) else what[0 if family == V4 else 1]
+
+    def special_ports(self, technique):
+        """The ports that do something of their own."""
+        return self.sctp if technique in SCTP else self.udp if technique == "udp" else self.ports
 
     def open_ports(self):
         return sorted(port for port, what in self.ports.items() if what in ("open", "stateful-open"))
 
     def open_sctp_ports(self):
         return sorted(port for port, what in self.sctp.items() if what == "open")
+
+    def udp_ports(self, what):
+        return sorted(port for port, behaviour in self.udp.items() if behaviour == what)
 
     def is_found(self):
         """Does discovery find the host? On the link everybody answers ARP; a firewall may hide one further away."""
@@ -193,12 +213,16 @@ class Host(NamedTuple):
         """The verdict that a scan of this port, or IP protocol, must give."""
         if technique == "ip-protocol":
             return self.protocol_truth(port, family)
-        answers = ANSWERS[self.behaviour(port, family, technique)]
+        behaviour = self.behaviour(port, family, technique)
+        answers = ANSWERS[behaviour]
         verdict = answers.get(technique) or answers[ANY]
         if verdict == SILENCE:
             return verdict._replace(state=SILENT_STATES.get(technique, verdict.state))
-        if self.source and verdict.reason not in ("syn-ack", "reset", "conn-refused"):
+        own = ("syn-ack", "reset", "conn-refused", "udp-response")
+        if self.source and behaviour != "closed" and verdict.reason not in own:
             verdict = verdict._replace(source=self.source[0 if family == V4 else 1])
+        if technique == "udp" and verdict.reason == "port-unreach":
+            verdict = verdict._replace(state="filtered" if verdict.source else "closed")
         return verdict
 
     def protocol_truth(self, protocol, family):
@@ -224,12 +248,25 @@ FIREWALL = {
     8080: "open",
 }
 
+# The same of UDP.
+UDP_FIREWALL = {port: what for port, what in FIREWALL.items() if port > 80 and what not in ("open", "reset")}
+UDP_FIREWALL |= {7: "open", 1009: "quiet"}
+
 FORGED = ["ack-wrong", "reset-ack-wrong", "reset-without-ack", "quote-other-seq", "quote-other-port", "quote-too-short",
           "icmp-checksum-bad", "tcp-checksum-bad", "header-cut", "offset-beyond", "length-beyond", "from-elsewhere",
           "ack-only", "options-broken", "ip-options", "twice", "quote-of-8-bytes", "syn-bare"]  # fmt: skip
 MANGLED = {2000 + i: what for i, what in enumerate(FORGED)}
 MANGLED |= {2100 + code: (f"4:icmp-3-{code}", f"6:icmp-1-{code % 7}") for code in range(16)}
 MANGLED |= {2116: ("4:icmp-11-0", "6:icmp-3-0"), 2200: "bsd-open", 2201: "windows-open"}
+
+MANGLED_UDP = {
+    53: "dns-new-port", 5353: ("4:dns-other-address", "6:dns-other-address"),
+    3000: "udp-checksum-bad", 3001: "udp-cut", 3002: "udp-length-beyond", 3003: "udp-new-port", 3004: "udp-other-address",
+    3005: "udp-quote-other-port", 3006: "udp-quote-too-short", 3007: "udp-icmp-checksum-bad",
+    3010: "udp-empty", 3011: "udp-twice", 3012: "udp-ip-options", 3013: "udp-quote-of-8-bytes",
+    3014: ("4:unreachable-elsewhere", "6:unreachable-elsewhere"),
+}  # fmt: skip
+MANGLED_UDP |= {port: what for port, what in MANGLED.items() if isinstance(what, tuple)}
 
 SCANNER = ("198.18.0.1", "2001:db8:18::1")
 ROUTER = ("198.18.0.254", "2001:db8:18::fe")
@@ -238,20 +275,21 @@ BLOCKS = ["198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]
 
 HOSTS = [
     # On the scanner's link: ARP and neighbour discovery are real.
-    Host("linux", "198.18.0.2", "2001:db8:18::2", "linux", ports=FIREWALL),
-    Host("daemons", "198.18.0.3", "2001:db8:18::3", "linux", ports={22: "open", 80: "open"}, daemons=True),
+    Host("linux", "198.18.0.2", "2001:db8:18::2", "linux", ports=FIREWALL, udp=UDP_FIREWALL),
+    Host("daemons", "198.18.0.3", "2001:db8:18::3", "linux", ports=dict.fromkeys([22, 53, 80], "open"),
+         udp=dict.fromkeys([53, 69, 123, 161], "open"), daemons=True, icmp_interval_ms=20),
     Host("shut", "198.18.0.4", "2001:db8:18::4", "linux"),
     Host("mute", "198.18.0.5", "2001:db8:18::5", "linux", rest="drop"),
-    Host("odd", "198.18.0.6", "2001:db8:18::6", "mangler", ports={22: "open"} | MANGLED),
+    Host("odd", "198.18.0.6", "2001:db8:18::6", "mangler", ports={22: "open"} | MANGLED, udp=MANGLED_UDP),
     Host("stateful", "198.18.0.7", "2001:db8:18::7", "linux",
          ports={22: "stateful-open", 80: "stateful-closed", 1000: "drop"}),
     Host("sctp", "198.18.0.8", "2001:db8:18::8", "linux",
          sctp={2905: "open", 5060: "open", 5061: "drop", 5062: ("4:admin-prohibited", "6:admin-prohibited")}),
     Host("absent", "198.18.0.99", "2001:db8:18::99", "absent", rest="unresolved", source=SCANNER),
     # Behind the router.
-    Host("far", "203.0.113.2", "2001:db8:113:1::2", "linux", routed=True, ports=FIREWALL),
-    Host("guarded", "203.0.113.6", "2001:db8:113:2::2", "linux", routed=True, ports=FIREWALL, rules_at="router",
-         source=ROUTER),
+    Host("far", "203.0.113.2", "2001:db8:113:1::2", "linux", routed=True, ports=FIREWALL, udp=UDP_FIREWALL),
+    Host("guarded", "203.0.113.6", "2001:db8:113:2::2", "linux", routed=True, ports=FIREWALL, udp=UDP_FIREWALL,
+         rules_at="router", source=ROUTER),
     Host("slow", "203.0.113.10", "2001:db8:113:3::2", "linux", routed=True, ports={22: "open", 1000: "drop"},
          path=Path(delay_ms=20, jitter_ms=2)),
     Host("crawl", "203.0.113.14", "2001:db8:113:4::2", "linux", routed=True, ports={22: "open", 1000: "drop"},
@@ -274,7 +312,9 @@ BY_NAME = {host.name: host for host in HOSTS}
 
 # What the hand-made host does that must change nothing and be counted.
 FORGERIES = [what for what in FORGED if ANSWERS[what].get(ANY) == SILENCE]
+UDP_FORGERIES = [what for what in MANGLED_UDP.values() if isinstance(what, str) and ANSWERS[what] == {ANY: SILENCE}]
 
 # Every port that some host treats in a way of its own; the tests ask all of them of every host.
 INTERESTING = sorted({*FIREWALL, *MANGLED, 443, 65535})
+UDP_PORTS = sorted({*UDP_FIREWALL, *MANGLED_UDP, 69, 123, 161, 443, 65535})
 SCTP_PORTS = [2904, 2905, 2906, 5060, 5061, 5062]
