@@ -155,6 +155,12 @@ static struct addr trace_source(struct netio *io, const struct addr *dst)
     return inner->ops->source(inner, dst);
 }
 
+static bool trace_next_hop_missing(struct netio *io, const struct addr *dst)
+{
+    struct netio *inner = trace_of(io)->inner;
+    return inner->ops->next_hop_missing && inner->ops->next_hop_missing(inner, dst);
+}
+
 static bool trace_can(const struct netio *io, enum request_kind kind)
 {
     const struct netio *inner = trace_of_const(io)->inner;
@@ -209,6 +215,7 @@ struct netio *trace_new(struct netio *inner, int fd, bool on)
                 .now = trace_now,
                 .reach = trace_reach,
                 .source = trace_source,
+                .next_hop_missing = trace_next_hop_missing,
                 .work = trace_work,
                 .can = trace_can,
                 .close = trace_close},

@@ -77,6 +77,13 @@ static void finish_discovery(struct engine *engine, struct scan_block *scan_bloc
     emit_host_down(engine, &host, REASON_NO_RESPONSE);
 }
 
+/* Did none of the probes leave, because nobody on the link has the address? */
+static bool next_hop_is_missing(struct engine *engine, const struct addr *host)
+{
+    const struct netio_ops *ops = engine->io->ops;
+    return ops->next_hop_missing && ops->next_hop_missing(engine->io, host);
+}
+
 void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot_index, uint8_t flags)
 {
     struct host_slot *slot = &scan_block->slots[slot_index];
@@ -90,8 +97,11 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
     /* Probes that never left say nothing. */
     if (slot->open && slot->unsent_try == scan_block->try_number + 1)
         flags |= RECORD_UNFINISHED;
-    emit_host_done(engine, &host, host_table_get(&engine->hosts, slot->record), scan_block->valid_tries,
-                   flags);
+    if (slot->open && !(flags & RECORD_UNFINISHED) && next_hop_is_missing(engine, &host))
+        emit_host_unreachable(engine, &host);
+    else
+        emit_host_done(engine, &host, host_table_get(&engine->hosts, slot->record), scan_block->valid_tries,
+                       flags);
     host_table_give_back(&engine->hosts, slot->record);
     slot->record = HOST_RECORD_NONE;
     scan_block_drop_host(scan_block, slot_index, !(flags & RECORD_UNFINISHED));

@@ -16,6 +16,7 @@
 #include "netio/connect_slots.h"
 #include "netio/connect_socket.h"
 #include "netio/connect_udp.h"
+#include "netio/netlink_ask.h"
 
 #define SOCKETS_MAX 16384
 #define EVENTS_MAX  256
@@ -46,6 +47,7 @@
 struct connect_io {
     struct netio io; /* first: the ops cast back */
     struct connect_setup setup;
+    struct mnl_socket *kernel; /* owned */
     struct connect_routes routes;
     struct connect_pings pings;
     struct connect_udp udp;
@@ -77,6 +79,12 @@ static struct addr connect_source(struct netio *io, const struct addr *dst)
 {
     struct connect_io *self = (struct connect_io *)io;
     return connect_route_find(&self->routes, dst, connect_now(io))->source;
+}
+
+static bool connect_next_hop_missing(struct netio *io, const struct addr *dst)
+{
+    struct connect_io *self = (struct connect_io *)io;
+    return netlink_next_hop_is_missing(self->kernel, dst, if_nametoindex(self->setup.interface));
 }
 
 static bool connect_can(const struct netio *io, enum request_kind kind)
@@ -393,6 +401,7 @@ static void connect_close(struct netio *io)
     connect_pings_close(&self->pings);
     connect_udp_done(&self->udp);
     connect_routes_done(&self->routes);
+    netlink_ask_close(self->kernel);
     if (self->epoll_fd >= 0)
         close(self->epoll_fd);
     free(self);
@@ -404,6 +413,7 @@ static const struct netio_ops connect_ops = {
     .now = connect_now,
     .reach = connect_reach,
     .source = connect_source,
+    .next_hop_missing = connect_next_hop_missing,
     .work = connect_work,
     .can = connect_can,
     .close = connect_close,
@@ -445,7 +455,9 @@ static int open_all(struct connect_io *self, const struct connect_options *optio
     if (self->epoll_fd < 0)
         return error_set(err, EX_OSERR, "cannot open an epoll descriptor: %s", strerror(errno));
     self->udp.epoll_fd = self->epoll_fd;
-    int status = connect_routes_init(&self->routes, &self->setup, err);
+    int status = netlink_ask_open(&self->kernel, err);
+    if (!status)
+        status = connect_routes_init(&self->routes, &self->setup, err);
     if (status)
         return status;
     self->pings = connect_pings_open(&self->setup);

@@ -76,6 +76,10 @@ struct netio_ops {
     /* Our address towards dst; ADDR_NONE when there is none. */
     struct addr (*source)(struct netio *io, const struct addr *dst);
 
+    /* Has the kernel, asked for the link-layer address of the next hop towards dst by what was sent, found nobody? NULL
+     * where that is not left to the kernel: a probe whose next hop is missing is then reported as unsent. */
+    bool (*next_hop_missing)(struct netio *io, const struct addr *dst);
+
     /* Carry out the order (NULL: only listen) and hand over what arrives. Returns when the order is done and nothing
      * is left to read without waiting, or, without an order, at until_ns or at once when something arrived. With an
      * order that cannot go on now (no buffer, no local port) it listens until something changes or until_ns. */

@@ -1,5 +1,5 @@
-/* What the kernel knows of links, addresses, routes, policy rules and neighbours (rtnetlink(7)), as plain values. The
- * only file that uses libmnl. Needs no privilege. */
+/* What the kernel knows of links, addresses, routes, policy rules and neighbours (rtnetlink(7)), as plain values. Needs
+ * no privilege. libmnl stays behind this file and netlink_ask.h. */
 #pragma once
 
 #include <net/if.h>

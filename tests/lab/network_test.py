@@ -59,7 +59,14 @@ class Paths(labtest.LabTest):
         return sum(verdict.state == "closed" for verdict in scan.read_xml(out).ports.values())
 
     def connect_s(self, address):
-        program = "import socket, time; t = time.monotonic(); socket.create_connection(('%s', 22)); print(time.monotonic() - t)"
+        """Of a few connections the quickest: the others may have waited for the processor."""
+        program = """
+import socket, time
+def connect_s():
+    start_s = time.monotonic()
+    socket.create_connection(("%s", 22)).close()
+    return time.monotonic() - start_s
+print(min(connect_s() for _ in range(5)))"""
         return float(scan.run(self.network, [sys.executable, "-c", program % address])[1])
 
     def test_slow_paths_are_as_slow_as_they_should_be(self):
@@ -67,8 +74,9 @@ class Paths(labtest.LabTest):
             host = truth.BY_NAME[name]
             least_s = 2 * (host.path.delay_ms - host.path.jitter_ms) / 1000
             for address in (host.v4, host.v6):
-                self.assertGreaterEqual(self.connect_s(address), least_s, name)
-                self.assertLess(self.connect_s(address), 2 * least_s, name)
+                took_s = self.connect_s(address)
+                self.assertGreaterEqual(took_s, least_s, name)
+                self.assertLess(took_s, 2 * least_s, name)
 
     def test_one_in_ten_packets_is_lost_each_way(self):
         count = 2000

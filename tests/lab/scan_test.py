@@ -60,24 +60,13 @@ class Ordinary(PortolanTest):
         self.assertGreaterEqual(report.summary["rejected"], len(truth.FORGERIES), "forged answers are counted")
 
     def connect(self, family):
-        present = [host for host in labtest.ORDINARY if host.kind != "absent"]
-        self.check("connect", family, present, truth.INTERESTING, "-Pn")
+        self.check("connect", family, labtest.ORDINARY, truth.INTERESTING, "-Pn")
 
     def test_connect_v4(self):
         self.connect(V4)
 
     def test_connect_v6(self):
         self.connect(V6)
-
-    def test_connecting_to_an_absent_neighbor(self):
-        """Only the kernel knows that there is none, and it takes three seconds to give up: the scan may be over by then."""
-        absent = BY_NAME["absent"]
-        for family in (V4, V6):
-            report = self.portolan("-Pn", *scan.options("connect", family, [absent], SOME_PORTS))
-            verdicts = report.ports | report.corrections
-            for port in SOME_PORTS:
-                unresolved = absent.truth(port, family, "connect")
-                self.assertIn(verdicts[absent.address(family), "tcp", port], (unresolved, truth.SILENCE))
 
 
 class Udp(PortolanTest):
