@@ -10,7 +10,7 @@ import unittest
 import labtest
 import scan
 import truth
-from network import HERE, NETNS, Network, run
+from network import HERE, Network, run
 
 
 class Raised(labtest.LabTest):
@@ -41,10 +41,11 @@ class Raised(labtest.LabTest):
                 self.assertEqual(run(["ip", "route", "show", "default"]) + run(["ip", "-6", "route", "show", "default"]), "")
 
     def test_a_second_network_comes_and_goes_beside_it(self):
-        before = {path.name for path in NETNS.iterdir()}
+        before = self.network.namespaces()
         with Network(f"pt{os.getpid()}b") as other:
             self.assertTrue(other.namespaces())
-        self.assertEqual({path.name for path in NETNS.iterdir()}, before)
+        self.assertEqual(other.namespaces(), [])
+        self.assertEqual(self.network.namespaces(), before)
         self.assertTrue(self.network.inhabitants())
 
 
