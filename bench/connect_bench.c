@@ -128,7 +128,8 @@ static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t c
 
 static double backend_seconds(const struct plan *plan, struct run *run)
 {
-    const struct netio_events events = {on_packet, on_connected, on_unsent, on_dropped};
+    const struct netio_events events = {
+        .packet = on_packet, .connected = on_connected, .unsent = on_unsent, .dropped = on_dropped};
     const struct connect_options options = {0};
     const struct token_key key = {.secret = {{1, 2}}, .first_port = 20000, .port_count = 4096};
     struct netio *io = NULL;

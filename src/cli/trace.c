@@ -130,18 +130,74 @@ static void trace_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_
     trace->io.events->dropped(trace->io.context, from_ns, to_ns, count);
 }
 
-static const struct netio_events trace_events = {
-    .packet = trace_packet,
-    .connected = trace_connected,
-    .unsent = trace_unsent,
-    .dropped = trace_dropped,
-};
-
 static int64_t trace_now(struct netio *io)
 {
     struct netio *inner = trace_of(io)->inner;
     return inner->ops->now(inner);
 }
+
+/* What was said on a stream: the start of it, in one line. */
+static void put_talk(const struct trace *trace, const char *direction, uint32_t stream, int64_t now_ns,
+                     const uint8_t *bytes, size_t text_len)
+{
+    char line[TRACE_LINE_MAX];
+    char text[TRACE_LINE_MAX / 2];
+    size_t len = 0;
+    for (; len < text_len && len < sizeof text - 1; len++)
+        text[len] = (char)(bytes[len] >= ' ' && bytes[len] <= '~' ? bytes[len] : ' ');
+    text[len] = '\0';
+    int line_len = snprintf(line, sizeof line, "%s (%.4fs) stream %u: %s\n", direction,
+                            (double)(now_ns - trace->start_ns) / (double)SEC, stream, text);
+    put_line(trace, line, line_len);
+}
+
+static void trace_stream(void *context, const struct stream_event *event)
+{
+    static const char *const changes[] = {
+        [STREAM_OPENED] = "connected", [STREAM_CLOSED] = "closed by the server"};
+    struct trace *trace = context;
+    if (trace->on) {
+        const char *text = event->change == STREAM_FAILED ? strerror(event->error) : changes[event->change];
+        bool talk = event->change == STREAM_BYTES;
+        put_talk(trace, talk ? "RCVD" : "CONN", event->stream, event->time_ns,
+                 talk ? event->bytes : (const uint8_t *)text, talk ? event->len : strlen(text));
+    }
+    trace->io.events->stream(trace->io.context, event);
+}
+
+static int trace_stream_open(struct netio *io, uint32_t stream, const struct addr *dst, uint16_t port)
+{
+    struct netio *inner = trace_of(io)->inner;
+    return inner->ops->streams->open(inner, stream, dst, port);
+}
+
+static int trace_stream_send(struct netio *io, uint32_t stream, const void *bytes, size_t len)
+{
+    struct trace *trace = trace_of(io);
+    if (trace->on)
+        put_talk(trace, "SENT", stream, trace_now(io), bytes, len);
+    return trace->inner->ops->streams->send(trace->inner, stream, bytes, len);
+}
+
+static void trace_stream_close(struct netio *io, uint32_t stream)
+{
+    struct netio *inner = trace_of(io)->inner;
+    inner->ops->streams->close(inner, stream);
+}
+
+static const struct stream_ops trace_streams = {
+    .open = trace_stream_open,
+    .send = trace_stream_send,
+    .close = trace_stream_close,
+};
+
+static const struct netio_events trace_events = {
+    .packet = trace_packet,
+    .connected = trace_connected,
+    .unsent = trace_unsent,
+    .dropped = trace_dropped,
+    .stream = trace_stream,
+};
 
 static enum reach trace_reach(struct netio *io, const struct addr *dst)
 {
@@ -218,7 +274,8 @@ struct netio *trace_new(struct netio *inner, int fd, bool on)
                 .next_hop_missing = trace_next_hop_missing,
                 .work = trace_work,
                 .can = trace_can,
-                .close = trace_close},
+                .close = trace_close,
+                .streams = inner->ops->streams ? &trace_streams : NULL},
         .inner = inner,
         .fd = fd,
         .on = on,

@@ -51,7 +51,8 @@ static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t c
     fail_msg("%llu replies lost in %lld ns", (unsigned long long)count, (long long)(to_ns - from_ns));
 }
 
-static const struct netio_events scan_events = {on_packet, on_connected, on_unsent, on_dropped};
+static const struct netio_events scan_events = {
+    .packet = on_packet, .connected = on_connected, .unsent = on_unsent, .dropped = on_dropped};
 
 struct scan *scan_new(const struct connect_options *options, const char *first, const char *last)
 {

@@ -75,7 +75,8 @@ static void no_drops(void *context, int64_t from_ns, int64_t to_ns, uint64_t cou
     fail_msg("%llu lost in %lld ns", (unsigned long long)count, (long long)(to_ns - from_ns));
 }
 
-static const struct netio_events udp_events = {take, no_connection, not_sent, no_drops};
+static const struct netio_events udp_events = {
+    .packet = take, .connected = no_connection, .unsent = not_sent, .dropped = no_drops};
 
 static void udp_begin(struct udp_scan *udp, const char *host)
 {

@@ -8,6 +8,7 @@
 #include "base/addr.h"
 #include "base/error.h"
 #include "netio/order.h"
+#include "netio/stream.h"
 #include "packet/packet.h"
 
 /* How an address is reached. */
@@ -42,6 +43,7 @@ struct netio_events {
 
     /* Our own side lost up to `count` packets that arrived between these times. */
     void (*dropped)(void *context, int64_t from_ns, int64_t to_ns, uint64_t count);
+    void (*stream)(void *context, const struct stream_event *event);
 };
 
 struct netio_stats {
@@ -89,4 +91,6 @@ struct netio_ops {
     bool (*can)(const struct netio *io, enum request_kind kind);
 
     void (*close)(struct netio *io); /* frees io */
+
+    const struct stream_ops *streams; /* NULL: this backend has none */
 };

@@ -9,6 +9,7 @@
 #include "netio/sim_answer.h"
 #include "netio/sim_link.h"
 #include "netio/sim_queue.h"
+#include "netio/sim_stream.h"
 #include "netio/sim_zombie.h"
 
 #define SEND_COST_NS (1 * USEC)
@@ -24,6 +25,7 @@ struct sim {
     struct rand rand;
     int64_t now_ns;
     struct sim_queue queue;
+    struct sim_streams streams;
     uint64_t refused; /* probes that did not leave, so far */
     uint64_t deaf_count;
 };
@@ -36,16 +38,6 @@ static struct sim *sim_of(struct netio *io)
 static bool chance(struct sim *sim, double probability)
 {
     return probability > 0 && rand_unit(&sim->rand) < probability;
-}
-
-static const struct sim_host *host_of(const struct sim *sim, const struct addr *addr)
-{
-    for (size_t i = 0; i < sim->config->host_count; i++) {
-        const struct sim_host *host = &sim->config->hosts[i];
-        if (addr_compare(addr, &host->first) >= 0 && addr_compare(addr, &host->last) <= 0)
-            return host;
-    }
-    return NULL;
 }
 
 static int64_t round_trip_ns(struct sim *sim, const struct sim_host *host)
@@ -223,7 +215,7 @@ static struct addr sim_source(struct netio *io, const struct addr *dst)
 
 static void send_probe(struct sim *sim, const struct order *order, struct probe *probe)
 {
-    const struct sim_host *host = host_of(sim, &probe->dst);
+    const struct sim_host *host = sim_host_of(sim->config, &probe->dst);
     if (probe->src.family == ADDR_NONE)
         probe->src = sim_source(&sim->io, &probe->dst);
     sim->now_ns += sim->config->send_cost_ns ? sim->config->send_cost_ns : SEND_COST_NS;
@@ -244,6 +236,8 @@ static void send_probe(struct sim *sim, const struct order *order, struct probe 
     case REQUEST_CONNECT:
         send_connect(sim, host, probe, order->block->id);
         break;
+    case REQUEST_STREAM:
+        break; /* nobody puts it into an order */
     }
 }
 
@@ -304,6 +298,7 @@ static void deliver_due(struct sim *sim)
         deliver(sim, arrival);
         free(arrival);
     }
+    sim_streams_deliver(&sim->streams, &sim->io, sim->now_ns);
 }
 
 static void sim_work(struct netio *io, struct order *order, int64_t until_ns)
@@ -314,6 +309,8 @@ static void sim_work(struct netio *io, struct order *order, int64_t until_ns)
         int64_t next_ns = sim_queue_next_ns(&sim->queue);
         if (sim_zombies_due_ns(sim->zombies) < next_ns)
             next_ns = sim_zombies_due_ns(sim->zombies);
+        if (next_ns > sim_streams_next_ns(&sim->streams))
+            next_ns = sim_streams_next_ns(&sim->streams);
         if (next_ns > until_ns)
             next_ns = until_ns;
         if (next_ns > sim->now_ns)
@@ -333,7 +330,7 @@ static int64_t sim_now(struct netio *io)
 
 static enum reach sim_reach(struct netio *io, const struct addr *dst)
 {
-    const struct sim_host *host = host_of(sim_of(io), dst);
+    const struct sim_host *host = sim_host_of(sim_of(io)->config, dst);
     struct addr source = sim_source(io, dst);
     if (source.family == ADDR_NONE)
         return REACH_NONE;
@@ -359,6 +356,28 @@ static void sim_close(struct netio *io)
     free(sim);
 }
 
+static int sim_stream_open(struct netio *io, uint32_t stream, const struct addr *dst, uint16_t port)
+{
+    return sim_streams_open(&sim_of(io)->streams, stream, dst, port, sim_of(io)->now_ns);
+}
+
+static int sim_stream_send(struct netio *io, uint32_t stream, const void *bytes, size_t len)
+{
+    io->stats.bytes_sent += len;
+    return sim_streams_send(&sim_of(io)->streams, stream, bytes, len, sim_of(io)->now_ns);
+}
+
+static void sim_stream_close(struct netio *io, uint32_t stream)
+{
+    sim_streams_close(&sim_of(io)->streams, stream);
+}
+
+static const struct stream_ops sim_stream_ops = {
+    .open = sim_stream_open,
+    .send = sim_stream_send,
+    .close = sim_stream_close,
+};
+
 static const struct netio_ops sim_ops = {
     .name = "sim",
     .slice_ns = SLICE_NS,
@@ -368,6 +387,7 @@ static const struct netio_ops sim_ops = {
     .work = sim_work,
     .can = sim_can,
     .close = sim_close,
+    .streams = &sim_stream_ops,
 };
 
 static bool init_limits(struct sim *sim)
@@ -403,6 +423,7 @@ struct netio *sim_new(const struct sim_config *config)
     sim->config = config;
     sim->rand.state = config->seed;
     sim->now_ns = SEC; /* not 0, so that a forgotten time is noticed */
+    sim_streams_init(&sim->streams, config, config->seed);
     sim->zombies = sim_zombies_new(config);
     if (!sim->zombies || !init_limits(sim) || !init_links(sim)) {
         sim_close(&sim->io);

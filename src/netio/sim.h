@@ -95,6 +95,7 @@ struct sim_link {
 };
 
 struct sim_zombie;
+struct sim_relay;
 
 struct sim_config {
     uint64_t seed;
@@ -104,6 +105,8 @@ struct sim_config {
     size_t link_count;
     const struct sim_zombie *zombies; /* hosts for idle scans, see sim_zombie.h; none is among the others */
     size_t zombie_count;
+    const struct sim_relay *relays; /* FTP servers for bounce scans, see sim_relay.h */
+    size_t relay_count;
     struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
     unsigned forgeries_per_probe;     /* answers by somebody who knows our ports but not our numbers */

@@ -13,6 +13,16 @@
 #define NEW_PORT        50505 /* of a service that answers from another */
 #define ICMP_QUOTE_REST 8     /* bytes of the transport header that the shortest quote has (RFC 792) */
 
+const struct sim_host *sim_host_of(const struct sim_config *config, const struct addr *addr)
+{
+    for (size_t i = 0; i < config->host_count; i++) {
+        const struct sim_host *host = &config->hosts[i];
+        if (addr_compare(addr, &host->first) >= 0 && addr_compare(addr, &host->last) <= 0)
+            return host;
+    }
+    return NULL;
+}
+
 struct sim_port sim_port_of(const struct sim_host *host, uint8_t ip_proto, uint16_t port)
 {
     for (size_t i = 0; i < host->port_count; i++)

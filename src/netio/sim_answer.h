@@ -26,5 +26,8 @@ size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM
 size_t sim_forgery(const struct sim_question *question, uint64_t random,
                    uint8_t answer[static SIM_PACKET_MAX]);
 
+/* The entry that has this address; NULL: nobody does. */
+const struct sim_host *sim_host_of(const struct sim_config *config, const struct addr *addr);
+
 /* What the port of this host does. */
 struct sim_port sim_port_of(const struct sim_host *host, uint8_t ip_proto, uint16_t port);

@@ -18,9 +18,10 @@ struct technique;
 
 /* How a request reaches the network. */
 enum request_kind {
-    REQUEST_PACKET,  /* build() makes the bytes above the IP header */
-    REQUEST_CONNECT, /* the kernel connects a TCP socket; netio reports errno and evidence */
-    REQUEST_NEIGHBOR /* ARP or neighbour solicitation, made by netio itself */
+    REQUEST_PACKET,   /* build() makes the bytes above the IP header */
+    REQUEST_CONNECT,  /* the kernel connects a TCP socket; netio reports errno and evidence */
+    REQUEST_NEIGHBOR, /* ARP or neighbour solicitation, made by netio itself */
+    REQUEST_STREAM, /* a byte stream to a server that asks for us; no order holds such probes (netio/stream.h) */
 };
 
 /* One probe: this technique asks this port of this host for the n-th time. */
