@@ -16,6 +16,7 @@
 #include "plan/targets.h"
 #include "report/report.h"
 #include "results/results.h"
+#include "store/digest.h"
 
 struct job {
     const struct options *options; /* borrowed */
@@ -41,6 +42,9 @@ int job_new(const struct options *options, const struct scan_privilege *privileg
             struct job **ret, struct error *err);
 
 void job_free(struct job *job); /* NULL is allowed */
+
+/* What tells this scan from another one: in job_digest.c. */
+void job_digest(const struct job *job, char text[static DIGEST_TEXT_MAX]);
 
 /* What results and reports are to know of it. */
 struct results_config job_results_config(const struct job *job);

@@ -85,6 +85,7 @@ struct options {
     unsigned color;         /* enum color_choice */
     int64_t stats_every_ns; /* 0: not given */
     const char *then;
+    const char *store;
     const char *dns_servers;
 
     /* What is asked for by a word alone. */

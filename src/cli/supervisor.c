@@ -37,6 +37,7 @@ void supervisor_stop(struct supervisor *supervisor)
         then_stop(&supervisor->then);
     }
     supervisor->stopping = true;
+    supervisor->recorder.stopping = true;
     supervisor_command(supervisor, COMMAND_STOP);
 }
 
@@ -58,7 +59,7 @@ static void turn(struct supervisor *supervisor)
         {.fd = names_fd(supervisor->names), .events = POLLIN},
         {.fd = supervisor->channel->trace_fds[0], .events = POLLIN},
     };
-    poll(waits, sizeof waits / sizeof waits[0], TURN_MS);
+    poll(waits, sizeof waits / sizeof waits[0], supervisor->recorder.walking ? 0 : TURN_MS);
 
     uint64_t count = 0;
     ssize_t got = read(supervisor->channel->wake_fd, &count, sizeof count);
@@ -71,8 +72,9 @@ static void turn(struct supervisor *supervisor)
     supervisor_drain(supervisor);
     names_read(supervisor->names, supervisor->results);
     then_reap(&supervisor->then);
+    recorder_turn(&supervisor->recorder, supervisor->results, supervisor->channel->totals);
     supervisor_show_progress(supervisor);
-    if (supervisor->outputs.failed && !supervisor->stopping)
+    if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
         supervisor_stop(supervisor);
 }
 
@@ -83,9 +85,14 @@ static void scan(struct supervisor *supervisor)
     while (supervisor->worker)
         turn(supervisor);
     supervisor_drain(supervisor);
+    while (recorder_is_full(&supervisor->recorder))
+        turn(supervisor);
     while (names_busy(supervisor->names) && !supervisor->stopping)
         turn(supervisor);
+    bool complete = supervisor->ended && !supervisor->cut_short && !supervisor->outputs.failed;
+    supervisor->recorder.stopping = !complete;
     results_flush(supervisor->results, realtime_ns());
+    recorder_end(&supervisor->recorder, supervisor->channel->totals, complete);
 }
 
 /* Why the scan is not complete, or NULL; and the exit status. */
@@ -96,8 +103,11 @@ static const char *judge_end(const struct supervisor *supervisor, char text[stat
     if (supervisor->outputs.failed) {
         *ret_status = supervisor->outputs.error.status;
         snprintf(text, INTERRUPT_MAX, "stopped: an output could not be written");
+    } else if (supervisor->recorder.failed) {
+        *ret_status = supervisor->recorder.error.status;
+        snprintf(text, INTERRUPT_MAX, "stopped: the store could not be written");
     } else if (supervisor->stop_signal) {
-        *ret_status = 128 + supervisor->stop_signal;
+        *ret_status = supervisor->job->options->store ? EX_TEMPFAIL : 128 + supervisor->stop_signal;
         snprintf(text, INTERRUPT_MAX, "interrupted by SIG%s", sigabbrev_np(supervisor->stop_signal));
     } else if (supervisor->channel->ring.broken) {
         *ret_status = EX_SOFTWARE;
@@ -156,6 +166,8 @@ static int finish(struct supervisor *supervisor)
         status = supervisor->outputs.error.status;
         if (!supervisor->outputs.reader_left)
             talk_error(supervisor->talk, &supervisor->outputs.error);
+    } else if (supervisor->recorder.failed) {
+        talk_error(supervisor->talk, &supervisor->recorder.error);
     } else if (end.interrupted) {
         talk_say(supervisor->talk, "%s", end.interrupted);
     }
@@ -173,6 +185,8 @@ static int open_all(struct supervisor *supervisor, struct error *err)
         r = supervisor_open_results(supervisor, err);
     if (r == 0)
         r = outputs_open(options, &supervisor->run, &supervisor->outputs, err);
+    if (r == 0 && options->store)
+        r = recorder_open(&supervisor->recorder, supervisor->job, supervisor->run.start_ns, err);
     return r;
 }
 
@@ -185,6 +199,7 @@ static void close_all(struct supervisor *supervisor)
     terminal_give_back(&supervisor->terminal);
     then_stop(&supervisor->then);
     outputs_done(&supervisor->outputs);
+    recorder_done(&supervisor->recorder);
     results_free(supervisor->results);
     if (supervisor->signal_fd >= 0)
         close(supervisor->signal_fd);

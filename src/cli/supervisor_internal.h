@@ -11,6 +11,7 @@
 #include "cli/names.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
+#include "cli/recorder.h"
 #include "cli/talk.h"
 #include "cli/terminal.h"
 #include "cli/then.h"
@@ -26,6 +27,7 @@ struct supervisor {
     struct report_run run; /* what the reports look at */
     struct outputs outputs;
     struct results *results;
+    struct recorder recorder;
     struct then then;
     struct terminal terminal;
     struct progress progress;

@@ -6,6 +6,7 @@ static void take_host(void *context, const struct host_result *host)
     struct supervisor *supervisor = context;
     talk_clear(supervisor->talk);
     outputs_host(&supervisor->outputs, host);
+    recorder_host(&supervisor->recorder, host);
     if (supervisor->job->options->discovery_only)
         supervisor->progress.found += host->up;
     if (host->up && !host->unfinished && !supervisor->impatient)
@@ -18,6 +19,7 @@ static void take_port(void *context, const struct addr *host, const struct port_
     supervisor->progress.found += port->state == PORT_OPEN;
     talk_clear(supervisor->talk);
     outputs_port(&supervisor->outputs, host, port);
+    recorder_port(&supervisor->recorder, host, port);
 }
 
 int supervisor_open_results(struct supervisor *supervisor, struct error *err)
@@ -51,6 +53,7 @@ static void take_record(struct supervisor *supervisor, const struct record *reco
 {
     if (!record_valid(record))
         return; /* results count it below, where records of hosts end */
+    recorder_record(&supervisor->recorder, record);
     switch ((enum record_type)record->type) {
     case RECORD_NOTE:
         supervisor_note_record(supervisor, record);
@@ -77,7 +80,8 @@ static void take_record(struct supervisor *supervisor, const struct record *reco
 void supervisor_drain(struct supervisor *supervisor)
 {
     struct record record;
-    while (!supervisor->outputs.failed && ring_pop(&supervisor->channel->ring, &record)) {
+    while (!supervisor->outputs.failed && !recorder_is_full(&supervisor->recorder) &&
+           ring_pop(&supervisor->channel->ring, &record)) {
         take_record(supervisor, &record);
         results_record(supervisor->results, &record); /* refuses and counts what is not valid */
     }

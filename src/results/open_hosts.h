@@ -30,8 +30,10 @@ struct open_host {
     bool touched : 1; /* a record named it; else only the user did */
     bool up : 1;
     bool has_mac : 1;
-    bool lost : 1;  /* a record was lost for want of memory */
-    uint8_t reason; /* enum reason of up or down */
+    bool lost : 1;    /* a record was lost for want of memory */
+    bool changed : 1; /* since it was last shown */
+    bool shown : 1;   /* at least once */
+    uint8_t reason;   /* enum reason of up or down */
     uint8_t ttl;
     uint8_t source; /* number of who sent it, as in struct answer */
 };

@@ -14,6 +14,7 @@ struct results {
     struct port_result *blank; /* owned; the plan's ports as they are when all stayed silent */
     struct port_result *ports; /* owned; one host's ports while it is handed over */
     struct open_hosts open;
+    uint64_t show_bucket; /* where results_show_changed() goes on */
     struct results_totals totals;
 };
 
@@ -141,6 +142,7 @@ static struct host_result describe(const struct results *results, const struct o
 {
     bool done = last->type == RECORD_HOST_DONE;
     return (struct host_result){
+        .position = host->position,
         .addr = plan_host_at(results->config.plan, host->position),
         .user_name = host->extra ? host->extra->user_name : NULL,
         .ptr_name = host->extra ? host->extra->ptr_name : NULL,
@@ -150,6 +152,7 @@ static struct host_result describe(const struct results *results, const struct o
         .source = open_host_source(host, host->source),
         .has_mac = host->has_mac,
         .mac = {host->mac[0], host->mac[1], host->mac[2], host->mac[3], host->mac[4], host->mac[5]},
+        .shown = host->shown,
         .unfinished = (last->flags & RECORD_UNFINISHED) || host->lost,
         .timed_out = last->flags & RECORD_TIMED_OUT,
         .start_ns = host->start_ns,
@@ -265,6 +268,7 @@ static struct open_host *touch(struct results *results, uint64_t position, const
         host = open_hosts_add(&results->open, position);
     if (!host)
         return NULL;
+    host->changed = true;
     if (!host->touched) {
         host->touched = true;
         host->start_ns = record->time_ns;
@@ -403,6 +407,39 @@ bool results_set_ptr_name(struct results *results, const struct addr *host, cons
         hand_over(results, open, &last);
     }
     return copy || !name;
+}
+
+/* What this costs of the budget. */
+static uint64_t show_host(struct results *results, struct open_host *host,
+                          void (*show)(void *context, const struct host_result *host), void *context)
+{
+    struct record last = {.type = RECORD_HOST_DONE, .flags = RECORD_UNFINISHED};
+    struct host_result result = describe(results, host, &last);
+    expand_ports(results, host, &last, true);
+    result.ports = results->ports;
+    result.port_count = results->space.port_count;
+    show(context, &result);
+    host->changed = false;
+    host->shown = true;
+    return results->space.port_count;
+}
+
+/* A table that grows meanwhile moves hosts only to places that are still to be looked at. */
+bool results_show_changed(struct results *results, uint64_t budget,
+                          void (*show)(void *context, const struct host_result *host), void *context)
+{
+    uint64_t spent = 0;
+    for (; results->show_bucket < results->open.bucket_count; results->show_bucket++) {
+        if (spent >= budget)
+            return true;
+        spent++;
+        for (struct open_host *host = results->open.buckets[results->show_bucket]; host; host = host->next) {
+            if (host->changed)
+                spent += show_host(results, host, show, context);
+        }
+    }
+    results->show_bucket = 0;
+    return false;
 }
 
 static void flush_host(struct results *results, struct open_host *host, int64_t now_ns)

@@ -28,6 +28,7 @@ struct port_result {
 
 /* One host, complete. Everything is owned by results and valid only during the call that hands it over. */
 struct host_result {
+    uint64_t position; /* in the plan */
     struct addr addr;
     const char *user_name; /* the name the user gave, or NULL; raw bytes: escape at the sink */
     const char *ptr_name;  /* from reverse DNS, or NULL; raw bytes from the network: escape at the sink */
@@ -37,6 +38,7 @@ struct host_result {
     struct addr source;
     bool has_mac;
     uint8_t mac[6];
+    bool shown;       /* results_show_changed() has shown it before */
     bool unfinished;  /* ports without an answer were not completely probed */
     bool timed_out;   /* because of --host-timeout */
     int64_t start_ns; /* CLOCK_REALTIME of the first and last record */
@@ -80,6 +82,13 @@ bool results_record(struct results *results, const struct record *record);
 bool results_set_user_name(struct results *results, const struct addr *host, const char *name);
 bool results_await_ptr_name(struct results *results, const struct addr *host);
 bool results_set_ptr_name(struct results *results, const struct addr *host, const char *name);
+
+/* Show hosts that are open and have changed since they were last shown, as far as they are known now (unfinished), until
+ * some `budget` of ports and hosts has been looked at; the next call goes on from there. True: there is more to see. After
+ * false the next call begins anew.
+ *   show  must not call results */
+bool results_show_changed(struct results *results, uint64_t budget,
+                          void (*show)(void *context, const struct host_result *host), void *context);
 
 /* Hand over every host still open: complete ones that only wait for a name as they are, the others as unfinished, which is
  * right after an interrupted scan. */

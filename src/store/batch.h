@@ -1,0 +1,43 @@
+/* Rows on their way into a store: values in memory, one row after the other, until all of them are written in one
+ * transaction. Without memory a batch is marked as failed, and is then never written. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/schema.h"
+
+struct batch {
+    uint8_t *bytes; /* owned */
+    size_t len;
+    size_t capacity;
+    bool failed; /* no memory: something is missing */
+};
+
+enum batch_kind { BATCH_NULL, BATCH_INT, BATCH_TEXT, BATCH_BLOB };
+
+/* One value of a row, as it is read back. */
+struct batch_value {
+    uint8_t kind; /* enum batch_kind */
+    int64_t number;
+    const uint8_t *bytes; /* borrowed from the batch */
+    size_t len;
+};
+
+/* Begin a row. Its values follow in the order of the statement's parameters, all of them. */
+void batch_row(struct batch *batch, enum store_statement statement);
+void batch_null(struct batch *batch);
+void batch_int(struct batch *batch, int64_t number);
+void batch_text(struct batch *batch, const char *text); /* NULL: the value NULL */
+void batch_blob(struct batch *batch, const void *bytes, size_t len);
+
+/* What is foreign: whatever is not printable ASCII becomes \xNN, so that no reader of the file shows it to a terminal. */
+void batch_foreign_text(struct batch *batch, const char *text);
+
+void batch_clear(struct batch *batch); /* empty, and not failed; keeps the memory */
+void batch_done(struct batch *batch);
+
+/* Reading it back. *at starts at 0. False: the end. */
+bool batch_next_row(const struct batch *batch, size_t *at, enum store_statement *ret);
+bool batch_next_value(const struct batch *batch, size_t *at, struct batch_value *ret); /* false: end of row */

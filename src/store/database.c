@@ -1,0 +1,321 @@
+#include "store/database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_MS 5000 /* a reader waits so long for a writer's checkpoint */
+
+struct database {
+    sqlite3 *handle;
+    sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
+    char *path;  /* owned; for messages */
+    int lock_fd; /* held open behind SQLite's back: closing it would drop SQLite's own locks */
+    bool failed;
+};
+
+/* What went wrong, as an exit status. */
+static int fail(struct database *database, int code, struct error *err)
+{
+    const char *why = sqlite3_errmsg(database->handle);
+    int system_error = sqlite3_system_errno(database->handle);
+    database->failed = true;
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return error_set(err, EX_TEMPFAIL, "%s: the disk is full", database->path);
+    case SQLITE_NOMEM:
+        return error_set(err, EX_OSERR, "out of memory for the store");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_ERROR:
+        return error_set(err, EX_DATAERR, "%s: not a store, or damaged: %s", database->path, why);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return error_set(err, EX_CANTCREAT, "%s: in use by another program", database->path);
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return error_set(err, EX_CANTCREAT, "%s: cannot be opened for writing: %s", database->path, why);
+    default:
+        break;
+    }
+    if (system_error == ENOSPC || system_error == EDQUOT)
+        return error_set(err, EX_TEMPFAIL, "%s: the disk is full", database->path);
+    return error_set(err, EX_IOERR, "%s: cannot write: %s%s%s", database->path, why, system_error ? ": " : "",
+                     system_error ? strerror(system_error) : "");
+}
+
+static int execute(struct database *database, const char *sql, struct error *err)
+{
+    int code = sqlite3_exec(database->handle, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : fail(database, code, err);
+}
+
+/* Be alone with the file. The lock goes with the process, however it ends. */
+static int lock_file(struct database *database, enum database_use use, struct error *err)
+{
+    int flags = O_RDWR | O_CLOEXEC | (use == DATABASE_CREATE ? O_CREAT : 0);
+    database->lock_fd = open(database->path, flags, 0666);
+    if (database->lock_fd < 0)
+        return error_set(err, use == DATABASE_CREATE ? EX_CANTCREAT : EX_NOINPUT, "cannot open '%s': %s",
+                         database->path, strerror(errno));
+    struct stat file;
+    if (fstat(database->lock_fd, &file) < 0 || !S_ISREG(file.st_mode))
+        return error_set(err, EX_CANTCREAT, "'%s' is not a plain file", database->path);
+    if (flock(database->lock_fd, LOCK_EX | LOCK_NB) < 0)
+        return error_set(err, EX_CANTCREAT, "'%s' is in use by a scan that is running", database->path);
+    return 0;
+}
+
+static int64_t pragma(struct database *database, const char *sql)
+{
+    sqlite3_stmt *query = NULL;
+    int64_t value = -1;
+    if (sqlite3_prepare_v2(database->handle, sql, -1, &query, NULL) == SQLITE_OK &&
+        sqlite3_step(query) == SQLITE_ROW)
+        value = sqlite3_column_int64(query, 0);
+    sqlite3_finalize(query);
+    return value;
+}
+
+static int check_version(struct database *database, struct error *err)
+{
+    int r = execute(database, "SELECT count(*) FROM sqlite_schema", err);
+    if (r < 0)
+        return r;
+    int64_t version = pragma(database, "PRAGMA user_version");
+    if (pragma(database, "PRAGMA application_id") != STORE_APPLICATION_ID)
+        return error_set(err, EX_DATAERR, "'%s' is a database, but not of Portolan", database->path);
+    if (version != STORE_SCHEMA_VERSION)
+        return error_set(err, EX_DATAERR,
+                         "'%s' has version %lld of the schema; this Portolan reads version %d",
+                         database->path, (long long)version, STORE_SCHEMA_VERSION);
+    return 0;
+}
+
+/* A file in which a scan was about to begin when it was killed is as good as a new one. */
+static int create_tables(struct database *database, struct error *err)
+{
+    char sql[128];
+    bool empty = pragma(database, "SELECT count(*) FROM sqlite_schema") == 0;
+    bool begun =
+        !empty && check_version(database, NULL) == 0 && pragma(database, "SELECT count(*) FROM scan") == 0;
+    if (begun)
+        return 0;
+    if (!empty)
+        return error_set(err, EX_CANTCREAT,
+                         "'%s' exists: portolan resume goes on with its scan; a new one needs a new file",
+                         database->path);
+    snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d;", STORE_APPLICATION_ID,
+             STORE_SCHEMA_VERSION);
+    int r = execute(database, "BEGIN", err);
+    if (r == 0)
+        r = execute(database, store_tables, err);
+    if (r == 0)
+        r = execute(database, sql, err);
+    return r == 0 ? execute(database, "COMMIT", err) : r;
+}
+
+static int prepare(struct database *database, struct error *err)
+{
+    for (unsigned i = 0; i < STORE_STATEMENT_COUNT; i++) {
+        int code = sqlite3_prepare_v3(database->handle, store_statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                      &database->statements[i], NULL);
+        if (code != SQLITE_OK)
+            return fail(database, code, err);
+    }
+    return 0;
+}
+
+/* synchronous=FULL: a transaction that has succeeded survives the loss of power. Whatever the file itself says of
+ * triggers, views and functions is not trusted. */
+static int configure(struct database *database, enum database_use use, struct error *err)
+{
+    sqlite3_busy_timeout(database->handle, use == DATABASE_READ ? BUSY_MS : 0);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, (int *)NULL);
+    int r = execute(database, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;", err);
+    if (r < 0 || use == DATABASE_READ)
+        return r;
+    return execute(database, "PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;", err);
+}
+
+static int open_handle(struct database *database, enum database_use use, struct error *err)
+{
+    int flags = SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX |
+                (use == DATABASE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+    int code = sqlite3_open_v2(database->path, &database->handle, flags, NULL);
+    if (!database->handle)
+        return error_set(err, EX_OSERR, "out of memory for the store");
+    if (code != SQLITE_OK && use == DATABASE_READ)
+        return error_set(err, EX_NOINPUT, "cannot read '%s': %s", database->path,
+                         strerror(sqlite3_system_errno(database->handle)));
+    if (code != SQLITE_OK)
+        return fail(database, code, err);
+    int r = configure(database, use, err);
+    if (r == 0)
+        r = use == DATABASE_CREATE ? create_tables(database, err) : check_version(database, err);
+    if (r == 0 && use != DATABASE_READ)
+        r = execute(database, "PRAGMA journal_mode=WAL", err);
+    if (r == 0 && use != DATABASE_READ)
+        r = prepare(database, err);
+    return r;
+}
+
+int database_open(const char *path, enum database_use use, struct database **ret, struct error *err)
+{
+    struct database *database = calloc(1, sizeof *database);
+    char *own_path = strdup(path);
+    if (!database || !own_path) {
+        free(database);
+        free(own_path);
+        return error_set(err, EX_OSERR, "out of memory");
+    }
+    database->lock_fd = -1;
+    database->path = own_path;
+    int r = use == DATABASE_READ ? 0 : lock_file(database, use, err);
+    if (r == 0)
+        r = open_handle(database, use, err);
+    if (r < 0) {
+        database_close(database);
+        return r;
+    }
+    *ret = database;
+    return 0;
+}
+
+static int bind_value(sqlite3_stmt *statement, int number, const struct batch_value *value)
+{
+    switch ((enum batch_kind)value->kind) {
+    case BATCH_NULL:
+        break;
+    case BATCH_INT:
+        return sqlite3_bind_int64(statement, number, value->number);
+    case BATCH_TEXT:
+        return sqlite3_bind_text64(statement, number, (const char *)value->bytes, value->len, SQLITE_STATIC,
+                                   SQLITE_UTF8);
+    case BATCH_BLOB:
+        return sqlite3_bind_blob64(statement, number, value->bytes, value->len, SQLITE_STATIC);
+    }
+    return sqlite3_bind_null(statement, number);
+}
+
+static int write_rows(struct database *database, const struct batch *batch, struct error *err)
+{
+    enum store_statement number = STORE_STATEMENT_COUNT;
+    size_t at = 0;
+    while (batch_next_row(batch, &at, &number)) {
+        sqlite3_stmt *statement = database->statements[number];
+        struct batch_value value;
+        int parameter = 0;
+        int code = SQLITE_OK;
+        while (batch_next_value(batch, &at, &value) && code == SQLITE_OK)
+            code = bind_value(statement, ++parameter, &value);
+        if (code == SQLITE_OK)
+            code = sqlite3_step(statement);
+        if (code != SQLITE_DONE)
+            return fail(database, code, err);
+        sqlite3_reset(statement);
+    }
+    return 0;
+}
+
+int database_write(struct database *database, const struct batch *batch, struct error *err)
+{
+    if (database->failed)
+        return error_set(err, EX_IOERR, "%s: nothing is written after a failure", database->path);
+    if (batch->failed)
+        return error_set(err, EX_OSERR, "out of memory for the store");
+    int r = execute(database, "BEGIN IMMEDIATE", err);
+    if (r == 0)
+        r = write_rows(database, batch, err);
+    if (r == 0)
+        r = execute(database, "COMMIT", err);
+    if (r < 0)
+        sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL); /* of what is in memory only */
+    return r;
+}
+
+int database_finish(struct database *database, struct error *err)
+{
+    for (unsigned i = 0; i < STORE_STATEMENT_COUNT; i++) {
+        sqlite3_finalize(database->statements[i]);
+        database->statements[i] = NULL;
+    }
+    int code = sqlite3_exec(database->handle, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+    return code == SQLITE_OK || code == SQLITE_BUSY ? 0 : fail(database, code, err);
+}
+
+void database_close(struct database *database)
+{
+    if (!database)
+        return;
+    for (unsigned i = 0; i < STORE_STATEMENT_COUNT; i++)
+        sqlite3_finalize(database->statements[i]);
+    /* Else the last one to close moves everything from the log into the file, which is a second attempt. */
+    if (database->handle && database->failed)
+        sqlite3_db_config(database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
+    sqlite3_close(database->handle);
+    if (database->lock_fd >= 0)
+        close(database->lock_fd);
+    free(database->path);
+    free(database);
+}
+
+int database_check(struct database *database, struct error *err)
+{
+    sqlite3_stmt *query = NULL;
+    int r = database_query(database, "PRAGMA quick_check(1)", &query, err);
+    if (r == 0)
+        r = query_next(database, query, err);
+    if (r == 1 && strcmp(query_text(query, 0), "ok") != 0)
+        r = error_set(err, EX_DATAERR, "%s: damaged: %s", database->path, query_text(query, 0));
+    query_done(query);
+    return r < 0 ? r : 0;
+}
+
+int database_query(struct database *database, const char *sql, struct sqlite3_stmt **ret, struct error *err)
+{
+    int code = sqlite3_prepare_v2(database->handle, sql, -1, ret, NULL);
+    return code == SQLITE_OK ? 0 : fail(database, code, err);
+}
+
+int query_next(struct database *database, struct sqlite3_stmt *query, struct error *err)
+{
+    int code = sqlite3_step(query);
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : fail(database, code, err);
+}
+
+void query_done(struct sqlite3_stmt *query)
+{
+    sqlite3_finalize(query);
+}
+
+void query_bind(struct sqlite3_stmt *query, int number, int64_t value)
+{
+    sqlite3_bind_int64(query, number, value);
+}
+
+int64_t query_int(struct sqlite3_stmt *query, int column)
+{
+    return sqlite3_column_int64(query, column);
+}
+
+const char *query_text(struct sqlite3_stmt *query, int column)
+{
+    return (const char *)sqlite3_column_text(query, column);
+}
+
+const uint8_t *query_blob(struct sqlite3_stmt *query, int column, size_t *ret_len)
+{
+    *ret_len = (size_t)sqlite3_column_bytes(query, column);
+    return sqlite3_column_blob(query, column);
+}

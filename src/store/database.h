@@ -1,0 +1,47 @@
+/* The one file of a store: SQLite behind one set of functions. Every transaction is on disk when it has succeeded; after a
+ * failure nothing is written any more, for a second attempt at a sync can succeed without the data (PostgreSQL's lesson). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "store/batch.h"
+
+struct database;
+struct sqlite3_stmt;
+
+enum database_use {
+    DATABASE_CREATE, /* a new file, or an empty one; whoever has it open is alone with it */
+    DATABASE_WRITE,  /* go on with one that is there, likewise alone */
+    DATABASE_READ,   /* look at it, also while a scan writes it */
+};
+
+/* Open the file. EX_CANTCREAT when it cannot be created or is in use, EX_NOINPUT when it cannot be read, EX_DATAERR when it
+ * is not a store, damaged, of a newer schema, or (with DATABASE_CREATE) not empty. */
+int database_open(const char *path, enum database_use use, struct database **ret, struct error *err);
+
+/* Write a batch in one transaction: all of it, or nothing. EX_TEMPFAIL when the disk is full, EX_IOERR for any other failure,
+ * EX_OSERR without memory. Never again after a failure. */
+int database_write(struct database *database, const struct batch *batch, struct error *err);
+
+/* The scan is over: bring everything into the one file, unless somebody reads it now, so that it can be read where nothing
+ * can be written. Fails as database_write does; nothing can be written after it. */
+int database_finish(struct database *database, struct error *err);
+
+void database_close(struct database *database); /* NULL is allowed */
+
+/* Look everything over, as a file that may be damaged needs it. EX_DATAERR names what is wrong. */
+int database_check(struct database *database, struct error *err);
+
+/* Reading. A query is made by database_query, stepped by query_next, and ended by query_done. EX_DATAERR, EX_IOERR. */
+int database_query(struct database *database, const char *sql, struct sqlite3_stmt **ret, struct error *err);
+
+/* The next row. 1, 0 at the end, or an error. */
+int query_next(struct database *database, struct sqlite3_stmt *query, struct error *err);
+void query_done(struct sqlite3_stmt *query); /* NULL is allowed */
+
+void query_bind(struct sqlite3_stmt *query, int number, int64_t value); /* number from 1 */
+int64_t query_int(struct sqlite3_stmt *query, int column);              /* column from 0 */
+const char *query_text(struct sqlite3_stmt *query, int column);         /* NULL: none; until the next step */
+const uint8_t *query_blob(struct sqlite3_stmt *query, int column, size_t *ret_len);

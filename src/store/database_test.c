@@ -1,0 +1,252 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/database.h"
+
+struct place {
+    char directory[64];
+    char file[96];
+};
+
+static int make_place(void **state)
+{
+    struct place *place = calloc(1, sizeof *place);
+    if (!place)
+        return -1;
+    strcpy(place->directory, "/tmp/portolan-XXXXXX");
+    if (!mkdtemp(place->directory)) {
+        free(place);
+        return -1;
+    }
+    snprintf(place->file, sizeof place->file, "%s/store", place->directory);
+    *state = place;
+    return 0;
+}
+
+static int remove_place(void **state)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+    struct place *place = *state;
+    for (unsigned i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s%s", place->file, endings[i]);
+        unlink(path);
+    }
+    int r = rmdir(place->directory);
+    free(place);
+    return r;
+}
+
+static struct database *open_as(const struct place *place, enum database_use use)
+{
+    struct error err = {.status = 0};
+    struct database *database = NULL;
+    if (database_open(place->file, use, &database, &err) < 0)
+        fail_msg("%s", err.text);
+    return database;
+}
+
+static void assert_refused(const struct place *place, enum database_use use, int status, const char *says)
+{
+    struct error err = {.status = 0};
+    struct database *database = NULL;
+    assert_int_equal(database_open(place->file, use, &database, &err), -status);
+    if (!strstr(err.text, says))
+        fail_msg("'%s' does not say '%s'", err.text, says);
+}
+
+static void put_event(struct batch *batch, const char *what)
+{
+    batch_row(batch, STORE_EVENT);
+    batch_int(batch, 1);
+    batch_text(batch, what);
+    batch_null(batch);
+    batch_int(batch, 2);
+    batch_int(batch, 3);
+}
+
+static int64_t count_events(struct database *database)
+{
+    struct error err = {.status = 0};
+    struct sqlite3_stmt *query = NULL;
+    assert_int_equal(database_query(database, "SELECT count(*) FROM event", &query, &err), 0);
+    assert_int_equal(query_next(database, query, &err), 1);
+    int64_t count = query_int(query, 0);
+    query_done(query);
+    return count;
+}
+
+static void what_is_written_is_read_again(void **state)
+{
+    const struct place *place = *state;
+    struct database *database = open_as(place, DATABASE_CREATE);
+    struct batch batch = {.bytes = NULL};
+    put_event(&batch, "one");
+    put_event(&batch, "two");
+    assert_int_equal(database_write(database, &batch, NULL), 0);
+    struct database *reader = open_as(place, DATABASE_READ);
+    assert_int_equal(count_events(reader), 2);
+    database_close(reader);
+    database_close(database);
+    batch_done(&batch);
+}
+
+static void a_batch_that_fails_leaves_nothing_behind_and_is_the_last(void **state)
+{
+    const struct place *place = *state;
+    struct database *database = open_as(place, DATABASE_CREATE);
+    struct batch batch = {.bytes = NULL};
+    put_event(&batch, "good");
+    put_event(&batch, NULL); /* the table wants a text */
+    assert_true(database_write(database, &batch, NULL) < 0);
+    assert_int_equal(count_events(database), 0);
+    batch_clear(&batch);
+    put_event(&batch, "good");
+    assert_int_equal(database_write(database, &batch, NULL), -EX_IOERR);
+    database_close(database);
+    batch_done(&batch);
+}
+
+/* A file whose scan never began may be used again; one that holds a scan may not. */
+static void a_new_scan_does_not_overwrite_an_old_one(void **state)
+{
+    const struct place *place = *state;
+    database_close(open_as(place, DATABASE_CREATE));
+    struct database *database = open_as(place, DATABASE_CREATE);
+    struct batch batch = {.bytes = NULL};
+    batch_row(&batch, STORE_SCAN);
+    for (unsigned i = 0; i < 3; i++)
+        batch_text(&batch, "");
+    batch_blob(&batch, NULL, 0);
+    batch_text(&batch, "");
+    for (unsigned i = 0; i < 5; i++)
+        batch_int(&batch, 0);
+    batch_text(&batch, "");
+    batch_int(&batch, 0);
+    assert_int_equal(database_write(database, &batch, NULL), 0);
+    database_close(database);
+    batch_done(&batch);
+    assert_refused(place, DATABASE_CREATE, EX_CANTCREAT, "exists");
+    database_close(open_as(place, DATABASE_WRITE));
+}
+
+static void two_scans_cannot_use_one_file(void **state)
+{
+    const struct place *place = *state;
+    struct database *database = open_as(place, DATABASE_CREATE);
+    pid_t pid = fork(); /* flock holds between descriptions, but another process is what is meant */
+    if (pid == 0) {
+        struct database *second = NULL;
+        _exit(-database_open(place->file, DATABASE_WRITE, &second, NULL));
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    assert_int_equal(WEXITSTATUS(status), EX_CANTCREAT);
+    database_close(database);
+}
+
+static void run_sql(const struct place *place, const char *sql)
+{
+    struct error err = {.status = 0};
+    struct database *database = open_as(place, DATABASE_WRITE);
+    struct sqlite3_stmt *query = NULL;
+    assert_int_equal(database_query(database, sql, &query, &err), 0);
+    assert_true(query_next(database, query, &err) >= 0);
+    query_done(query);
+    database_close(database);
+}
+
+static void a_newer_schema_is_refused(void **state)
+{
+    const struct place *place = *state;
+    database_close(open_as(place, DATABASE_CREATE));
+    run_sql(place, "PRAGMA user_version=99");
+    assert_refused(place, DATABASE_WRITE, EX_DATAERR, "version 99");
+    assert_refused(place, DATABASE_READ, EX_DATAERR, "version 99");
+}
+
+static void somebody_elses_database_is_refused(void **state)
+{
+    const struct place *place = *state;
+    database_close(open_as(place, DATABASE_CREATE));
+    run_sql(place, "PRAGMA application_id=1");
+    assert_refused(place, DATABASE_READ, EX_DATAERR, "not of Portolan");
+}
+
+static void what_is_no_database_is_refused_and_left_alone(void **state)
+{
+    const struct place *place = *state;
+    static const char text[] =
+        "This is the shopping list of somebody who likes long lists, and not a database.\n";
+    FILE *file = fopen(place->file, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+    assert_refused(place, DATABASE_WRITE, EX_DATAERR, "not a store");
+    assert_refused(place, DATABASE_CREATE, EX_DATAERR, "not a store");
+    char read_back[sizeof text] = "";
+    file = fopen(place->file, "r");
+    assert_non_null(file);
+    assert_int_equal(fread(read_back, 1, sizeof text - 1, file), sizeof text - 1);
+    fclose(file);
+    assert_string_equal(read_back, text);
+}
+
+static void a_missing_file_is_named(void **state)
+{
+    const struct place *place = *state;
+    assert_refused(place, DATABASE_READ, EX_NOINPUT, place->file);
+    assert_refused(place, DATABASE_WRITE, EX_NOINPUT, place->file);
+}
+
+/* Damage in the middle of the file, as a bad disk leaves it. */
+static void damage_is_found(void **state)
+{
+    const struct place *place = *state;
+    struct database *database = open_as(place, DATABASE_CREATE);
+    struct batch batch = {.bytes = NULL};
+    for (unsigned i = 0; i < 2000; i++)
+        put_event(&batch, "an event that takes some room in the file");
+    assert_int_equal(database_write(database, &batch, NULL), 0);
+    database_close(database);
+    batch_done(&batch);
+    int fd = open(place->file, O_WRONLY | O_CLOEXEC);
+    char junk[4096];
+    memset(junk, 0x5a, sizeof junk);
+    off_t middle = lseek(fd, 0, SEEK_END) / 2 / 4096 * 4096;
+    assert_int_equal(pwrite(fd, junk, sizeof junk, middle), sizeof junk);
+    close(fd);
+    struct error err = {.status = 0};
+    struct database *damaged = open_as(place, DATABASE_WRITE);
+    assert_int_equal(database_check(damaged, &err), -EX_DATAERR);
+    database_close(damaged);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_written_is_read_again, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(a_batch_that_fails_leaves_nothing_behind_and_is_the_last, make_place,
+                                        remove_place),
+        cmocka_unit_test_setup_teardown(a_new_scan_does_not_overwrite_an_old_one, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(two_scans_cannot_use_one_file, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(somebody_elses_database_is_refused, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(what_is_no_database_is_refused_and_left_alone, make_place,
+                                        remove_place),
+        cmocka_unit_test_setup_teardown(a_missing_file_is_named, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(damage_is_found, make_place, remove_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,305 @@
+#include "store/rows.h"
+
+#include <stdio.h>
+#include <sys/utsname.h>
+
+#define MACHINE_MAX 256
+#define MAC_MAX     18
+#define GROUPS_MAX                                                                                           \
+    64 /* kinds of answers of one host that are looked for; ports of further kinds stand alone */
+
+const char *host_progress_name(enum host_progress progress)
+{
+    static const char *const names[] = {"scanning", "done", "unfinished", "timed out"};
+    return names[progress];
+}
+
+static void put_addr(struct batch *batch, const struct addr *addr)
+{
+    char text[ADDR_TEXT_MAX];
+    batch_text(batch, addr->family == ADDR_NONE ? NULL : addr_format(addr, text));
+}
+
+static void rows_targets(struct batch *batch, const struct addr_set *targets)
+{
+    for (size_t i = 0; i < targets->v4_count; i++) {
+        struct addr first = addr_v4(targets->v4[i].first);
+        struct addr last = addr_v4(targets->v4[i].last);
+        batch_row(batch, STORE_TARGET);
+        put_addr(batch, &first);
+        put_addr(batch, &last);
+    }
+    for (size_t i = 0; i < targets->v6_count; i++) {
+        struct addr first = addr_v6(targets->v6[i].first, targets->v6[i].scope);
+        struct addr last = addr_v6(targets->v6[i].last, targets->v6[i].scope);
+        batch_row(batch, STORE_TARGET);
+        put_addr(batch, &first);
+        put_addr(batch, &last);
+    }
+}
+
+/* The ports of one protocol as ranges. Returns the index behind the last. */
+static uint32_t rows_asked(struct batch *batch, const struct results_config *config, enum protocol protocol,
+                           uint32_t index)
+{
+    const struct port_set *ports = &config->plan->ports;
+    uint32_t port = 0;
+    while (port <= UINT16_MAX) {
+        uint32_t first = port;
+        while (port <= UINT16_MAX && port_set_has(ports, (enum port_protocol)protocol, (uint16_t)port))
+            port++;
+        if (port > first) {
+            batch_row(batch, STORE_ASKED);
+            batch_int(batch, index);
+            batch_text(batch, protocol_name(protocol));
+            batch_int(batch, first);
+            batch_int(batch, port - 1);
+            batch_text(batch, state_name((enum port_state)config->silent_state[protocol]));
+            index += port - first;
+        } else {
+            port++;
+        }
+    }
+    return index;
+}
+
+static void put_machine(struct batch *batch)
+{
+    struct utsname name;
+    char text[MACHINE_MAX] = "unknown";
+    if (uname(&name) == 0)
+        snprintf(text, sizeof text, "%.60s %s %.60s %.60s", name.nodename, name.sysname, name.release,
+                 name.machine);
+    batch_foreign_text(batch, text);
+}
+
+void rows_scan(struct batch *batch, const struct store_scan *scan)
+{
+    const struct plan_options *options = &scan->plan->options;
+    batch_row(batch, STORE_SCAN);
+    batch_text(batch, scan->portolan);
+    put_machine(batch);
+    batch_foreign_text(batch, scan->command);
+    batch_blob(batch, scan->words, scan->words_len);
+    batch_text(batch, scan->scans);
+    batch_int(batch, (int64_t)options->seed);
+    batch_int(batch, (int64_t)options->shard_index);
+    batch_int(batch, (int64_t)options->shard_count);
+    batch_int(batch, options->in_order);
+    batch_int(batch, (int64_t)scan->plan->host_count);
+    batch_text(batch, scan->digest);
+    batch_int(batch, scan->started_ns);
+    rows_targets(batch, &scan->plan->targets);
+    uint32_t index = 0;
+    for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
+        if (scan->results->scanned[protocol])
+            index = rows_asked(batch, scan->results, (enum protocol)protocol, index);
+}
+
+void rows_name(struct batch *batch, const struct addr *address, const char *name)
+{
+    batch_row(batch, STORE_NAME);
+    put_addr(batch, address);
+    batch_foreign_text(batch, name);
+}
+
+void rows_progress(struct batch *batch, const struct store_progress *progress)
+{
+    const uint64_t numbers[] = {progress->packets_sent,   progress->bytes_sent,  progress->packets_received,
+                                progress->bytes_received, progress->probes_sent, progress->answers,
+                                progress->rejected,       progress->drops};
+    batch_row(batch, STORE_SCAN_STATE);
+    batch_int(batch, progress->saved_ns);
+    batch_text(batch, progress->state);
+    batch_int(batch, (int64_t)progress->next_position);
+    batch_int(batch, progress->pid);
+    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        batch_int(batch, (int64_t)numbers[i]);
+}
+
+/* Ports of a host that agree in all but the time. */
+struct group {
+    struct port_result like;
+    uint32_t count;
+    int64_t first_ns, last_ns;
+    struct index_writer set;
+};
+
+static bool is_like(const struct port_result *a, const struct port_result *b)
+{
+    return a->state == b->state && a->reason == b->reason && a->ttl == b->ttl && a->tries == b->tries &&
+           a->flags == b->flags && addr_equal(&a->source, &b->source);
+}
+
+/* A silent or unfinished port is one without a row. */
+static bool has_row(const struct port_result *port)
+{
+    return port->state != PORT_UNKNOWN && port->reason != REASON_NO_RESPONSE;
+}
+
+static bool may_fold(const struct port_result *port)
+{
+    return port->state != PORT_OPEN && !(port->flags & RECORD_LATE);
+}
+
+/* The group of a port, a new one if there is room. NULL: none. */
+static struct group *group_of(struct group *groups, unsigned *count, const struct port_result *port)
+{
+    if (!may_fold(port))
+        return NULL;
+    for (unsigned i = 0; i < *count; i++) {
+        if (is_like(&groups[i].like, port))
+            return &groups[i];
+    }
+    if (*count == GROUPS_MAX)
+        return NULL;
+    groups[*count] = (struct group){.like = *port, .first_ns = port->time_ns, .last_ns = port->time_ns};
+    return &groups[(*count)++];
+}
+
+static void collect(struct group *group, const struct port_result *port, uint32_t index)
+{
+    group->count++;
+    if (port->time_ns < group->first_ns)
+        group->first_ns = port->time_ns;
+    if (port->time_ns > group->last_ns)
+        group->last_ns = port->time_ns;
+    index_add(&group->set, index);
+}
+
+static void put_folded(struct batch *batch, uint64_t position, unsigned number, struct group *group)
+{
+    index_end(&group->set);
+    batch->failed = batch->failed || group->set.failed;
+    batch_row(batch, STORE_FOLDED);
+    batch_int(batch, (int64_t)position);
+    batch_int(batch, number);
+    batch_text(batch, state_name((enum port_state)group->like.state));
+    batch_text(batch, reason_name((enum reason)group->like.reason));
+    batch_int(batch, group->like.ttl);
+    batch_int(batch, group->like.tries);
+    batch_int(batch, (group->like.flags & RECORD_WEAK) != 0);
+    put_addr(batch, &group->like.source);
+    batch_int(batch, group->first_ns);
+    batch_int(batch, group->last_ns);
+    batch_int(batch, group->count);
+    batch_blob(batch, group->set.bytes, group->set.len);
+}
+
+void rows_port(struct batch *batch, uint64_t position, const struct port_result *port)
+{
+    batch_row(batch, STORE_PORT);
+    batch_int(batch, (int64_t)position);
+    batch_text(batch, protocol_name((enum protocol)port->protocol));
+    batch_int(batch, port->port);
+    batch_text(batch, state_name((enum port_state)port->state));
+    batch_text(batch, reason_name((enum reason)port->reason));
+    batch_int(batch, port->ttl);
+    batch_int(batch, port->tries);
+    batch_int(batch, (port->flags & RECORD_WEAK) != 0);
+    batch_int(batch, (port->flags & RECORD_LATE) != 0);
+    put_addr(batch, &port->source);
+    batch_int(batch, port->time_ns);
+    batch_int(batch, port->rtt_ns);
+}
+
+static void rows_ports(struct batch *batch, const struct host_result *host)
+{
+    struct group groups[GROUPS_MAX];
+    unsigned count = 0;
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        const struct port_result *port = &host->ports[i];
+        struct group *group = has_row(port) ? group_of(groups, &count, port) : NULL;
+        if (group)
+            collect(group, port, i);
+    }
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        const struct port_result *port = &host->ports[i];
+        struct group *group = has_row(port) ? group_of(groups, &count, port) : NULL;
+        if (has_row(port) && (!group || group->count <= ROWS_FOLD_LIMIT))
+            rows_port(batch, host->position, port);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (groups[i].count > ROWS_FOLD_LIMIT)
+            put_folded(batch, host->position, i, &groups[i]);
+        index_done(&groups[i].set);
+    }
+}
+
+static void put_mac(struct batch *batch, const struct host_result *host)
+{
+    char text[MAC_MAX];
+    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", host->mac[0], host->mac[1], host->mac[2],
+             host->mac[3], host->mac[4], host->mac[5]);
+    batch_text(batch, host->has_mac ? text : NULL);
+}
+
+/* After how many tries silence was believed. */
+static uint8_t silent_tries(const struct host_result *host)
+{
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        if (host->ports[i].reason == REASON_NO_RESPONSE)
+            return host->ports[i].tries;
+    }
+    return 0;
+}
+
+void rows_host(struct batch *batch, const struct host_result *host, enum host_progress progress, bool again)
+{
+    const int64_t times[] = {host->start_ns, host->end_ns, host->srtt_ns, host->rttvar_ns, host->rto_ns};
+    if (again) {
+        batch_row(batch, STORE_HOST_FORGET);
+        batch_int(batch, (int64_t)host->position);
+        batch_row(batch, STORE_HOST_UNFOLD);
+        batch_int(batch, (int64_t)host->position);
+    }
+    batch_row(batch, STORE_HOST);
+    batch_int(batch, (int64_t)host->position);
+    put_addr(batch, &host->addr);
+    batch_text(batch, host_progress_name(progress));
+    batch_int(batch, host->up);
+    batch_text(batch, reason_name((enum reason)host->reason));
+    batch_int(batch, host->ttl);
+    put_addr(batch, &host->source);
+    put_mac(batch, host);
+    batch_foreign_text(batch, host->user_name);
+    batch_foreign_text(batch, host->ptr_name);
+    batch_int(batch, silent_tries(host));
+    for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++)
+        batch_int(batch, times[i]);
+    rows_ports(batch, host);
+}
+
+bool rows_host_is_plainly_down(const struct host_result *host)
+{
+    return !host->up && !host->user_name && !host->ptr_name && !host->has_mac && host->ttl == 0 &&
+           host->source.family == ADDR_NONE;
+}
+
+void rows_down(struct batch *batch, uint64_t first, uint64_t last, enum reason reason, int64_t time_ns)
+{
+    batch_row(batch, STORE_DOWN);
+    batch_int(batch, (int64_t)first);
+    batch_int(batch, (int64_t)last);
+    batch_text(batch, reason_name(reason));
+    batch_int(batch, time_ns);
+}
+
+void rows_coverage(struct batch *batch, const char *what, uint64_t count)
+{
+    batch_row(batch, STORE_COVERAGE);
+    batch_text(batch, what);
+    batch_int(batch, (int64_t)count);
+}
+
+void rows_event(struct batch *batch, int64_t time_ns, const char *what, const struct addr *host,
+                uint64_t first, uint64_t second)
+{
+    static const struct addr none = {.family = ADDR_NONE};
+    batch_row(batch, STORE_EVENT);
+    batch_int(batch, time_ns);
+    batch_text(batch, what);
+    put_addr(batch, host ? host : &none);
+    batch_int(batch, (int64_t)first);
+    batch_int(batch, (int64_t)second);
+}

@@ -1,0 +1,62 @@
+/* From results to rows: what doc/store.md says about each table, in code. */
+#pragma once
+
+#include <stdint.h>
+
+#include "plan/plan.h"
+#include "results/results.h"
+#include "store/batch.h"
+#include "store/index_set.h"
+#include "verdict/record.h"
+
+/* Ports of a host that agree in all but the time are folded into one row when there are more than so many. */
+#define ROWS_FOLD_LIMIT 25
+
+/* How far a host is; the texts of host.progress. */
+enum host_progress { HOST_SCANNING, HOST_DONE, HOST_UNFINISHED, HOST_TIMED_OUT, HOST_PROGRESS_COUNT };
+
+const char *host_progress_name(enum host_progress progress);
+
+/* What a scan is. Everything is borrowed. */
+struct store_scan {
+    const char *portolan; /* version */
+    const char *command;  /* as it was given, words separated by blanks; foreign */
+    const char *words;    /* the same, each word ended by a zero byte, words_len in all */
+    size_t words_len;
+    const char *scans;  /* names of techniques, separated by blanks */
+    const char *digest; /* of the plan */
+    const struct plan *plan;
+    const struct results_config *results; /* which ports are scanned, and what their silence means */
+    int64_t started_ns;
+};
+
+void rows_scan(struct batch *batch, const struct store_scan *scan);
+void rows_name(struct batch *batch, const struct addr *address, const char *name);
+
+/* How far it is. The numbers are those of all its runs. */
+struct store_progress {
+    int64_t saved_ns;
+    const char *state; /* "running", "stopped", "complete" */
+    uint64_t next_position;
+    int64_t pid; /* of who writes; 0: nobody */
+    uint64_t packets_sent, bytes_sent, packets_received, bytes_received;
+    uint64_t probes_sent, answers, rejected, drops;
+};
+
+void rows_progress(struct batch *batch, const struct store_progress *progress);
+
+/* A host with all that is known of its ports; what was stored of it before is replaced. */
+void rows_host(struct batch *batch, const struct host_result *host, enum host_progress progress, bool again);
+
+/* One port of a host, by itself: a correction. */
+void rows_port(struct batch *batch, uint64_t position, const struct port_result *port);
+
+/* Hosts that are down, and of which nothing else is known. */
+void rows_down(struct batch *batch, uint64_t first, uint64_t last, enum reason reason, int64_t time_ns);
+
+/* Does that hold for this host? */
+bool rows_host_is_plainly_down(const struct host_result *host);
+
+void rows_coverage(struct batch *batch, const char *what, uint64_t count);
+void rows_event(struct batch *batch, int64_t time_ns, const char *what, const struct addr *host,
+                uint64_t first, uint64_t second);

@@ -1,0 +1,81 @@
+#include "store/schema.h"
+
+const char *const store_tables =
+    "CREATE TABLE scan(\n"
+    "  id INTEGER PRIMARY KEY CHECK (id = 1), portolan TEXT NOT NULL, machine TEXT NOT NULL,\n"
+    "  command TEXT NOT NULL, words BLOB NOT NULL, scans TEXT NOT NULL, seed INTEGER NOT NULL,\n"
+    "  shard_index INTEGER NOT NULL, shard_count INTEGER NOT NULL, in_order INTEGER NOT NULL,\n"
+    "  hosts INTEGER NOT NULL, digest TEXT NOT NULL, started_ns INTEGER NOT NULL,\n"
+    "  saved_ns INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'running',\n"
+    "  next_position INTEGER NOT NULL DEFAULT 0, pid INTEGER NOT NULL DEFAULT 0,\n"
+    "  packets_sent INTEGER NOT NULL DEFAULT 0, bytes_sent INTEGER NOT NULL DEFAULT 0,\n"
+    "  packets_received INTEGER NOT NULL DEFAULT 0, bytes_received INTEGER NOT NULL DEFAULT 0,\n"
+    "  probes_sent INTEGER NOT NULL DEFAULT 0, answers INTEGER NOT NULL DEFAULT 0,\n"
+    "  rejected INTEGER NOT NULL DEFAULT 0, drops INTEGER NOT NULL DEFAULT 0\n"
+    ") STRICT;\n"
+    "CREATE TABLE target(first TEXT NOT NULL, last TEXT NOT NULL) STRICT;\n"
+    "CREATE TABLE asked(first_index INTEGER PRIMARY KEY, protocol TEXT NOT NULL, first INTEGER NOT NULL,\n"
+    "  last INTEGER NOT NULL, silent TEXT NOT NULL) STRICT;\n"
+    "CREATE TABLE name(address TEXT NOT NULL, name TEXT NOT NULL) STRICT;\n"
+    "CREATE TABLE excluded(first TEXT NOT NULL, last TEXT NOT NULL) STRICT;\n"
+    "CREATE TABLE host(\n"
+    "  position INTEGER PRIMARY KEY, address TEXT NOT NULL, progress TEXT NOT NULL, up INTEGER NOT NULL,\n"
+    "  reason TEXT NOT NULL, ttl INTEGER NOT NULL, source TEXT, mac TEXT, name TEXT, ptr TEXT,\n"
+    "  tries INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, srtt_ns INTEGER NOT "
+    "NULL,\n"
+    "  rttvar_ns INTEGER NOT NULL, rto_ns INTEGER NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE TABLE port(\n"
+    "  position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL, state TEXT NOT NULL,\n"
+    "  reason TEXT NOT NULL, ttl INTEGER NOT NULL, tries INTEGER NOT NULL, weak INTEGER NOT NULL,\n"
+    "  late INTEGER NOT NULL, source TEXT, time_ns INTEGER NOT NULL, rtt_ns INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (position, protocol, port)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE folded(\n"
+    "  position INTEGER NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,\n"
+    "  ttl INTEGER NOT NULL, tries INTEGER NOT NULL, weak INTEGER NOT NULL, source TEXT,\n"
+    "  first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, count INTEGER NOT NULL, ports BLOB NOT NULL,\n"
+    "  PRIMARY KEY (position, number)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE down(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, reason TEXT NOT NULL,\n"
+    "  time_ns INTEGER NOT NULL) STRICT;\n"
+    "CREATE TABLE evidence(\n"
+    "  position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL, time_ns INTEGER NOT NULL,\n"
+    "  bytes BLOB NOT NULL, PRIMARY KEY (position, protocol, port)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE block(\n"
+    "  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, hosts BLOB NOT NULL, tries INTEGER NOT NULL,\n"
+    "  next INTEGER NOT NULL, voids BLOB NOT NULL\n"
+    ") STRICT;\n"
+    "CREATE TABLE coverage(what TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE event(id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, what TEXT NOT NULL, host TEXT,\n"
+    "  first INTEGER NOT NULL, second INTEGER NOT NULL) STRICT;\n";
+
+#define INSERT_SCAN                                                                                          \
+    ("INSERT INTO scan(id, portolan, machine, command, words, scans, seed, shard_index, shard_count,"        \
+     " in_order, hosts, digest, started_ns) VALUES(1,?,?,?,?,?,?,?,?,?,?,?,?)")
+
+#define UPDATE_SCAN                                                                                          \
+    ("UPDATE scan SET saved_ns=?, state=?, next_position=?, pid=?, packets_sent=?, bytes_sent=?,"            \
+     " packets_received=?, bytes_received=?, probes_sent=?, answers=?, rejected=?, drops=?")
+
+const char *const store_statements[STORE_STATEMENT_COUNT] = {
+    [STORE_SCAN] = INSERT_SCAN,
+    [STORE_SCAN_STATE] = UPDATE_SCAN,
+    [STORE_TARGET] = "INSERT INTO target VALUES(?,?)",
+    [STORE_ASKED] = "INSERT INTO asked VALUES(?,?,?,?,?)",
+    [STORE_NAME] = "INSERT INTO name VALUES(?,?)",
+    [STORE_EXCLUDED] = "INSERT INTO excluded VALUES(?,?)",
+    [STORE_HOST] = "INSERT OR REPLACE INTO host VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STORE_HOST_FORGET] = "DELETE FROM port WHERE position=?",
+    [STORE_HOST_UNFOLD] = "DELETE FROM folded WHERE position=?",
+    [STORE_PORT] = "INSERT OR REPLACE INTO port VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STORE_FOLDED] = "INSERT OR REPLACE INTO folded VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STORE_DOWN] = "INSERT OR REPLACE INTO down VALUES(?,?,?,?)",
+    [STORE_EVIDENCE] = "INSERT OR REPLACE INTO evidence VALUES(?,?,?,?,?)",
+    [STORE_BLOCK] = "INSERT OR REPLACE INTO block VALUES(?,?,?,0,0,x'')",
+    [STORE_BLOCK_STATE] = "UPDATE block SET tries=?2, next=?3, voids=?4 WHERE id=?1",
+    [STORE_BLOCK_FORGET] = "DELETE FROM block WHERE id=?",
+    [STORE_COVERAGE] = "INSERT OR REPLACE INTO coverage VALUES(?,?)",
+    [STORE_EVENT] = "INSERT INTO event(time_ns, what, host, first, second) VALUES(?,?,?,?,?)",
+};

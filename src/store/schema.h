@@ -1,0 +1,31 @@
+/* The tables of a store, and everything that is ever written into them; doc/store.md explains them. */
+#pragma once
+
+#define STORE_SCHEMA_VERSION 1
+#define STORE_APPLICATION_ID 0x506f7274 /* "Port": what file(1) sees */
+
+/* What a row of a batch does. The order of values is that of the parameters in schema.c. */
+enum store_statement {
+    STORE_SCAN,         /* what the scan is; once */
+    STORE_SCAN_STATE,   /* how far it is */
+    STORE_TARGET,       /* one range of the plan's addresses */
+    STORE_ASKED,        /* one range of the plan's ports */
+    STORE_NAME,         /* a name that the user gave for an address */
+    STORE_EXCLUDED,     /* addresses that a later --exclude took out */
+    STORE_HOST,         /* a host, new or again */
+    STORE_HOST_FORGET,  /* its ports, before they are written again */
+    STORE_HOST_UNFOLD,  /* its folded ports, likewise */
+    STORE_PORT,         /* a port by itself */
+    STORE_FOLDED,       /* ports of a host with one state and reason */
+    STORE_DOWN,         /* hosts that are down, from one position to another */
+    STORE_EVIDENCE,     /* the packet that decided */
+    STORE_BLOCK,        /* a block of the engine begins */
+    STORE_BLOCK_STATE,  /* how far it is */
+    STORE_BLOCK_FORGET, /* it is over */
+    STORE_COVERAGE,     /* one number of what was covered */
+    STORE_EVENT,        /* something happened */
+    STORE_STATEMENT_COUNT
+};
+
+extern const char *const store_tables;                            /* SQL that makes them */
+extern const char *const store_statements[STORE_STATEMENT_COUNT]; /* SQL by enum store_statement */

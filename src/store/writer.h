@@ -1,0 +1,29 @@
+/* The thread that writes. Whoever scans fills a batch, hands it over when the one before is on disk, and is never kept
+ * waiting by a disk. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "store/database.h"
+
+struct writer;
+
+/* Start the thread; it takes the database over. EX_OSERR. */
+int writer_start(struct database *database, struct writer **ret, struct error *err);
+
+/* Is a batch still being written? */
+bool writer_is_busy(struct writer *writer);
+
+/* Hand over a batch, whose rows the thread takes; it is empty afterwards. Only when the writer is not busy. */
+void writer_submit(struct writer *writer, struct batch *batch);
+
+/* How writing went so far: 0, or what the first failure was. */
+int writer_status(struct writer *writer, struct error *err);
+
+/* How long the last batch took. */
+int64_t writer_took_ns(struct writer *writer);
+
+/* Wait for what was handed over, end the thread and close the file. NULL is allowed. 0, or what the first failure was.
+ *   finished  the scan is complete, and nothing will be written again */
+int writer_close(struct writer *writer, bool finished, struct error *err);
