@@ -47,6 +47,11 @@ size_t addr_len(const struct addr *addr)
     return addr->family == ADDR_V4 ? 4 : addr->family == ADDR_V6 ? 16 : 0;
 }
 
+bool addr_is_link_local(const struct addr *addr)
+{
+    return addr->family == ADDR_V6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
+}
+
 static bool parse_zone(const char *zone, uint32_t *ret)
 {
     unsigned index = if_nametoindex(zone);

@@ -28,6 +28,9 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 /* Bytes the family takes on the wire: 4 or 16; 0 for ADDR_NONE. */
 size_t addr_len(const struct addr *addr);
 
+/* fe80::/10: a unicast address that means another host on each link (RFC 4291 section 2.5.6). */
+bool addr_is_link_local(const struct addr *addr);
+
 /* A numeric address in text, RFC 4291 section 2.2 and dotted quad (four decimal parts, no leading zeros); an IPv6 zone
  * after '%' is an interface name or index. False when it is not one; *ret is then untouched. */
 bool addr_parse(const char *text, struct addr *ret);

@@ -131,6 +131,10 @@ static int check_routes(const struct job *job, struct error *err)
         return 0;
     char text[ADDR_TEXT_MAX];
     struct addr first = addr_set_at(&job->plan.targets, 0);
+    if (addr_is_link_local(&first) && !first.scope)
+        return error_set(err, EX_UNAVAILABLE,
+                         "%s may be on any link: name its interface after a %%, or with -e",
+                         addr_format(&first, text));
     return error_set(err, EX_UNAVAILABLE, "there is no route to %s%s: %s", addr_format(&first, text),
                      job->plan.host_count > 1 ? " and the other targets" : "", strerror(route.error));
 }

@@ -65,7 +65,7 @@ static void read_name(const struct nlattr *attr, char ret[static IFNAMSIZ])
 /* RFC 4291 section 2.5.6: an address that means something on one link only takes the link as its scope. */
 static void set_scope(struct addr *addr, uint32_t index)
 {
-    if (addr->family == ADDR_V6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80)
+    if (addr_is_link_local(addr))
         addr->scope = index;
 }
 

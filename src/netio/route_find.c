@@ -74,11 +74,6 @@ static const struct kernel_route *find_route(const struct route_table *table, co
     return NULL;
 }
 
-static bool is_link_local(const struct addr *addr)
-{
-    return addr->family == ADDR_V6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
-}
-
 static bool is_group(const struct addr *addr)
 {
     if (addr->family == ADDR_V6)
@@ -124,7 +119,7 @@ static void go_out(const struct route_table *table, const struct kernel_route *r
         way.next_hop = route->gateway;
     } else {
         way.kind = ROUTE_LINK;
-        if (is_link_local(dst))
+        if (addr_is_link_local(dst))
             way.next_hop.scope = link->index;
     }
     *ret = way;
@@ -167,7 +162,7 @@ static void find_scoped(const struct route_table *table, const struct addr *dst,
 
 void route_find(const struct route_table *table, const struct addr *dst, struct route *ret)
 {
-    if (is_link_local(dst) || dst->scope) {
+    if (addr_is_link_local(dst) || dst->scope) {
         find_scoped(table, dst, ret);
         return;
     }

@@ -31,8 +31,7 @@ static unsigned scope_of(const struct addr *addr)
 {
     if (addr->bytes[0] == 0xff)
         return addr->bytes[1] & 0x0f;
-    bool link_local = addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80;
-    return link_local ? 0x2 : 0xe;
+    return addr_is_link_local(addr) ? 0x2 : 0xe;
 }
 
 /* Points by the rules of RFC 6724 section 5, the earlier the heavier; the rules of mobility and of temporary addresses

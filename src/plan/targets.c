@@ -107,10 +107,9 @@ static int add_v6(struct targets *targets, const struct target *target, struct a
 }
 
 /* fe80::/10, and ff?2::/16: only what is bound to a link is another address on another link (RFC 4007 section 6). */
-static bool is_link_local(const struct addr *addr)
+static bool is_bound_to_link(const struct addr *addr)
 {
-    return (addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80) ||
-           (addr->bytes[0] == 0xff && (addr->bytes[1] & 0x0f) <= 2);
+    return addr_is_link_local(addr) || (addr->bytes[0] == 0xff && (addr->bytes[1] & 0x0f) <= 2);
 }
 
 static int not_v6(const struct target *target, struct error *err)
@@ -139,7 +138,7 @@ static int read_v6(struct targets *targets, const struct target *target, struct 
     struct addr addr;
     if (!addr_parse(target->host, &addr))
         return not_v6(target, err);
-    if (addr.scope && !is_link_local(&addr))
+    if (addr.scope && !is_bound_to_link(&addr))
         return error_set(err, EX_USAGE, "target '%.128s': only a link-local address has a zone",
                          target->text);
     return add_v6(targets, target, addr, err);
