@@ -233,6 +233,8 @@ static void a_packet_shorter_than_it_says_is_truncated(void **state)
                  PACKET_TRUNCATED);
     assert_fault(V4("001c", "11", "9c75") "0035 9c40 0009 0000", PACKET_TRUNCATED); /* UDP length 9 of 8 */
     assert_fault(V4("0018", "06", "9c84") "0050 9c40", PACKET_TRUNCATED);           /* four bytes of TCP */
+    assert_fault(V4("0028", "06", "9c74") "0050 9c40 01020304 0a0b0c0e 6014 faf0 6208 0000",
+                 PACKET_TRUNCATED); /* data offset 6 of 20 bytes */
 }
 
 static void other_versions_are_not_ip(void **state)

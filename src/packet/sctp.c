@@ -31,6 +31,11 @@ bool sctp_read(struct reader *in, struct sctp_header *ret)
     uint8_t flags = read_u8(&chunk);
     uint16_t len = read_be16(&chunk);
     if (chunk.ok && len >= CHUNK_HEADER_LEN) {
+        struct reader value = chunk;
+        if (!read_span(&value, len - CHUNK_HEADER_LEN)) {
+            in->ok = false;
+            return false;
+        }
         sctp.has_chunk = true;
         sctp.chunk_type = type;
         sctp.chunk_flags = flags;

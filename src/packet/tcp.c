@@ -53,8 +53,12 @@ bool tcp_read(struct reader *in, struct tcp_header *ret)
     size_t header_len = (span[TCP_DATA_OFFSET_AT] >> 4) * 4u;
     if (header_len < TCP_HEADER_LEN)
         return false;
+    uint8_t options_len = (uint8_t)(header_len - TCP_HEADER_LEN);
+    const uint8_t *options = read_span(in, options_len);
+    if (!options)
+        return false;
 
-    *ret = (struct tcp_header){0};
+    *ret = (struct tcp_header){.options = options, .options_len = options_len};
     struct reader fixed = reader_over(span, TCP_HEADER_LEN);
     ret->source_port = read_be16(&fixed);
     ret->port = read_be16(&fixed);
@@ -65,12 +69,7 @@ bool tcp_read(struct reader *in, struct tcp_header *ret)
     ret->window = read_be16(&fixed);
     read_be16(&fixed); /* checksum: verified over the whole segment by whoever has the addresses */
     ret->urgent = read_be16(&fixed);
-
-    size_t said_len = header_len - TCP_HEADER_LEN;
-    size_t left = reader_left(in);
-    ret->options_len = (uint8_t)(said_len < left ? said_len : left);
-    ret->options = read_span(in, ret->options_len);
-    ret->options_valid = read_options(ret) && said_len <= left;
+    ret->options_valid = read_options(ret);
     return true;
 }
 

@@ -29,11 +29,11 @@ struct tcp_header {
     const uint8_t *options; /* borrowed; a broken one must not hide the answer */
     uint8_t options_len;
     uint16_t mss;       /* option 2; 0 when absent */
-    bool options_valid; /* false when cut, or when an option's length cannot be */
+    bool options_valid; /* false when an option's length cannot be */
 };
 
-/* False when the fixed header is truncated or the data offset below 5. Options are cut to what is there and
- * looked at, never fatal. `in` stands at the payload afterwards. */
+/* False when the header, by its data offset, is truncated, or the offset below 5. Options are looked at, never
+ * fatal. `in` stands at the payload afterwards. */
 bool tcp_read(struct reader *in, struct tcp_header *ret);
 
 /* Write a header with checksum.

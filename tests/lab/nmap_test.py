@@ -27,7 +27,6 @@ SYN_ERRORS = {
     "icmp-checksum-bad": (("filtered", "admin-prohibited"), NO_CHECKSUM),
     "tcp-checksum-bad": (OPEN, NO_CHECKSUM),
     "options-broken": (SILENT, "Nmap does not see a packet whose TCP options are broken"),
-    "offset-beyond": (SILENT, "Nmap does not see a packet whose TCP options are broken"),
     "ip-options": (SILENT, "Nmap's capture filter does not look behind IPv6 extension headers"),
     "unresolved": (LEFT_OUT, "Nmap takes an on-link host without a neighbour for down, in spite of -Pn"),
     **{f"4:icmp-3-{code}": (SILENT, NOT_KNOWN) for code in (4, 5, 6, 7, 8, 11, 12, 14, 15)},

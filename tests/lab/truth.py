@@ -109,13 +109,12 @@ ANSWERS = {
     "tcp-checksum-bad": {ANY: SILENCE},
     "header-cut": {ANY: SILENCE},
     "length-beyond": {ANY: SILENCE},
+    "offset-beyond": {ANY: SILENCE},
     "from-elsewhere": {ANY: SILENCE},
     "ack-only": {ANY: SILENCE},
     "options-broken": HANDSHAKE,
     "ip-options": HANDSHAKE,
     "twice": HANDSHAKE,
-    # The fixed header is whole and acknowledges our number, so it proves itself; the kernel wants the options too.
-    "offset-beyond": {"syn": OPEN, ANY: SILENCE},
     "quote-of-8-bytes": {ANY: Verdict("filtered", "admin-prohibited")},
     # Simultaneous open (RFC 9293 section 3.5): a connect completes it, a SYN scan sees the SYN alone.
     "syn-bare": HANDSHAKE | {"syn": Verdict("open", "split-handshake-syn")},
