@@ -13,6 +13,7 @@
 #include "base/ring.h"
 #include "cli/source_ports.h"
 #include "netio/route.h"
+#include "sandbox/sandbox.h"
 #include "verdict/record.h"
 
 #define TEXT_MAX 256
@@ -40,6 +41,14 @@ static void look_at_privilege(const struct scan_privilege *privilege, FILE *out)
         snprintf(text, sizeof text, "%.200s; allow them with: sudo setcap cap_net_raw=ep %.200s",
                  privilege->why_not, privilege->program);
     say(out, privilege->raw, "raw sockets", text);
+}
+
+static void look_at_sandbox(FILE *out)
+{
+    struct sandbox_state state = sandbox_possible();
+    char text[SANDBOX_TEXT_MAX];
+    sandbox_describe(&state, text);
+    say(out, state.calls == SANDBOX_ON && state.files == SANDBOX_ON, "sandbox", text);
 }
 
 static void look_at_ping_sockets(int family, int protocol, const char *what, FILE *out)
@@ -119,6 +128,7 @@ int doctor(const struct scan_privilege *privilege, FILE *out)
 {
     look_at_kernel(out);
     look_at_privilege(privilege, out);
+    look_at_sandbox(out);
     look_at_family(AF_INET, "IPv4", out);
     look_at_family(AF_INET6, "IPv6", out);
     look_at_ping_sockets(AF_INET, IPPROTO_ICMP, "IPv4 ping sockets", out);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sandbox/caps.h"
+#include "sandbox/sandbox.h"
 
 #define WAITING_MIN 64
 
@@ -19,12 +19,19 @@ void names_done(struct names *names)
     *names = (struct names){.options = names->options};
 }
 
+static int confine(void *context, struct error *err)
+{
+    const struct names *names = context;
+    struct sandbox_config config = {.role = SANDBOX_NAMES, .unwanted = names->options->no_sandbox};
+    return sandbox_enter(&config, NULL, err);
+}
+
 static int start(struct names *names, struct error *err)
 {
     if (names->resolver)
         return 0;
-    struct resolver_config config = {.dns_servers = names->options->dns_servers,
-                                     .confine = caps_no_new_privs};
+    struct resolver_config config = {
+        .dns_servers = names->options->dns_servers, .confine = confine, .context = names};
     return resolver_start(&config, &names->resolver, err);
 }
 
@@ -151,6 +158,11 @@ void names_read(struct names *names, struct results *results)
         ask_waiting(names);
     else
         give_up(names, results);
+}
+
+pid_t names_pid(const struct names *names)
+{
+    return names->resolver ? resolver_pid(names->resolver) : 0;
 }
 
 int names_fd(const struct names *names)

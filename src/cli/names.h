@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "cli/options.h"
@@ -35,5 +36,6 @@ void names_ask(struct names *names, struct results *results, const struct addr *
 /* Answers are there, or may be: hand them to results. */
 void names_read(struct names *names, struct results *results);
 
+pid_t names_pid(const struct names *names); /* 0: there is no process */
 int names_fd(const struct names *names);    /* to poll; -1: none */
 bool names_busy(const struct names *names); /* questions are open */

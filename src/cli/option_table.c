@@ -152,6 +152,8 @@ const struct option option_table[] = {
     FLAG(GROUP_GENERAL, NULL, "R", all_names, "look up the names of hosts that are down too"),
     TEXT(GROUP_GENERAL, "dns-servers", NULL, "SERVERS", dns_servers,
          "ask these name servers, separated by commas"),
+    FLAG(GROUP_GENERAL, "no-sandbox", NULL, no_sandbox,
+         "do not limit the system calls and files of the processes"),
     FLAG(GROUP_GENERAL, "help", "h", help, "show this help"),
     FLAG(GROUP_GENERAL, "version", "V", version, "show the version"),
 

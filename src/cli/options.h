@@ -95,6 +95,7 @@ struct options {
     bool privileged, unprivileged;
     bool reason, open_only, packet_trace;
     bool no_names, all_names; /* -n, -R */
+    bool no_sandbox;
     bool help, version;
     bool doctor; /* the word "doctor" instead of targets */
 };

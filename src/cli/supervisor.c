@@ -1,5 +1,6 @@
 #include "cli/supervisor.h"
 
+#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -8,8 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/own.h"
 #include "base/time.h"
 #include "cli/supervisor_internal.h"
+#include "sandbox/sandbox.h"
 
 #define TURN_MS       250 /* the longest time in which nothing is looked at */
 #define INTERRUPT_MAX 160
@@ -58,6 +61,7 @@ static void turn(struct supervisor *supervisor)
         {.fd = terminal_fd(&supervisor->terminal), .events = POLLIN},
         {.fd = names_fd(supervisor->names), .events = POLLIN},
         {.fd = supervisor->channel->trace_fds[0], .events = POLLIN},
+        {.fd = then_fd(&supervisor->then), .events = POLLIN},
     };
     poll(waits, sizeof waits / sizeof waits[0], supervisor->recorder.walking ? 0 : TURN_MS);
 
@@ -71,7 +75,7 @@ static void turn(struct supervisor *supervisor)
     reap_worker(supervisor);
     supervisor_drain(supervisor);
     names_read(supervisor->names, supervisor->results);
-    then_reap(&supervisor->then);
+    then_read(&supervisor->then);
     recorder_turn(&supervisor->recorder, supervisor->results, supervisor->channel->totals);
     supervisor_show_progress(supervisor);
     if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
@@ -112,6 +116,12 @@ static const char *judge_end(const struct supervisor *supervisor, char text[stat
     } else if (supervisor->channel->ring.broken) {
         *ret_status = EX_SOFTWARE;
         snprintf(text, INTERRUPT_MAX, "the packet process broke the rules of its ring");
+    } else if (signal_number == SIGSYS) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX,
+                 "the packet process tried what its sandbox forbids, and was ended (signal %d); a bug or an "
+                 "attack",
+                 signal_number);
     } else if (signal_number) {
         *ret_status = EX_SOFTWARE;
         snprintf(text, INTERRUPT_MAX, "the packet process was ended by signal %d (%s)", signal_number,
@@ -174,6 +184,33 @@ static int finish(struct supervisor *supervisor)
     return status;
 }
 
+/* Where the store is, or will be; links are followed. To be freed; NULL: without memory, or it cannot be. */
+static char *directory_of(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *copy = real ? real : strdup(path);
+    char *directory = copy ? realpath(dirname(copy), NULL) : NULL;
+    free(copy);
+    return directory;
+}
+
+/* All is open and everybody is started. From here on the supervisor writes, and can open nothing but the files of a store. */
+static int enter_sandbox(struct supervisor *supervisor, struct error *err)
+{
+    const char *store = supervisor->job->options->store;
+    own(free_ptr) char *directory = store ? directory_of(store) : NULL;
+    const pid_t children[] = {supervisor->worker, names_pid(supervisor->names)};
+    struct sandbox_config config = {
+        .role = store ? SANDBOX_STORE : SANDBOX_SUPERVISOR,
+        .directory = directory,
+        .unwanted = supervisor->job->options->no_sandbox,
+        .children = children,
+        .child_count = sizeof children / sizeof children[0],
+    };
+    tzset(); /* reads the file of the time zone */
+    return sandbox_enter(&config, &supervisor->sandbox, err);
+}
+
 static int open_all(struct supervisor *supervisor, struct error *err)
 {
     const struct options *options = supervisor->job->options;
@@ -184,8 +221,14 @@ static int open_all(struct supervisor *supervisor, struct error *err)
     if (r == 0)
         r = supervisor_open_results(supervisor, err);
     if (r == 0)
+        r = then_start(options->then, supervisor->talk, &supervisor->then, err);
+    if (r == 0)
         r = outputs_open(options, &supervisor->run, &supervisor->outputs, err);
-    if (r == 0 && options->store)
+    if (r < 0)
+        return r;
+    terminal_open(&supervisor->terminal, !options->no_sandbox);
+    r = enter_sandbox(supervisor, err);
+    if (r == 0 && options->store) /* it starts a thread, which must be limited too */
         r = recorder_open(&supervisor->recorder, supervisor->job, supervisor->run.start_ns, err);
     return r;
 }
@@ -196,7 +239,7 @@ static void close_all(struct supervisor *supervisor)
         kill(supervisor->worker, SIGKILL);
         waitpid(supervisor->worker, NULL, 0);
     }
-    terminal_give_back(&supervisor->terminal);
+    terminal_close(&supervisor->terminal);
     then_stop(&supervisor->then);
     outputs_done(&supervisor->outputs);
     recorder_done(&supervisor->recorder);
@@ -217,15 +260,17 @@ int supervisor_run(struct job *job, struct names *names, struct channel *channel
         .talk = talk,
         .worker = pid,
         .signal_fd = -1,
+        .then = THEN_NONE,
+        .terminal = TERMINAL_NONE,
         .progress = {.start_ns = now_ns},
         .next_line_ns = now_ns,
         .next_status_ns = options->stats_every_ns > 0 ? now_ns + options->stats_every_ns : TIME_NEVER,
     };
     struct error err = {.status = 0};
-    then_init(&supervisor.then, options->then, talk);
     int status = -open_all(&supervisor, &err);
     if (status == 0) {
         supervisor_note_plan(&supervisor);
+        supervisor_note_sandbox(&supervisor);
         terminal_take(&supervisor.terminal);
         scan(&supervisor);
         status = finish(&supervisor);

@@ -16,6 +16,7 @@
 #include "cli/terminal.h"
 #include "cli/then.h"
 #include "results/results.h"
+#include "sandbox/sandbox.h"
 
 #define TRACE_LINE_MAX 512
 
@@ -30,6 +31,7 @@ struct supervisor {
     struct recorder recorder;
     struct then then;
     struct terminal terminal;
+    struct sandbox_state sandbox;
     struct progress progress;
     pid_t worker; /* 0: has ended */
     int signal_fd;
@@ -54,6 +56,7 @@ int supervisor_open_results(struct supervisor *supervisor, struct error *err);
 
 /* Say what is left out, and other things known before the first packet. In supervisor_notes.c. */
 void supervisor_note_plan(struct supervisor *supervisor);
+void supervisor_note_sandbox(struct supervisor *supervisor);
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record);
 void supervisor_note_end(struct supervisor *supervisor);
 

@@ -30,6 +30,14 @@ void supervisor_note_plan(struct supervisor *supervisor)
                   job->plan.options.seed);
 }
 
+void supervisor_note_sandbox(struct supervisor *supervisor)
+{
+    char text[SANDBOX_TEXT_MAX];
+    sandbox_describe(&supervisor->sandbox, text);
+    if (supervisor->run.fold.verbosity > 0)
+        talk_note(supervisor->talk, "sandbox: %s", text);
+}
+
 /* How much must be asked for before a kind of note is shown. */
 static unsigned note_level(enum note note)
 {

@@ -1,188 +1,167 @@
 #include "cli/then.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HARMLESS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:,-_%"
+#include "cli/then_runner.h"
 
-struct then_command {
-    struct then_command *next;
-    char *text; /* owned */
+struct then_waiting {
+    struct then_waiting *next;
+    struct then_request *request; /* owned */
+    size_t request_len;
 };
 
-void then_init(struct then *then, const char *template, struct talk *talk)
+int then_start(const char *template, struct talk *talk, struct then *ret, struct error *err)
 {
-    *then = (struct then){.template = template, .talk = talk};
+    int fds[2];
+    *ret = (struct then){.talk = talk, .fd = -1};
+    if (!template)
+        return 0;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+        return error_set(err, EX_OSERR, "--then: cannot open a socket: %s", strerror(errno));
+    ret->runner = fork();
+    if (ret->runner == 0)
+        then_runner_run(fds[1], template);
+    close(fds[1]);
+    if (ret->runner < 0) {
+        close(fds[0]);
+        ret->runner = 0;
+        return error_set(err, EX_OSERR, "--then: cannot start a process: %s", strerror(errno));
+    }
+    ret->fd = fds[0];
+    return 0;
 }
 
-/* The open ports as "22,80"; each number once, whatever its protocol. NULL: none, or no memory. */
-static char *list_ports(const struct host_result *host)
+/* The open ports of a host, each number once, whatever its protocol. NULL: none, or no memory. */
+static struct then_request *make_request(const struct host_result *host, size_t *ret_len)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
     uint64_t listed[65536 / 64] = {0};
-    if (!out)
+    struct then_request *request = malloc(sizeof *request + host->port_count * sizeof request->ports[0]);
+    if (!request)
         return NULL;
+    *request = (struct then_request){.host = host->addr};
     for (uint32_t i = 0; i < host->port_count; i++) {
         uint16_t port = host->ports[i].port;
         if (host->ports[i].state != PORT_OPEN || (listed[port >> 6] >> (port & 63) & 1))
             continue;
         listed[port >> 6] |= UINT64_C(1) << (port & 63);
-        fprintf(out, "%s%u", ftell(out) > 0 ? "," : "", port);
+        request->ports[request->port_count++] = port;
     }
-    if (fclose(out) == 0 && len > 0)
-        return text;
-    free(text);
+    *ret_len = sizeof *request + request->port_count * sizeof request->ports[0];
+    if (request->port_count > 0)
+        return request;
+    free(request);
     return NULL;
 }
 
-static char *replace_words(const char *template, const char *host, const char *ports)
+static void drop_first(struct then *then)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    if (!out)
-        return NULL;
-    for (const char *at = template; *at;) {
-        if (strncmp(at, "{host}", 6) == 0) {
-            fputs(host, out);
-            at += 6;
-        } else if (strncmp(at, "{ports}", 7) == 0) {
-            fputs(ports, out);
-            at += 7;
-        } else {
-            fputc(*at++, out);
-        }
-    }
-    if (fclose(out) == 0)
-        return text;
-    free(text);
-    return NULL;
-}
-
-char *then_expand(const char *template, const struct host_result *host)
-{
-    char address[ADDR_TEXT_MAX];
-    addr_format(&host->addr, address);
-    if (address[strspn(address, HARMLESS)])
-        return NULL; /* the zone of a link-local address is the name of an interface, which may be any text */
-    char *ports = list_ports(host);
-    char *text = ports ? replace_words(template, address, ports) : NULL;
-    free(ports);
-    return text;
-}
-
-static int spawn(const char *text, pid_t *ret)
-{
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_t actions;
-    sigset_t none;
-    sigset_t defaults;
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &defaults);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
-    char *copy = strdup(text);
-    char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, copy, NULL};
-    int r = copy ? posix_spawn(ret, "/bin/sh", &actions, &attributes, argv, environ) : ENOMEM;
-    free(copy);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return r;
-}
-
-static struct then_command *take_first(struct then *then)
-{
-    struct then_command *command = then->first;
-    then->first = command->next;
+    struct then_waiting *waiting = then->first;
+    then->first = waiting->next;
     if (!then->first)
         then->last = NULL;
-    return command;
+    free(waiting->request);
+    free(waiting);
 }
 
-/* Start what waits, as far as there is room. */
+/* The runner is gone, or ends now. */
+static void forget_all(struct then *then)
+{
+    while (then->first)
+        drop_first(then);
+    if (then->fd >= 0)
+        close(then->fd);
+    then->fd = -1;
+    then->running_count = 0;
+}
+
+/* Hand over what waits, as far as there is room. */
 static void start_waiting(struct then *then)
 {
-    for (unsigned i = 0; i < THEN_RUNNING_MAX && then->first; i++) {
-        if (then->running[i] != 0)
-            continue;
-        struct then_command *command = take_first(then);
-        fflush(stdout);
+    while (then->first && then->running_count < THEN_RUNNING_MAX) {
         talk_clear(then->talk);
-        int number = spawn(command->text, &then->running[i]);
-        if (number != 0) {
-            then->running[i] = 0;
-            talk_note(then->talk, "--then: cannot run '%s': %s", command->text, strerror(number));
+        ssize_t sent =
+            send(then->fd, then->first->request, then->first->request_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && errno != EAGAIN) {
+            talk_note(then->talk, "--then: the process that runs the commands has ended");
+            forget_all(then);
         }
-        free(command->text);
-        free(command);
+        if (sent < 0)
+            return;
+        drop_first(then);
+        then->running_count++;
     }
 }
 
 void then_host(struct then *then, const struct host_result *host)
 {
-    char *text = then->template ? then_expand(then->template, host) : NULL;
-    struct then_command *command = text ? calloc(1, sizeof *command) : NULL;
-    if (!command) {
-        free(text);
+    if (then->fd < 0)
+        return;
+    size_t len = 0;
+    struct then_request *request = make_request(host, &len);
+    struct then_waiting *waiting = request ? calloc(1, sizeof *waiting) : NULL;
+    if (!waiting) {
+        free(request);
         return;
     }
-    command->text = text;
+    waiting->request = request;
+    waiting->request_len = len;
     if (then->last)
-        then->last->next = command;
+        then->last->next = waiting;
     else
-        then->first = command;
-    then->last = command;
+        then->first = waiting;
+    then->last = waiting;
     start_waiting(then);
 }
 
-void then_reap(struct then *then)
+int then_fd(const struct then *then)
 {
-    for (unsigned i = 0; i < THEN_RUNNING_MAX; i++) {
-        int status = 0;
-        if (then->running[i] == 0 || waitpid(then->running[i], &status, WNOHANG) != then->running[i])
-            continue;
-        then->running[i] = 0;
-        if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
-            talk_note(then->talk, "--then: a command ended with status %d", WEXITSTATUS(status));
-        else if (WIFSIGNALED(status))
-            talk_note(then->talk, "--then: a command was ended by signal %d", WTERMSIG(status));
+    return then->fd;
+}
+
+static void note_end(struct then *then, const struct then_reply *reply)
+{
+    if (reply->error != 0)
+        talk_note(then->talk, "--then: cannot run a command: %s", strerror(reply->error));
+    else if (WIFEXITED(reply->wait_status) && WEXITSTATUS(reply->wait_status) != 0)
+        talk_note(then->talk, "--then: a command ended with status %d", WEXITSTATUS(reply->wait_status));
+    else if (WIFSIGNALED(reply->wait_status))
+        talk_note(then->talk, "--then: a command was ended by signal %d", WTERMSIG(reply->wait_status));
+}
+
+void then_read(struct then *then)
+{
+    while (then->fd >= 0) {
+        struct then_reply reply;
+        ssize_t got = recv(then->fd, &reply, sizeof reply, MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR))
+            break;
+        if (got != sizeof reply) {
+            if (then_busy(then))
+                talk_note(then->talk, "--then: the process that runs the commands has ended");
+            forget_all(then);
+            return;
+        }
+        then->running_count -= then->running_count > 0;
+        note_end(then, &reply);
     }
     start_waiting(then);
 }
 
 bool then_busy(const struct then *then)
 {
-    for (unsigned i = 0; i < THEN_RUNNING_MAX; i++) {
-        if (then->running[i] != 0)
-            return true;
-    }
-    return then->first != NULL;
+    return then->running_count > 0 || then->first;
 }
 
 void then_stop(struct then *then)
 {
-    while (then->first) {
-        struct then_command *command = take_first(then);
-        free(command->text);
-        free(command);
-    }
-    for (unsigned i = 0; i < THEN_RUNNING_MAX; i++) {
-        if (then->running[i] != 0)
-            kill(then->running[i], SIGTERM);
-    }
+    forget_all(then);
+    while (then->runner > 0 && waitpid(then->runner, NULL, 0) < 0 && errno == EINTR)
+        ;
+    then->runner = 0;
 }

@@ -1,38 +1,44 @@
-/* --then: a command for each finished host with open ports. Commands run as the user, a few at a time, through /bin/sh; {host}
- * and {ports} are replaced by text of digits, letters, points, colons, commas, dashes and percent signs only, so that it means
- * nothing to the shell. */
+/* --then: a command for each finished host with open ports. The supervisor only says which host and which ports; a process of
+ * its own, which has neither sockets nor reports and is started before the supervisor gives up running programs, makes the
+ * commands of the template and runs them, as the user and without the limits of the sandbox. */
 #pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/error.h"
 #include "cli/talk.h"
 #include "results/results.h"
 
 #define THEN_RUNNING_MAX 8
 
-struct then_command;
+struct then_waiting;
 
 struct then {
-    const char *template;              /* borrowed; NULL: nothing to run */
     struct talk *talk;                 /* for notes on commands that fail */
-    struct then_command *first, *last; /* waiting; owned */
-    pid_t running[THEN_RUNNING_MAX];   /* 0: free */
+    pid_t runner;                      /* 0: none */
+    int fd;                            /* to the runner; -1: none, or no more */
+    struct then_waiting *first, *last; /* owned */
+    unsigned running_count;
 };
 
-void then_init(struct then *then, const char *template, struct talk *talk);
+#define THEN_NONE                                                                                            \
+    {                                                                                                        \
+        .fd = -1                                                                                             \
+    }
+
+/* Start the runner if there is a template; NULL: there is nothing to run. EX_OSERR: no process. */
+int then_start(const char *template, struct talk *talk, struct then *ret, struct error *err);
 
 /* Run the command for this host, now or when others have ended. Hosts without open ports are passed over. */
 void then_host(struct then *then, const struct host_result *host);
 
-/* A child process has ended, perhaps one of these: look, and start what waits. */
-void then_reap(struct then *then);
+int then_fd(const struct then *then); /* to poll; -1: none */
+
+/* Commands have ended, perhaps: look, and start what waits. */
+void then_read(struct then *then);
 
 bool then_busy(const struct then *then);
 
-/* Run no more, and ask those that run to end. */
+/* Run no more, ask those that run to end, and end the runner. */
 void then_stop(struct then *then);
-
-/* The command for a host, to be freed; NULL when it has no open port, its address holds what a shell might read, or without
- * memory. */
-char *then_expand(const char *template, const struct host_result *host);

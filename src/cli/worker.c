@@ -17,7 +17,7 @@
 #include "cli/trace.h"
 #include "netio/connect.h"
 #include "netio/live.h"
-#include "sandbox/caps.h"
+#include "sandbox/sandbox.h"
 
 #define TURN_NS      (50 * MSEC) /* how long a command may have to wait */
 #define RING_FULL_MS 1
@@ -165,12 +165,16 @@ static int open_scanner(struct worker *worker, struct error *err)
 
 static int open_all(struct worker *worker, struct error *err)
 {
-    int r = caps_no_new_privs(err);
-    if (r == 0)
-        r = open_io(worker, err);
+    int r = open_io(worker, err);
     if (r == 0)
         r = choose_discovery(worker, err);
-    return r < 0 ? r : open_scanner(worker, err);
+    if (r == 0)
+        r = open_scanner(worker, err);
+    struct sandbox_config config = {
+        .role = worker->job->scans.raw ? SANDBOX_PACKETS : SANDBOX_CONNECTS,
+        .unwanted = worker->job->options->no_sandbox,
+    };
+    return r < 0 ? r : sandbox_enter(&config, NULL, err);
 }
 
 static void publish_totals(struct worker *worker)

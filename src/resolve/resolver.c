@@ -80,7 +80,7 @@ static int wait_ready(struct resolver *resolver, struct error *err)
 
 int resolver_start(const struct resolver_config *config, struct resolver **ret, struct error *err)
 {
-    struct worker_config worker = {.confine = config->confine};
+    struct worker_config worker = {.confine = config->confine, .context = config->context};
     int status = config->dns_servers ? dns_servers_parse(config->dns_servers, &worker.servers, err) : 0;
     if (status)
         return status;
@@ -190,6 +190,11 @@ bool resolver_ask_ptr(struct resolver *resolver, const struct addr *addr)
     resolver->asked_count++;
     resolver->next_slot = (slot + 1) % RESOLVER_PENDING_MAX;
     return true;
+}
+
+pid_t resolver_pid(const struct resolver *resolver)
+{
+    return resolver->pid;
 }
 
 int resolver_fd(const struct resolver *resolver)

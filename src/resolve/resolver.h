@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/addr.h"
 #include "base/error.h"
@@ -26,7 +27,8 @@ struct resolver_config {
 
     /* Called in the new process before it reads anything; a failure there is a failure of resolver_start. Gives up what
      * the process does not need. NULL: nothing to give up. */
-    int (*confine)(struct error *err);
+    int (*confine)(void *context, struct error *err);
+    void *context; /* of confine */
 };
 
 /* Start the process. Call it before there are threads or memory shared with the packet process, for both would be
@@ -51,6 +53,9 @@ int resolver_forward(struct resolver *resolver, const char *name, enum addr_fami
 /* Ask for the name of an address. False: RESOLVER_PENDING_MAX look-ups are pending or the process is busy (read answers,
  * then ask again), or the process has ended (resolver_fd is then -1). Never blocks. */
 bool resolver_ask_ptr(struct resolver *resolver, const struct addr *addr);
+
+/* Its process; 0 once that has ended. */
+pid_t resolver_pid(const struct resolver *resolver);
 
 /* Readable when there is an answer; -1 once the process has ended, which poll() ignores. Changes no sooner than in a
  * call of ask or read. */

@@ -324,13 +324,15 @@ static void the_process_keeps_no_descriptor_of_ours(void **state)
     resolver_stop(resolver);
 }
 
-static int refuse(struct error *err)
+static int refuse(void *context, struct error *err)
 {
+    (void)context;
     return error_set(err, EX_NOPERM, "no");
 }
 
-static int confine(struct error *err)
+static int confine(void *context, struct error *err)
 {
+    (void)context;
     (void)err;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }

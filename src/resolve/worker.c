@@ -190,9 +190,8 @@ _Noreturn void worker_run(const struct worker_config *config)
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker)
         _exit(EXIT_FAILURE);
-    int status = config->confine ? config->confine(&error) : 0;
-    /* After the change of user, which resets it. The program may have died before. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* if the program has died before, the socket says so */
+    int status = config->confine ? config->confine(config->context, &error) : 0;
 
     /* The name service of libc is patient; what it asks must end before the program gives up on it. */
     setenv("RES_OPTIONS", "timeout:2 attempts:2", 0);

@@ -7,7 +7,8 @@
 struct worker_config {
     int fd; /* the socket to the program */
     struct dns_servers servers;
-    int (*confine)(struct error *err); /* NULL: nothing to give up */
+    int (*confine)(void *context, struct error *err); /* NULL: nothing to give up */
+    void *context;
 };
 
 /* Run in a freshly forked process. Ends the process, with or without an error. */

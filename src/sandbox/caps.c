@@ -15,10 +15,24 @@ bool caps_have_net_raw(void)
     return capng_get_caps_process() == 0 && capng_have_capability(CAPNG_PERMITTED, CAP_NET_RAW);
 }
 
+/* Of what is permitted make these effective, and nothing else. */
+static bool set_effective(const unsigned *capabilities, size_t count)
+{
+    if (capng_get_caps_process())
+        return false;
+    for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
+        capng_update(CAPNG_DROP, CAPNG_EFFECTIVE, i);
+    for (size_t i = 0; i < count; i++) {
+        if (capng_have_capability(CAPNG_PERMITTED, capabilities[i]))
+            capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, capabilities[i]);
+    }
+    return capng_apply(CAPNG_SELECT_CAPS) == 0;
+}
+
 int caps_raise_net_raw(struct error *err)
 {
-    if (caps_have_net_raw() && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_NET_RAW) == 0 &&
-        capng_apply(CAPNG_SELECT_CAPS) == 0)
+    static const unsigned net_raw = CAP_NET_RAW;
+    if (caps_have_net_raw() && set_effective(&net_raw, 1))
         return 0;
     return error_set(err, EX_NOPERM,
                      "raw sockets need the capability CAP_NET_RAW: run as root, or grant it once with "
@@ -27,8 +41,7 @@ int caps_raise_net_raw(struct error *err)
 
 void caps_lower_net_raw(void)
 {
-    if (capng_get_caps_process() == 0 && capng_update(CAPNG_DROP, CAPNG_EFFECTIVE, CAP_NET_RAW) == 0)
-        capng_apply(CAPNG_SELECT_CAPS);
+    set_effective(NULL, 0);
 }
 
 /* Whom root becomes. */
@@ -123,6 +136,7 @@ static int check_gone(const struct identity *identity, struct error *err)
 
 int caps_drop_all(struct error *err)
 {
+    static const unsigned to_change[] = {CAP_SETPCAP, CAP_SETUID, CAP_SETGID};
     struct identity identity;
     int status = choose_identity(&identity, err);
     if (status)
@@ -131,6 +145,7 @@ int caps_drop_all(struct error *err)
     /* The bounding set is first: it takes CAP_SETPCAP, which only root has. Without it the set does no harm, as long as
      * no program is run that brings capabilities of its own. */
     prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    set_effective(to_change, sizeof to_change / sizeof *to_change);
     capng_clear(CAPNG_SELECT_BOUNDS);
     capng_apply(CAPNG_SELECT_BOUNDS);
 
@@ -143,12 +158,15 @@ int caps_drop_all(struct error *err)
     capng_clear(CAPNG_SELECT_ALL);
     if (capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT))
         return error_set(err, EX_OSERR, "cannot drop the capabilities of this process: %s", strerror(errno));
+    /* Last, for a change of user or capabilities sets it anew. */
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+        return error_set(err, EX_OSERR, "cannot keep memory out of core files: %s", strerror(errno));
     return check_gone(&identity, err);
 }
 
 int caps_no_new_privs(struct error *err)
 {
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return error_set(err, EX_OSERR, "cannot give up gaining privilege: %s", strerror(errno));
     return 0;
 }

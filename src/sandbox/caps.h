@@ -10,17 +10,17 @@
 /* May this process open raw sockets, at once or after caps_raise_net_raw? */
 bool caps_have_net_raw(void);
 
-/* Make CAP_NET_RAW effective, for the time in which sockets are opened; and the reverse, which cannot fail. EX_NOPERM:
- * it is not permitted, and the text says how to grant it. */
+/* Make CAP_NET_RAW effective and nothing else, for the time in which sockets are opened; then nothing, which cannot fail.
+ * EX_NOPERM: it is not permitted, and the text says how to grant it. */
 int caps_raise_net_raw(struct error *err);
 void caps_lower_net_raw(void);
 
 /* Give up all privilege for good, and check that it is gone. Root run through sudo becomes the invoking user (SUDO_UID and
  * SUDO_GID) without supplementary groups; a set-user-ID program becomes its caller; any other root stays user 0, but
- * without a single capability, so it can write only where user 0 is allowed to as an ordinary owner. Call it before
+ * without a single capability, so it can write only where user 0 is allowed to as an ordinary owner. From then on nobody
+ * but root may look into its memory, and no core file is written of it (PR_SET_DUMPABLE). Call it before
  * output files are opened. EX_USAGE: SUDO_UID or SUDO_GID is no user or group number; EX_OSERR: something is left. */
 int caps_drop_all(struct error *err);
 
-/* No program that this process runs can gain privilege (PR_SET_NO_NEW_PRIVS), and nobody but root may look into its
- * memory (PR_SET_DUMPABLE). Cannot be undone. EX_OSERR. */
+/* No program that this process runs can gain privilege (PR_SET_NO_NEW_PRIVS). Cannot be undone. EX_OSERR. */
 int caps_no_new_privs(struct error *err);

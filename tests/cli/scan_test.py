@@ -68,7 +68,7 @@ class Scan(stage.StageTest):
 
     def test_the_connect_backend_can_be_asked_for(self):
         port = self.listen()
-        result = stage.run(*self.arguments("--backend", "connect", "-v", port=port))
+        result = stage.run(*self.arguments("--backend", "connect", port=port))
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("conn-refused", stage.run(*self.arguments("--backend", "connect", "--reason", port=port)).stdout)
 

@@ -10,11 +10,20 @@ import signal
 import subprocess
 import termios
 import time
+from pathlib import Path
 
 import stage
 
 SLOW = ["-sT", "-n", "-r", "-p1-1000", "--scan-delay", "100ms", "127.0.0.1"]
 LOCAL_FLAGS = 3
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def name_of(pid):
+    return Path(f"/proc/{pid}/comm").read_text().strip()
 
 
 class Terminal(stage.StageTest):
@@ -43,6 +52,12 @@ class Terminal(stage.StageTest):
             if select.select([self.master], [], [], 0.1)[0]:
                 self.seen += os.read(self.master, 4096).decode()
         self.seen = ""
+
+    def await_mode(self, mode, seconds=10):
+        end = time.monotonic() + seconds
+        while termios.tcgetattr(self.slave) != mode and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertEqual(termios.tcgetattr(self.slave), mode)
 
     def press(self, key):
         os.write(self.master, key.encode())
@@ -86,6 +101,32 @@ class Terminal(stage.StageTest):
         self.assertEqual(self.end(), 0)
         self.start("-sT", "-n", "-p1", "127.0.0.1", "-oX", str(self.directory / "missing" / "file"))
         self.assertEqual(self.end(), 73)
+
+    def test_even_a_killed_scan_leaves_the_terminal_as_it_was(self):
+        self.start(*SLOW)
+        self.await_text("% done")
+        self.assertTrue(self.takes_keys())
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.await_mode(self.before)
+        self.start(*SLOW)
+        self.await_text("% done")
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.await_mode(self.before)
+
+    def test_what_the_shell_has_changed_since_is_left_alone(self):
+        self.start(*SLOW)
+        self.await_text("% done")
+        keeper = next(pid for pid in children(self.process.pid) if name_of(pid) == "portolan-keys")
+        changed = termios.tcgetattr(self.slave)
+        changed[0] &= ~termios.ICRNL
+        termios.tcsetattr(self.slave, termios.TCSANOW, changed)
+        self.process.kill()
+        self.process.wait()
+        while os.path.exists(f"/proc/{keeper}"):
+            time.sleep(0.01)
+        self.assertEqual(termios.tcgetattr(self.slave), changed)
 
     def test_suspended_it_gives_the_terminal_back_and_takes_it_again(self):
         self.start(*SLOW)

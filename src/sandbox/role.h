@@ -1,0 +1,13 @@
+/* The processes of Portolan, by what they must still be able to do once they have begun. */
+#pragma once
+
+enum sandbox_role {
+    SANDBOX_PACKETS,    /* the packet process: sends and receives through sockets that are open and bound */
+    SANDBOX_CONNECTS,   /* the packet process of a connect scan: opens a socket for each probe */
+    SANDBOX_SUPERVISOR, /* writes to files that are open, waits for its children, reads keys */
+    SANDBOX_STORE, /* the supervisor of a scan with a store: opens files in the directory of the store too, and
+                         * has a thread that writes them */
+    SANDBOX_NAMES,    /* the name process: reads the system's files on names, asks servers */
+    SANDBOX_TERMINAL, /* waits, and sets the terminal right */
+    SANDBOX_ROLE_COUNT
+};

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""sandbox_test.py PROGRAM: while a scan runs, none of its processes has a capability or can gain one, and each is limited to
+what it needs: taken over and made to call the kernel, it is ended, and the user is told. And of a scan, even one that was
+killed, nothing is left but its output."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import stage
+
+SLOW = ["-r", "-p1-250", "--scan-delay", "1s", "127.0.0.1"]
+DEAF_SERVER = ["--dns-servers", "127.0.0.1:9"]
+CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+INJECT = os.environ["PORTOLAN_INJECT"]  # the program of inject.c
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def status_of(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def names_of(pids):
+    return sorted(status_of(pid)["Name"] for pid in pids)
+
+
+def wait_until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+class Sandbox(stage.StageTest):
+    @classmethod
+    def setUpClass(cls):
+        said = stage.run("doctor").stdout
+        cls.limited = "built with sanitizers" not in said
+        if cls.limited and "system calls are limited, files are limited (Landlock" not in said:
+            raise AssertionError(f"this machine has no sandbox: {said}")
+
+    def start(self, *options, terminal=False, others=()):
+        """A slow scan under way, with these processes beside the supervisor and the packet process; its XML in self.report."""
+        self.report = str(self.directory / "report.xml")
+        expected = sorted(["portolan", *others])
+        arguments = [*options, *SLOW, "-oX", self.report]
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        process = subprocess.Popen(
+            stage.command(arguments),
+            stdin=slave if terminal else subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=slave if terminal else subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        last_given_up = "Seccomp" if self.limited and "--no-sandbox" not in options else "NoNewPrivs"
+
+        def begun():
+            pids = [process.pid, *children(process.pid)]
+            free = [pid for pid in pids if status_of(pid)[last_given_up] == "0"]
+            return names_of(pids[1:]) == expected and len(free) == others.count("portolan-then")
+
+        self.assertTrue(wait_until(begun))
+        return process
+
+    def worker_of(self, process):
+        return next(pid for pid in children(process.pid) if status_of(pid)["Name"] == "portolan")
+
+    def end(self, process):
+        _, said = process.communicate(timeout=30)
+        return process.returncode, said
+
+    def assert_limited(self, pid, limited=True):
+        status = status_of(pid)
+        self.assertEqual([int(status[name], 16) for name in CAPABILITIES], [0] * 4, status["Name"])
+        self.assertEqual(status["NoNewPrivs"], "1", status["Name"])
+        self.assertEqual(status["Seccomp"], "2" if limited else "0", status["Name"])
+
+    def test_every_process_is_limited(self):
+        for scan in ("-sS", "-sT", "-sU", "-sO"):
+            process = self.start(scan, *DEAF_SERVER, terminal=True, others=("portolan-names", "portolan-keys"))
+            for pid in [process.pid, *children(process.pid)]:
+                self.assert_limited(pid, self.limited)
+            process.terminate()
+            self.assertEqual(process.wait(timeout=30), 143)
+
+    def test_only_what_runs_the_users_commands_is_not(self):
+        process = self.start("-sS", "-n", "--then", "true", others=("portolan-then",))
+        for pid in [process.pid, *children(process.pid)]:
+            status = status_of(pid)
+            if status["Name"] != "portolan-then":
+                self.assert_limited(pid, self.limited)
+            else:
+                self.assertEqual([int(status[name], 16) for name in CAPABILITIES], [0] * 4)
+                self.assertEqual(sorted(os.listdir(f"/proc/{pid}/fd"))[:3], ["0", "1", "2"])
+                self.assertEqual(len(os.listdir(f"/proc/{pid}/fd")), 5)
+        process.terminate()
+        self.assertEqual(self.end(process)[0], 143)
+
+    def test_a_packet_process_that_is_taken_over_dies_and_the_user_is_told(self):
+        forbidden = ["openat", "execve", "clone", "kill", "ptrace", "mount", "setuid", "bpf", "unlinkat"]
+        for scan, calls in (("-sS", ["connect", *forbidden]), ("-sT", forbidden)):
+            for call in calls if self.limited else []:
+                with self.subTest(scan=scan, call=call):
+                    process = self.start(scan, "-n")
+                    subprocess.run([INJECT, str(self.worker_of(process)), call], check=True)
+                    status, said = self.end(process)
+                    self.assertEqual(status, 70, said)
+                    self.assertRegex(said, r"\Aportolan: the packet process tried what its sandbox forbids.*\n\Z")
+                    finished = ElementTree.parse(self.report).getroot().find("runstats/finished")
+                    self.assertIn("sandbox", finished.get("errormsg"))
+
+    def test_so_do_the_others(self):
+        for name in ("portolan-names", "portolan-keys") if self.limited else ():
+            process = self.start("-sT", *DEAF_SERVER, terminal=True, others=("portolan-names", "portolan-keys"))
+            victim = next(pid for pid in children(process.pid) if status_of(pid)["Name"] == name)
+            tracer = subprocess.Popen([INJECT, str(victim), "execve"])
+            process.send_signal(signal.SIGTERM)  # the keeper of the terminal wakes at the end
+            self.assertEqual(process.wait(timeout=30), 143)
+            tracer.wait(timeout=30)
+            self.assertFalse(os.path.exists(f"/proc/{victim}"))
+
+    def test_a_supervisor_that_is_taken_over_dies_and_takes_the_others_along(self):
+        for call in ["openat", "execve", "clone", "connect", "unlinkat"] if self.limited else []:
+            process = self.start("-sS", "-n")
+            worker = self.worker_of(process)
+            subprocess.run([INJECT, str(process.pid), call], check=True)
+            self.assertEqual(self.end(process)[0], -signal.SIGSYS)
+            self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{worker}")))
+
+    def test_the_sandbox_can_be_left_off_and_either_is_said(self):
+        process = self.start("-sS", "-n", "--no-sandbox")
+        for pid in [process.pid, *children(process.pid)]:
+            self.assert_limited(pid, limited=False)
+        process.terminate()
+        self.end(process)
+        said = stage.run("-sT", "-n", "-v", "-p1", "--no-sandbox", "127.0.0.1").stderr
+        self.assertIn("system calls are not limited (--no-sandbox)", said)
+        said = stage.run("-sT", "-n", "-v", "-p1", "127.0.0.1").stderr
+        self.assertRegex(said, "are limited.*Landlock" if self.limited else "built with sanitizers")
+
+    def test_no_core_file_is_written(self):
+        os.chdir(self.directory)
+        process = self.start("-sS", "-n")
+        worker = self.worker_of(process)
+        subprocess.run(["prlimit", "--core=unlimited", f"--pid={worker}"], check=True)
+        os.kill(worker, signal.SIGABRT)
+        status, said = self.end(process)
+        self.assertEqual(status, 70)
+        self.assertIn("signal 6", said)
+        self.assertEqual(os.listdir(), ["report.xml"])
+
+    def traces(self):
+        """Whatever a scan could leave behind in this namespace and around its output."""
+        commands = ("nft list ruleset", "ip -4 route show table all", "ip -6 route show table all", "ip rule", "ip -o address",
+                    "ip -o link", "tc qdisc show")  # fmt: skip
+        seen = {command: subprocess.run(command.split(), capture_output=True, text=True).stdout for command in commands}
+        seen["ip -o link"] = re.sub(r" state \S+", "", seen["ip -o link"])
+        for path in sorted(Path("/proc/sys/net").rglob("*")):
+            if path.is_file() and os.access(path, os.R_OK):
+                try:
+                    seen[str(path)] = path.read_text()
+                except OSError:
+                    pass  # some can only be written
+        for directory in (self.directory, "/dev/shm"):
+            seen[str(directory)] = sorted(os.listdir(directory))
+        return seen
+
+    def test_nothing_is_left_of_a_scan_but_its_output(self):
+        home = self.directory / "home"
+        home.mkdir()
+        os.chdir(home)
+        (self.directory / "report.xml").touch()
+        before = self.traces()
+        for scan in (["-sS", "--backend", "packet"], ["-sU", "--backend", "raw"], ["-sT"]):
+            for end in (
+                lambda process: process.terminate(),
+                lambda process: process.kill(),
+                lambda process: os.kill(self.worker_of(process), signal.SIGKILL),
+            ):
+                process = self.start(*scan, "-n")
+                end(process)
+                self.end(process)
+                self.assertEqual(self.traces(), before)
+        self.assertEqual(os.listdir(home), [])
+
+
+if __name__ == "__main__":
+    stage.main()
