@@ -1,5 +1,6 @@
 #include "cli/job.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -95,6 +96,25 @@ static int load_routes(struct job *job, struct error *err)
     return r;
 }
 
+/* --source-pool: the language of targets without names. */
+static int read_pool(struct job *job, struct error *err)
+{
+    const struct options *options = job->options;
+    struct targets members = {.excluded = true};
+    if (!options->source_pool)
+        return 0;
+    if (!job->scans.raw)
+        return error_set(err, EX_USAGE,
+                         "--source-pool needs raw sockets: connections leave from one address");
+    int r = targets_add_list(&members, options->source_pool, NULL, err);
+    if (r == 0 && addr_set_normalize(&members.set) == -ENOMEM)
+        r = error_set(err, EX_OSERR, "out of memory");
+    if (r == 0)
+        r = source_pool_make(&members.set, &job->routes, options->source_pool_foreign, &job->pool, err);
+    targets_done(&members);
+    return r;
+}
+
 static int make_plan(struct job *job, struct targets *excluded, struct addr_set *broadcasts,
                      struct error *err)
 {
@@ -144,6 +164,8 @@ static int fill_job(struct job *job, struct names *names, struct error *err)
     struct targets excluded = {.excluded = true};
     struct addr_set broadcasts = {.v4 = NULL};
     int r = load_routes(job, err);
+    if (r == 0)
+        r = read_pool(job, err);
     if (r == 0 && route_broadcasts(&job->routes, &broadcasts) < 0)
         r = error_set(err, EX_OSERR, "out of memory");
     if (r == 0)
@@ -208,6 +230,7 @@ void job_free(struct job *job)
     if (!job)
         return;
     route_table_done(&job->routes);
+    source_pool_done(&job->pool);
     services_free(job->own_services);
     targets_done(&job->targets);
     plan_done(&job->plan);

@@ -11,6 +11,7 @@
 #include "cli/specs.h"
 #include "engine/engine.h"
 #include "netio/route.h"
+#include "netio/source_pool.h"
 #include "plan/plan.h"
 #include "plan/services.h"
 #include "plan/targets.h"
@@ -22,6 +23,7 @@ struct job {
     const struct options *options; /* borrowed */
     struct scans scans;
     struct route_table routes;
+    struct source_pool pool;
     struct service_table *own_services; /* of --servicedb, or NULL */
     const struct service_table *services;
     struct targets targets; /* only their names from here on */

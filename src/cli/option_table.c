@@ -117,6 +117,10 @@ const struct option option_table[] = {
 
     TEXT(GROUP_PACKETS, NULL, "e", "INTERFACE", interface, "send through this interface"),
     TEXT(GROUP_PACKETS, NULL, "S", "ADDRESS", source, "send from this address"),
+    TEXT(GROUP_PACKETS, "source-pool", NULL, "ADDRESSES", source_pool,
+         "ask hosts that limit their ICMP errors from these own addresses too"),
+    FLAG(GROUP_PACKETS, "source-pool-foreign", NULL, source_pool_foreign,
+         "take addresses for --source-pool that are not of this machine"),
     COUNT(GROUP_PACKETS, "source-port", "g", "PORT", source_port, 1, 65535, "send from this port"),
     COUNT(GROUP_PACKETS, "ttl", NULL, "N", ttl, 1, 255, "time to live, or hop limit, of the probes"),
     VALUE(GROUP_PACKETS, "data", NULL, "HEX", set_data_hex, "append these bytes to the probes"),

@@ -70,7 +70,8 @@ struct options {
 
     /* Packets. */
     const char *interface;
-    const char *source; /* an address */
+    const char *source;      /* an address */
+    const char *source_pool; /* addresses and networks */
     const char *backend;
     uint8_t *data; /* owned; payload of the probes */
     size_t data_len;
@@ -93,6 +94,7 @@ struct options {
     bool discovery_only, assume_up, no_neighbor; /* -sn, -Pn, --disable-arp-ping */
     bool fast, in_order;                         /* -F, -r */
     bool privileged, unprivileged;
+    bool source_pool_foreign;
     bool reason, open_only, packet_trace;
     bool no_names, all_names; /* -n, -R */
     bool no_sandbox;

@@ -35,6 +35,7 @@ static int check_conflicts(const struct options *options, struct error *err)
         {options->no_names, options->all_names, "-n and -R cannot be given together"},
         {options->no_names, options->dns_servers,
          "-n looks up no names, so it cannot be given with --dns-servers"},
+        {options->source_pool_foreign, !options->source_pool, "--source-pool-foreign needs --source-pool"},
         {options->privileged, options->unprivileged,
          "--privileged and --unprivileged cannot be given together"},
         {options->min_rate_pps > 0 && options->max_rate_pps > 0 &&

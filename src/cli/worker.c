@@ -82,6 +82,7 @@ static int open_live(const struct worker *worker, struct netio **ret, struct err
         .ttl = (uint8_t)(job->options->ttl ? job->options->ttl : DEFAULT_TTL),
         .source_port = job->key.first_port,
         .source_port_count = job->key.port_count,
+        .pool = &job->pool,
     };
     for (unsigned i = 0; i < job->scans.count; i++)
         options.all_protocols = options.all_protocols || job->scans.techniques[i]->protocol == PROTOCOL_IP;
@@ -155,6 +156,7 @@ static int open_scanner(struct worker *worker, struct error *err)
         .assume_up = job->options->assume_up,
         .timing = job->timing,
         .key = job->key,
+        .pool = &job->pool,
         .realtime_offset_ns = realtime_ns() - worker->io->ops->now(worker->io),
         .io = worker->io,
         .emit = emit,

@@ -12,6 +12,7 @@ struct match {
     struct scan_block *scan_block;
     uint32_t slot;
     uint32_t spec;
+    uint16_t source; /* number of our address in the pool; 0: the usual one */
     uint8_t try_number;
     int64_t rtt_ns; /* 0: not known */
     bool weak;      /* proved by a port number alone */
@@ -107,6 +108,7 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
 {
     const struct technique *technique = spec->technique;
     struct token_subject subject = token_subject_of(technique, &flow->host, spec->port);
+    subject.source = match->source;
 
     if (technique->kind == REQUEST_NEIGHBOR) {
         match->try_number = match->scan_block->try_number;
@@ -125,6 +127,18 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
     match->weak = true;
     return token_try_of_port(&engine->config.key, &subject, flow->source_port, &match->try_number) &&
            sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
+}
+
+/* The usual address may be one of the pool, too. */
+static bool prove_source(const struct engine *engine, const struct answer *answer, const struct flow *flow,
+                         const struct probe_spec *spec, struct match *match)
+{
+    if (prove(engine, answer, flow, spec, match))
+        return true;
+    if (match->source == 0)
+        return false;
+    match->source = 0;
+    return prove(engine, answer, flow, spec, match);
 }
 
 /* Fold a proved round trip into the host's record, which begins with it. */
@@ -205,7 +219,7 @@ static bool is_limited_kind(const struct verdict *verdict)
 }
 
 /* The first port that drew a limited answer can show later whether such answers still come. */
-static void choose_canary(struct engine *engine, const struct match *match)
+static void choose_canary(struct engine *engine, const struct match *match, const struct verdict *verdict)
 {
     struct host_slot *slot = &match->scan_block->slots[match->slot];
     if (slot->record == HOST_RECORD_NONE)
@@ -215,6 +229,7 @@ static void choose_canary(struct engine *engine, const struct match *match)
         return;
     record->has_canary = true;
     record->canary_spec = match->spec;
+    record->canary_draws_icmp = verdict->rank == RANK_ICMP_TARGET;
 }
 
 static void learn_loss(struct engine *engine, const struct match *match)
@@ -235,9 +250,9 @@ static void settle(struct engine *engine, const struct match *match, uint64_t bi
     bitset_clear(scan_block->block.pending, bit);
     bool limited = is_limited_kind(verdict);
     if (limited)
-        choose_canary(engine, match);
+        choose_canary(engine, match, verdict);
     if (scan_block->lane)
-        lane_answered(engine, scan_block, bit, limited);
+        lane_answered(engine, scan_block, &(struct lane_probe){.bit = bit, .source = match->source}, limited);
     else
         learn_loss(engine, match);
     remember(engine, match, bit, verdict);
@@ -279,12 +294,17 @@ static void take_answer(struct engine *engine, const struct match *match, const 
         return;
     }
     if (!bitset_get(scan_block->block.pending, bit)) {
-        if (scan_block->lane && bit == scan_block->lane->canary_bit)
+        if (scan_block->lane && bit == scan_block->lane->canary_bit && match->source == 0)
             lane_canary_answered(engine, scan_block);
         else if (!canary_answered(engine, scan_block, match->slot, match->spec))
             reconsider(engine, match, bit, verdict);
     } else if (settles(engine, match, bit, verdict))
         settle(engine, match, bit, verdict);
+}
+
+uint16_t answer_source(const struct engine *engine, const struct addr *local)
+{
+    return engine->config.pool ? source_pool_find(engine->config.pool, local) : 0;
 }
 
 /* Is it an answer to a probe of this block? */
@@ -295,11 +315,14 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
     if (!block_find_position(&scan_block->block, position, &slot))
         return false;
     for (uint32_t spec = 0; next_spec(engine, scan_block, flow, packet, &spec); spec++) {
-        struct match match = {.scan_block = scan_block, .slot = slot, .spec = spec};
+        struct match match = {.scan_block = scan_block,
+                              .slot = slot,
+                              .spec = spec,
+                              .source = answer_source(engine, &flow->local)};
         const struct probe_spec *asked = &scan_block->block.specs[spec];
         struct answer answer;
         if (!asked->technique->judge || !asked->technique->judge(asked->technique, packet, &answer) ||
-            !prove(engine, &answer, flow, asked, &match))
+            !prove_source(engine, &answer, flow, asked, &match))
             continue;
         if (flow->sender && !addr_equal(flow->sender, &flow->host))
             answer.verdict.source = *flow->sender;

@@ -56,7 +56,8 @@ bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t
     uint32_t count =
         collect(engine, scan_block, hosts_max < HOSTS_PER_ORDER ? hosts_max : HOSTS_PER_ORDER, bits);
     if (count)
-        send_bits(engine, scan_block, bits, count, TOKEN_TRY_CANARY);
+        send_bits(engine, scan_block,
+                  &(struct bits_to_send){.bits = bits, .count = count, .try_number = TOKEN_TRY_CANARY});
     return scan_block->canary_slot < scan_block->block.host_count;
 }
 

@@ -33,6 +33,7 @@ static bool names_host(const struct engine *engine, const struct addr *host, con
     const struct technique *technique =
         engine->config.specs[engine->spec_of_port[PROTOCOL_UDP][packet->udp.source_port] - 1].technique;
     struct token_subject subject = token_subject_of(technique, host, packet->udp.source_port);
+    subject.source = answer_source(engine, &packet->dst);
     uint8_t try_number;
     return token_check_half(&engine->config.key, &subject, packet->udp.port, (uint16_t)(proof->number >> 16),
                             &try_number);

@@ -218,22 +218,33 @@ static void send(struct engine *engine, struct scan_block *scan_block, uint32_t 
     after_order(engine, scan_block, &order, allowance - order.limit, began_ns);
 }
 
-void send_bits(struct engine *engine, struct scan_block *scan_block, const uint64_t *bits, uint32_t count,
-               uint8_t try_number)
+/* What has left since the last time is paid for. */
+static void charge_pacer(struct engine *engine)
+{
+    uint64_t sent = engine->io->stats.packets_sent;
+    pacer_spend(&engine->pacer, sent - engine->packets_charged);
+    engine->packets_charged = sent;
+}
+
+void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what)
 {
     struct order order = {
         .block = &scan_block->block,
         .key = &engine->config.key,
-        .bits = bits,
-        .end = count,
-        .limit = count,
-        .try_number = try_number,
+        .bits = what->bits,
+        .end = what->count,
+        .limit = what->count,
+        .try_number = what->try_number,
+        .source = what->source,
         .rate_pps = engine->rate.pps,
     };
+    if (what->source)
+        order.src = source_pool_at(engine->config.pool, what->source);
     engine->io->ops->work(engine->io, &order, engine->now_ns);
     engine->now_ns = engine->io->ops->now(engine->io);
-    engine->probes_sent += count - order.limit;
-    if (order.limit < count)
+    charge_pacer(engine);
+    engine->probes_sent += what->count - order.limit;
+    if (order.limit < what->count)
         scan_block->last_sent_ns = engine->now_ns;
 }
 
@@ -264,9 +275,7 @@ static void run_lanes(struct engine *engine)
 
 static void keep_rate(struct engine *engine)
 {
-    uint64_t sent = engine->io->stats.packets_sent;
-    pacer_spend(&engine->pacer, sent - engine->packets_charged);
-    engine->packets_charged = sent;
+    charge_pacer(engine);
     if (rate_update(&engine->rate, engine->now_ns, engine->path_rtt.srtt_ns))
         pacer_set_rate(&engine->pacer, engine->rate.pps);
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "engine/scanner.h"
 #include "netio/netio.h"
+#include "netio/source_pool.h"
 #include "plan/plan.h"
 #include "technique/token.h"
 #include "verdict/record.h"
@@ -39,7 +40,8 @@ struct engine_config {
 
     struct timing timing;
     struct token_key key;
-    int64_t realtime_offset_ns; /* CLOCK_REALTIME minus netio's clock; for the times in records */
+    const struct source_pool *pool; /* more addresses to ask limited hosts from; borrowed; NULL: none */
+    int64_t realtime_offset_ns;     /* CLOCK_REALTIME minus netio's clock; for the times in records */
 
     struct netio *io; /* borrowed */
 

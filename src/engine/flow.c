@@ -6,9 +6,10 @@ struct flow flow_of(const struct packet *packet)
         return (struct flow){.host = packet->quote.dst,
                              .ip_proto = packet->quote.ip_proto,
                              .port = packet->quote.port,
-                             .source_port = packet->quote.source_port};
+                             .source_port = packet->quote.source_port,
+                             .local = packet->quote.src};
 
-    struct flow flow = {.host = packet->src, .ip_proto = packet->ip_proto};
+    struct flow flow = {.host = packet->src, .ip_proto = packet->ip_proto, .local = packet->dst};
     switch ((enum packet_layer)packet->layer) {
     case LAYER_TCP:
         flow.port = packet->tcp.source_port;

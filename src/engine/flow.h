@@ -10,6 +10,7 @@ struct flow {
     uint8_t ip_proto;
     uint16_t port;             /* of the host */
     uint16_t source_port;      /* ours */
+    struct addr local;         /* our address, from which the probe left */
     const struct addr *sender; /* of an answer from elsewhere, which only its content can prove; else NULL */
 };
 

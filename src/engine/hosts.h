@@ -12,11 +12,12 @@
 
 struct host_record {
     struct rtt rtt;
-    int64_t slowest_ns; /* longest round trip seen */
-    struct loss loss;   /* as the answers to the scan tell */
-    bool late;          /* an answer came after its time-out */
-    bool has_canary;    /* a port is known that draws a reset or an ICMP error from the host itself: */
-    bool canary_asked;  /* and it was asked again, at the end of this sweep */
+    int64_t slowest_ns;     /* longest round trip seen */
+    struct loss loss;       /* as the answers to the scan tell */
+    bool late;              /* an answer came after its time-out */
+    bool has_canary;        /* a port is known that draws a reset or an ICMP error from the host itself: */
+    bool canary_draws_icmp; /* the latter */
+    bool canary_asked;      /* and it was asked again, at the end of this sweep */
     uint8_t canary_answers;
     uint32_t canary_spec;
     int64_t canary_sent_ns;

@@ -81,8 +81,13 @@ struct engine {
 };
 
 /* engine.c: send these probes of a block, pending or not, apart from its sweeps. */
-void send_bits(struct engine *engine, struct scan_block *scan_block, const uint64_t *bits, uint32_t count,
-               uint8_t try_number);
+struct bits_to_send {
+    const uint64_t *bits;
+    uint32_t count;
+    uint8_t try_number;
+    uint16_t source; /* number in the pool; 0: the usual address */
+};
+void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what);
 
 /* intake.c: hosts of the plan become blocks. */
 int intake_init(struct engine *engine, struct error *err);
@@ -97,6 +102,9 @@ void intake_host_is_up(struct scan_block *scan_block,
 
 /* answers.c: the events of netio. */
 extern const struct netio_events engine_events;
+
+/* The number in the pool of the address of ours that an answer came to; 0: none of the pool. */
+uint16_t answer_source(const struct engine *engine, const struct addr *local);
 
 /* Is the datagram an answer to a probe of this port of this host, though it came from elsewhere? Then it is taken. */
 bool answer_as_from(struct engine *engine, const struct packet *packet, const struct addr *host,
@@ -134,7 +142,8 @@ bool canary_shows_limiter(struct host_record *record); /* once its time is over;
 bool lane_open(struct engine *engine, struct scan_block *from,
                uint32_t slot); /* false: no room; it stays where it is */
 void lane_run(struct engine *engine, struct scan_block *scan_block);
-void lane_answered(struct engine *engine, struct scan_block *scan_block, uint64_t bit, bool limited);
+void lane_answered(struct engine *engine, struct scan_block *scan_block, const struct lane_probe *probe,
+                   bool limited); /* probe: bit and source */
 void lane_canary_answered(struct engine *engine, struct scan_block *scan_block);
 
 /* emit.c: records out. */

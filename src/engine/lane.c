@@ -11,21 +11,27 @@
 /* A host that answers no canary for so many rounds is not there any more. */
 #define LANE_ROUNDS_MAX 8
 
+/* The first gap is cut short by the start: the median of so many is none of that. */
+#define GAPS_MIN 3
+
 /* While a token is waited for, everything is asked so often in the time that one takes. */
 #define CYCLES_PER_TOKEN 8
 
-struct lane *lane_new(uint32_t bits_max, uint64_t canary_bit, int64_t now_ns)
+struct lane *lane_new(uint32_t bits_max, uint16_t first_source, uint32_t source_count, int64_t now_ns)
 {
     struct lane *lane = calloc(1, sizeof *lane);
     if (!lane)
         return NULL;
+    lane->waiting_max = source_count ? LANE_WINDOW_POOL : LANE_WINDOW;
+    lane->waiting = calloc(lane->waiting_max, sizeof *lane->waiting);
     lane->bits = calloc(bits_max, sizeof *lane->bits);
-    if (!lane->bits) {
-        free(lane);
+    if (!lane->bits || !lane->waiting) {
+        lane_free(lane);
         return NULL;
     }
     limiter_init(&lane->limiter, now_ns);
-    lane->canary_bit = canary_bit;
+    lane_pool_init(&lane->pool, first_source, source_count, now_ns);
+    lane->alone = lane->pool.count == 0;
     lane->resume_ns = now_ns;
     lane->state = LANE_PAUSE;
     return lane;
@@ -35,6 +41,8 @@ void lane_free(struct lane *lane)
 {
     if (!lane)
         return;
+    lane_pool_done(&lane->pool);
+    free(lane->waiting);
     free(lane->bits);
     free(lane);
 }
@@ -55,6 +63,21 @@ static void move_pending(struct scan_block *from, uint32_t slot, struct scan_blo
     scan_block_drop_host(from, slot, false);
 }
 
+/* Resets are limited for everybody together: only ICMP errors come faster to several addresses. */
+static struct lane *new_lane(struct engine *engine, const struct scan_block *from, uint32_t slot,
+                             const struct host_record *record)
+{
+    const struct source_pool *pool = record->canary_draws_icmp ? engine->config.pool : NULL;
+    uint16_t first = 0;
+    uint32_t count = pool ? source_pool_of(pool, block_host(&from->block, slot).family, &first) : 0;
+    struct lane *lane = lane_new(from->block.spec_count, first, count, engine->now_ns);
+    if (!lane)
+        return NULL;
+    lane->canary_bit = record->canary_spec; /* of a block with one host */
+    lane->try_number = from->try_number;
+    return lane;
+}
+
 bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
 {
     struct waiting_host host = {from->hosts[slot], from->slots[slot].record};
@@ -62,12 +85,11 @@ bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
     struct scan_block *scan_block = intake_make_block(engine, BLOCK_PORTS, &host, 1);
     if (!scan_block)
         return false;
-    scan_block->lane = lane_new(from->block.spec_count, record->canary_spec, engine->now_ns);
+    scan_block->lane = new_lane(engine, from, slot, record);
     if (!scan_block->lane) {
         scan_block->open_hosts = 0; /* an empty block: it goes at the next turn */
         return false;
     }
-    scan_block->lane->try_number = from->try_number;
     scan_block->phase = PHASE_LANE;
     scan_block->wake_ns = engine->now_ns;
     move_pending(from, slot, scan_block);
@@ -115,10 +137,12 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
     int64_t full_ns = lane->limiter.last_answer_ns + limiter_sure_wait_ns(&lane->limiter);
     int64_t token_ns = lane->limiter.last_answer_ns + (int64_t)lane->limiter.period_ns;
     int64_t soon_ns = engine->now_ns + (int64_t)(lane->limiter.period_ns / CYCLES_PER_TOKEN);
+    bool was_alone = lane->alone;
+    lane->alone = lane->answers == 0 || lane->pool.count == 0;
     if (lane->answers) {
         lane->quiet_cycles = 0;
         start_cycle(engine, scan_block);
-    } else if (lane->began_ns < full_ns) {
+    } else if (lane->began_ns < full_ns || !was_alone) {
         /* The bucket was perhaps empty: this cycle says nothing. */
         lane->quiet_cycles = 0;
         pause_until(lane, token_ns > soon_ns ? token_ns : soon_ns < full_ns ? soon_ns : full_ns);
@@ -129,7 +153,8 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
             lane->canaries_sent = 0;
             lane->canary_answered = false;
         } else {
-            pause_until(lane, engine->now_ns + rto_ns(engine, scan_block));
+            /* This one may have taken the token, and its answer was lost: the next needs one of its own. */
+            pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
         }
     }
 }
@@ -143,42 +168,69 @@ static void expire(struct engine *engine, struct scan_block *scan_block)
     for (uint32_t i = 0; i < lane->waiting_count; i++) {
         if (lane->waiting[i].sent_ns > oldest_ns)
             lane->waiting[kept++] = lane->waiting[i];
+        else if (lane->waiting[i].source)
+            lane_pool_silent(&lane->pool, lane->waiting[i].source);
         else
             limiter_silent(&lane->limiter);
     }
     lane->waiting_count = kept;
 }
 
-/* After a cycle without an answer the next is likely to be silent, too, and uses no tokens: it need not wait for any. */
-static uint32_t cycle_allowance(struct engine *engine, struct lane *lane)
+/* How many more probes may wait for their answers, are left in the cycle, and may leave at all. */
+static uint32_t cap(struct engine *engine, const struct lane *lane, uint32_t allowance)
 {
-    uint32_t window = LANE_WINDOW - lane->waiting_count;
-    uint32_t allowance = limiter_allowance(&lane->limiter, engine->now_ns);
-    if (lane->quiet_cycles > 0 && lane->answers == 0)
-        allowance = window;
+    uint32_t window = lane->waiting_max - lane->waiting_count;
     uint32_t left = lane->bit_count - lane->next_bit;
     uint32_t paced = pacer_allowance(&engine->pacer, engine->now_ns);
+    allowance = allowance < LANE_WINDOW ? allowance : LANE_WINDOW;
     allowance = allowance < window ? allowance : window;
     allowance = allowance < left ? allowance : left;
     return allowance < paced ? allowance : paced;
 }
 
+/* The next probes of the cycle, from one of our addresses. */
+static void send_from(struct engine *engine, struct scan_block *scan_block, uint16_t source, uint32_t count)
+{
+    struct lane *lane = scan_block->lane;
+    uint64_t bits[LANE_WINDOW];
+    for (uint32_t i = 0; i < count; i++) {
+        bits[i] = lane->bits[lane->next_bit++];
+        lane->waiting[lane->waiting_count++] = (struct lane_probe){bits[i], engine->now_ns, source};
+    }
+    if (source)
+        lane_pool_promise(&lane->pool, source, count);
+    else
+        limiter_promise(&lane->limiter, count);
+    send_bits(engine, scan_block, &(struct bits_to_send){bits, count, lane->try_number, source});
+}
+
+/* How long a token takes, as the usual address has seen it. 0: not known. */
+static double known_period_ns(const struct lane *lane)
+{
+    return lane->limiter.gap_count >= GAPS_MIN ? lane->limiter.period_ns : 0;
+}
+
+static void send_from_pool(struct engine *engine, struct scan_block *scan_block)
+{
+    struct lane *lane = scan_block->lane;
+    uint16_t source;
+    uint32_t allowance;
+    while (cap(engine, lane, 1) &&
+           lane_pool_next(&lane->pool, known_period_ns(lane), engine->now_ns, &source, &allowance))
+        send_from(engine, scan_block, source, cap(engine, lane, allowance));
+}
+
 static void go_on_with_cycle(struct engine *engine, struct scan_block *scan_block)
 {
     struct lane *lane = scan_block->lane;
-    uint32_t allowance = cycle_allowance(engine, lane);
-    if (allowance) {
-        uint32_t first = lane->waiting_count;
-        for (uint32_t i = 0; i < allowance; i++)
-            lane->waiting[first + i] = (struct lane_probe){lane->bits[lane->next_bit + i], engine->now_ns};
-        lane->waiting_count += allowance;
-        limiter_promise(&lane->limiter, allowance);
-        uint64_t bits[LANE_WINDOW];
-        for (uint32_t i = 0; i < allowance; i++)
-            bits[i] = lane->bits[lane->next_bit + i];
-        lane->next_bit += allowance;
-        send_bits(engine, scan_block, bits, allowance, lane->try_number);
-    }
+    /* After a cycle without an answer the next is likely to be silent, too, and uses no tokens: it need not wait for any. */
+    bool silent = lane->quiet_cycles > 0 && lane->answers == 0;
+    uint32_t allowance = limiter_allowance(&lane->limiter, engine->now_ns);
+    allowance = cap(engine, lane, silent ? LANE_WINDOW : allowance);
+    if (allowance)
+        send_from(engine, scan_block, 0, allowance);
+    if (!lane->alone)
+        send_from_pool(engine, scan_block);
     if (lane->next_bit == lane->bit_count && lane->waiting_count == 0)
         end_cycle(engine, scan_block);
 }
@@ -215,7 +267,7 @@ static void go_on_with_canary(struct engine *engine, struct scan_block *scan_blo
         return;
     lane->canaries_sent++;
     lane->canary_sent_ns = engine->now_ns;
-    send_bits(engine, scan_block, &lane->canary_bit, 1, TOKEN_TRY_CANARY);
+    send_bits(engine, scan_block, &(struct bits_to_send){&lane->canary_bit, 1, TOKEN_TRY_CANARY, 0});
 }
 
 static int64_t next_wake_ns(struct engine *engine, const struct scan_block *scan_block)
@@ -227,8 +279,10 @@ static int64_t next_wake_ns(struct engine *engine, const struct scan_block *scan
     if (lane->state == LANE_CANARY)
         return lane->canary_answered ? engine->now_ns : lane->canary_sent_ns + rto;
     int64_t wake_ns = TIME_NEVER;
-    if (lane->next_bit < lane->bit_count && lane->waiting_count < LANE_WINDOW) {
+    if (lane->next_bit < lane->bit_count && lane->waiting_count < lane->waiting_max) {
         int64_t limiter_ns = limiter_next_ns(&lane->limiter), pacer_ns = pacer_next_ns(&engine->pacer);
+        int64_t pool_ns = lane->alone ? TIME_NEVER : lane_pool_next_ns(&lane->pool, known_period_ns(lane));
+        limiter_ns = pool_ns < limiter_ns ? pool_ns : limiter_ns;
         wake_ns = limiter_ns > pacer_ns ? limiter_ns : pacer_ns;
     }
     if (lane->waiting_count && lane->waiting[0].sent_ns + rto < wake_ns)
@@ -250,26 +304,38 @@ void lane_run(struct engine *engine, struct scan_block *scan_block)
         scan_block->wake_ns = next_wake_ns(engine, scan_block);
 }
 
-void lane_answered(struct engine *engine, struct scan_block *scan_block, uint64_t bit, bool limited)
+/* The bucket that an answer took a token of, or left one in. */
+static void use_token(struct lane *lane, uint16_t source, bool limited, int64_t now_ns)
+{
+    if (source && !limited)
+        lane_pool_untouched(&lane->pool, source);
+    else if (!source && limited)
+        limiter_answered(&lane->limiter, now_ns);
+    else if (!source)
+        limiter_untouched(&lane->limiter);
+}
+
+void lane_answered(struct engine *engine, struct scan_block *scan_block, const struct lane_probe *probe,
+                   bool limited)
 {
     struct lane *lane = scan_block->lane;
+    uint16_t source = probe->source;
     uint32_t i = 0;
-    while (i < lane->waiting_count && lane->waiting[i].bit != bit)
+    while (i < lane->waiting_count && lane->waiting[i].bit != probe->bit)
         i++;
     if (i < lane->waiting_count) {
         struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[0].record);
         if (record) /* the answer of a lane's probe tells the round trip even if it names nothing but a port */
             rtt_sample(&record->rtt, &engine->rtt_limits, engine->now_ns - lane->waiting[i].sent_ns);
+        source = lane->waiting[i].source;
         lane->waiting[i] = lane->waiting[--lane->waiting_count];
-    } else {
+    } else if (!source) {
         limiter_promise(&lane->limiter, 1); /* it was late: its token had been given back */
     }
+    use_token(lane, source, limited, engine->now_ns);
     if (limited) {
-        limiter_answered(&lane->limiter, engine->now_ns);
         lane->answers++;
         lane->failed_rounds = 0;
-    } else {
-        limiter_untouched(&lane->limiter);
     }
     scan_block->wake_ns = engine->now_ns;
 }

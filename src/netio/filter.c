@@ -1,10 +1,8 @@
 #include "netio/filter.h"
 
 #include <assert.h>
-#include <linux/if_arp.h>
 #include <linux/if_packet.h>
 
-#include "base/bytes.h"
 #include "packet/arp.h"
 #include "packet/icmp.h"
 #include "packet/ip.h"
@@ -14,24 +12,19 @@ enum label {
     NEXT,
     LABEL_ACCEPT,
     LABEL_DROP,
-    LABEL_IPV4_PROTOCOL,
     LABEL_IPV4_PORTS,
     LABEL_IPV4_ICMP,
     LABEL_IPV6,
-    LABEL_IPV6_PROTOCOL,
     LABEL_IPV6_PORTS,
     LABEL_IPV6_ICMP,
     LABEL_ARP,
     LABEL_PORT,
-    LABEL_ADDRESS /* behind the check of the first address; the others follow */
+    LABEL_COUNT
 };
-
-#define LABEL_COUNT (LABEL_ADDRESS + FILTER_ADDRESSES_MAX)
 
 /* A program being written: jumps hold labels until all places are known. */
 struct assembler {
     struct filter *filter;
-    unsigned next_address; /* the label behind the address that is checked next */
     uint16_t at[LABEL_COUNT];
 };
 
@@ -97,36 +90,6 @@ static void resolve_labels(struct assembler *as)
     }
 }
 
-/* Go to `ours` when the destination, at `offset`, is this address; else on. */
-static void check_address(struct assembler *as, const struct addr *addr, uint32_t offset, unsigned ours)
-{
-    unsigned behind = as->next_address++;
-    uint32_t len = (uint32_t)addr_len(addr);
-    for (uint32_t i = 0; i < len; i += 4) {
-        load(as, BPF_W, offset + i);
-        if_equal(as, get_be32(addr->bytes + i), i + 4 == len ? ours : NEXT, behind);
-    }
-    put_label(as, behind);
-}
-
-/* Go to `ours` when the destination is an address of ours, else drop. On the loopback link all of 127/8, and whatever
- * else the routes call local, may be one. */
-static void check_addresses(struct assembler *as, const struct filter_options *options, uint8_t family,
-                            uint32_t offset, unsigned ours)
-{
-    if (options->address_count == 0) {
-        go_to(as, ours);
-        return;
-    }
-    load_about(as, SKF_AD_HATYPE);
-    if_equal(as, ARPHRD_LOOPBACK, ours, NEXT);
-    for (size_t i = 0; i < options->address_count; i++) {
-        if (options->addresses[i].family == family)
-            check_address(as, &options->addresses[i], offset, ours);
-    }
-    go_to(as, LABEL_DROP);
-}
-
 static void if_one_of(struct assembler *as, const uint8_t *values, size_t count, unsigned yes)
 {
     for (size_t i = 0; i < count; i++)
@@ -147,9 +110,6 @@ static void write_ipv4(struct assembler *as, const struct filter_options *option
     };
     load(as, BPF_H, 6);
     emit(as, BPF_JMP | BPF_JSET | BPF_K, 0x1fff, LABEL_DROP, NEXT); /* fragment offset */
-    check_addresses(as, options, ADDR_V4, 16, LABEL_IPV4_PROTOCOL);
-
-    put_label(as, LABEL_IPV4_PROTOCOL);
     load(as, BPF_B, 9);
     check_ports_protocol(as, LABEL_IPV4_PORTS);
     if_equal(as, IP_PROTO_ICMP, LABEL_IPV4_ICMP, options->all_protocols ? LABEL_ACCEPT : LABEL_DROP);
@@ -175,9 +135,7 @@ static void write_ipv6(struct assembler *as, const struct filter_options *option
     static const uint8_t icmp_answers[] = {ICMP6_ECHO_REPLY, ICMP6_NEIGHBOR_ADVERTISEMENT};
 
     put_label(as, LABEL_IPV6);
-    check_addresses(as, options, ADDR_V6, 24, LABEL_IPV6_PROTOCOL);
-
-    put_label(as, LABEL_IPV6_PROTOCOL);
+    load(as, BPF_B, IPV6_HEADER_LEN - 1); /* a whole header, or nothing */
     load(as, BPF_B, 6);
     check_ports_protocol(as, LABEL_IPV6_PORTS);
     if_one_of(as, extensions, sizeof extensions, LABEL_ACCEPT);
@@ -195,9 +153,8 @@ static void write_ipv6(struct assembler *as, const struct filter_options *option
 
 void filter_make(const struct filter_options *options, struct filter *ret)
 {
-    assert(options->address_count <= FILTER_ADDRESSES_MAX);
     struct filter filter = {.len = 0};
-    struct assembler as = {.filter = &filter, .next_address = LABEL_ADDRESS};
+    struct assembler as = {.filter = &filter};
 
     load_about(&as, SKF_AD_PKTTYPE);
     if_equal(&as, PACKET_OTHERHOST, LABEL_DROP, NEXT);

@@ -2,31 +2,26 @@
  * anything. It sees packets from the network header on (SOCK_DGRAM), so it is the same for every kind of link.
  *
  * It lets pass, unless the frame was for another station:
- *   TCP, UDP and SCTP to our source ports at our addresses (at any address on the loopback link)
- *   ICMP and ICMPv6: errors, echo and timestamp replies, neighbour advertisements, at our addresses
+ *   TCP, UDP and SCTP to our source ports
+ *   ICMP and ICMPv6: errors, echo and timestamp replies, neighbour advertisements
  *   ARP replies
- *   IPv6 with extension headers at our addresses, whatever is behind them
- *   all other IP protocols at our addresses, when asked for
+ *   IPv6 with extension headers, whatever is behind them
+ *   all other IP protocols, when asked for
+ * Whether a packet is to an address of ours is for the reader to say: our addresses may change, and the filter is locked.
  * IPv4 options are stepped over; of IPv4 fragments only the first passes. */
 #pragma once
 
 #include <linux/filter.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "base/addr.h"
-
-#define FILTER_CODE_MAX      255 /* so that every jump fits its 8 bits */
-#define FILTER_ADDRESSES_MAX 16
-#define FILTER_CAPTURE_LEN   65535
+#define FILTER_CODE_MAX    255 /* so that every jump fits its 8 bits */
+#define FILTER_CAPTURE_LEN 65535
 
 struct filter_options {
-    uint16_t first_port;          /* our source ports: first_port .. first_port + port_count - 1 */
-    uint16_t port_count;          /* >= 1 */
-    bool all_protocols;           /* other IP protocols too */
-    const struct addr *addresses; /* ours, of both families */
-    size_t address_count;         /* <= FILTER_ADDRESSES_MAX; 0: packets to any address pass */
+    uint16_t first_port; /* our source ports: first_port .. first_port + port_count - 1 */
+    uint16_t port_count; /* >= 1 */
+    bool all_protocols;  /* other IP protocols too */
 };
 
 struct filter {

@@ -8,6 +8,7 @@
 #include "netio/netio.h"
 #include "netio/route.h"
 #include "netio/sockets.h"
+#include "netio/source_pool.h"
 
 struct netio_live_options {
     const char *backend;        /* "packet", "raw", or NULL: packet where a link has ARP or ND, else raw */
@@ -15,6 +16,7 @@ struct netio_live_options {
     bool all_protocols;         /* answers in any IP protocol are wanted (-sO) */
     uint16_t source_port;       /* answers come to source_port .. source_port + source_port_count - 1: */
     uint16_t source_port_count; /* those of the token_key */
+    const struct source_pool *pool; /* more addresses that answers come to; borrowed; NULL: none */
 };
 
 /* Open a backend. Needs no privilege beyond the sockets.

@@ -18,49 +18,13 @@ static struct live *live_of(struct netio *io)
     return (struct live *)io;
 }
 
-/* Adds an address to the list unless it is there. False: no room. */
-static bool add_address(struct addr addresses[static FILTER_ADDRESSES_MAX], size_t *count,
-                        const struct addr *addr)
-{
-    struct addr plain = *addr;
-    plain.scope = 0;
-    for (size_t i = 0; i < *count; i++) {
-        if (addr_equal(&addresses[i], &plain))
-            return true;
-    }
-    if (*count == FILTER_ADDRESSES_MAX)
-        return false;
-    addresses[(*count)++] = plain;
-    return true;
-}
-
-/* Every address that answers may come to: those of this machine, preferred sources of routes, the one the user wants.
- * Returns how many; 0 when there are too many to ask for each. */
-static size_t own_addresses(const struct route_table *routes, struct addr ret[static FILTER_ADDRESSES_MAX])
-{
-    size_t count = 0;
-    bool fits = true;
-    if (routes->options.source.family)
-        fits = add_address(ret, &count, &routes->options.source);
-    for (size_t i = 0; fits && i < routes->address_count; i++)
-        fits = add_address(ret, &count, &routes->addresses[i].addr);
-    for (size_t i = 0; fits && i < routes->route_count; i++) {
-        if (routes->routes[i].source.family)
-            fits = add_address(ret, &count, &routes->routes[i].source);
-    }
-    return fits ? count : 0;
-}
-
 int live_open(struct live *live, struct sockets *sockets, const struct route_table *routes,
               const struct netio_live_options *options, struct error *err)
 {
-    struct addr addresses[FILTER_ADDRESSES_MAX];
     struct filter_options wanted = {
         .first_port = options->source_port,
         .port_count = options->source_port_count,
         .all_protocols = options->all_protocols,
-        .addresses = addresses,
-        .address_count = own_addresses(routes, addresses),
     };
     struct filter filter;
     filter_make(&wanted, &filter);
@@ -69,6 +33,7 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
     if (result < 0)
         return result;
     live->routes = routes;
+    live->pool = options->pool;
     live->ttl = options->ttl;
     live->sockets = *sockets;
     *sockets = (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
@@ -150,6 +115,20 @@ static enum packet_fault decode(const struct captured *captured, struct packet *
     return PACKET_OK;
 }
 
+/* Is it to an address of ours? On the loopback link everything is, and ARP replies are for who asked. */
+static bool is_for_us(struct live *live, const struct packet *packet, uint32_t link_index)
+{
+    const struct link *link = route_link(live->routes, link_index);
+    if (packet->layer == LAYER_ARP || (link && link->kind == LINK_LOOPBACK) ||
+        addr_equal(&packet->dst, &live->last_own))
+        return true;
+    bool own = route_is_local(live->routes, &packet->dst) ||
+               (live->pool && source_pool_find(live->pool, &packet->dst));
+    if (own)
+        live->last_own = packet->dst;
+    return own;
+}
+
 static void take(struct live *live, const struct captured *captured, int64_t time_ns)
 {
     struct packet packet;
@@ -161,6 +140,8 @@ static void take(struct live *live, const struct captured *captured, int64_t tim
         io->stats.faults[fault]++;
         return;
     }
+    if (!is_for_us(live, &packet, captured->link))
+        return;
     if (!live->ops->hear || live->ops->hear(live, &packet, captured->link, time_ns))
         io->events->packet(io->context, time_ns, &packet);
 }

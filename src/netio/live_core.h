@@ -23,7 +23,7 @@ enum stage {
 struct live;
 
 struct live_ops {
-    /* Put a probe (src is set only where it is not to be ours) into the batch. */
+    /* Put a probe (src is set only where it is not to be the usual one) into the batch. */
     enum stage (*stage)(struct live *live, struct probe *probe, uint64_t position, int64_t now_ns,
                         int *ret_error);
 
@@ -41,6 +41,8 @@ struct live {
     struct netio io; /* first: a pointer to one is a pointer to the other */
     const struct live_ops *ops;
     const struct route_table *routes; /* borrowed */
+    const struct source_pool *pool;   /* borrowed; NULL: there is none */
+    struct addr last_own;             /* of our addresses, the last that a packet came to */
     struct sockets sockets;
     struct capture capture;
     uint8_t ttl;

@@ -47,6 +47,7 @@ static struct probe probe_of(const struct order *order, uint64_t bit, int64_t no
     const struct technique *technique = spec->technique;
     struct probe probe = {
         .technique = technique,
+        .src = order->src,
         .dst = block_host(block, (uint32_t)(bit % block->host_count)),
         .port = spec->port,
         .try_number = order->try_number,
@@ -56,6 +57,7 @@ static struct probe probe_of(const struct order *order, uint64_t bit, int64_t no
         return probe;
 
     struct token_subject subject = token_subject_of(technique, &probe.dst, spec->port);
+    subject.source = order->source;
     struct token token = token_make(order->key, &subject, order->try_number, now_ns);
     probe.source_port = token.source_port;
     probe.number = token.number;

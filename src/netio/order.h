@@ -56,11 +56,14 @@ struct order {
     uint64_t end;   /* one past the last position */
     uint32_t limit; /* send at most so many probes; netio counts down */
     uint8_t try_number; /* 0 for the first sweep */
+    uint16_t source;    /* number of the source in the pool, which tokens are made for; 0: the usual one */
+    struct addr src;    /* its address; ADDR_NONE: the usual one */
     double rate_pps;    /* for backends that pace themselves; the others send at once */
 };
 
 /* The walker: the next pending probe of the order, with its source port and number for `now_ns`; src is left for the
- * backend, unless the order has a list of probes and this one a source of its own. Moves order->next behind it and counts limit down. False: end of the range, or limit reached. */
+ * backend where neither the order nor a probe of its list names one. Moves order->next behind it and counts limit down.
+ * False: end of the range, or limit reached. */
 bool order_next(struct order *order, int64_t now_ns, struct probe *ret);
 
 /* Put the probe of the last order_next back: it could not be sent now, and is the next one again. */

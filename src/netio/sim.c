@@ -80,6 +80,11 @@ static uint32_t place_in_entry(const struct sim_host *host, const struct addr *a
     return get_be32(addr->bytes + at) - get_be32(host->first.bytes + at);
 }
 
+static uint64_t limits_count(const struct sim_host *host)
+{
+    return host->limits_each ? (uint64_t)place_in_entry(host, &host->last) + 1 : 1;
+}
+
 static struct sim_limits *limits_of(struct sim *sim, const struct sim_host *host, const struct addr *dst)
 {
     struct sim_limits *of_entry = sim->limits[host - sim->config->hosts];
@@ -348,8 +353,11 @@ static void sim_close(struct netio *io)
 {
     struct sim *sim = sim_of(io);
     sim_queue_done(&sim->queue);
-    for (size_t i = 0; sim->limits && i < sim->config->host_count; i++)
+    for (size_t i = 0; sim->limits && i < sim->config->host_count; i++) {
+        for (uint64_t k = 0; sim->limits[i] && k < limits_count(&sim->config->hosts[i]); k++)
+            sim_limits_done(&sim->limits[i][k]);
         free(sim->limits[i]);
+    }
     free(sim->limits);
     free(sim->links);
     sim_zombies_free(sim->zombies);
@@ -396,12 +404,13 @@ static bool init_limits(struct sim *sim)
     sim->limits = calloc(config->host_count + 1, sizeof *sim->limits);
     for (size_t i = 0; sim->limits && i < config->host_count; i++) {
         const struct sim_host *host = &config->hosts[i];
-        uint64_t count = host->limits_each ? (uint64_t)place_in_entry(host, &host->last) + 1 : 1;
+        uint64_t count = limits_count(host);
         sim->limits[i] = calloc(count, sizeof *sim->limits[i]);
         if (!sim->limits[i])
             return false;
         for (uint64_t k = 0; k < count; k++)
-            sim_limits_init(&sim->limits[i][k], host, sim->now_ns);
+            if (!sim_limits_init(&sim->limits[i][k], host, sim->now_ns))
+                return false;
     }
     return sim->limits;
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "netio/netio.h"
+#include "netio/source_pool.h"
 
 /* What a port does with a probe. */
 enum sim_behaviour {
@@ -75,8 +76,11 @@ struct sim_host {
         open_reset_window; /* of the RST with which an open port answers an ACK; that of a closed one is 0 */
     double rst_rate_pps;   /* limiter of resets; 0: none */
     double icmp_rate_pps;  /* limiter of ICMP errors, likewise */
-    uint8_t limiter;       /* enum sim_limiter */
-    bool limits_each;      /* each host has limiters of its own; else those of this entry share them */
+    double
+        icmp_total_pps; /* with a bucket of icmp_rate_pps for each address that its ICMP errors go to, the limiter of
+                              all together, which holds a twentieth of a second and is asked first (Linux); 0: one for all */
+    uint8_t limiter;  /* enum sim_limiter */
+    bool limits_each; /* each host has limiters of its own; else those of this entry share them */
     unsigned limiter_burst;
     double limiter_spent; /* tokens that its bucket lacks at the start */
 };
@@ -108,6 +112,7 @@ struct sim_config {
     const struct sim_relay *relays; /* FTP servers for bounce scans, see sim_relay.h */
     size_t relay_count;
     struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
+    const struct source_pool *pool;                 /* more addresses of ours; NULL: none */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
     unsigned forgeries_per_probe;     /* answers by somebody who knows our ports but not our numbers */
     int64_t deaf_from_ns, deaf_to_ns; /* our own ring drops what arrives in this span, and says so */

@@ -105,7 +105,7 @@ static size_t icmp_error(const struct sim_question *question, const struct packe
 {
     const struct sim_host *host = question->host;
     bool v4 = probe->dst.family == ADDR_V4;
-    if (!sim_limit_passes(&question->limits->icmp, host, host->icmp_rate_pps, question->now_ns))
+    if (!sim_icmp_passes(question->limits, host, &probe->src, question->now_ns))
         return 0;
     struct addr sender = probe->dst;
     if (port.from_router)

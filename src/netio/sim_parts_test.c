@@ -91,9 +91,9 @@ static void limiters_count_by_bucket_or_by_the_second(void **state)
     struct sim_host linux_host = {.icmp_rate_pps = 1, .limiter_burst = 6};
     struct sim_host freebsd = {.icmp_rate_pps = 200, .limiter = SIM_LIMITER_SECOND};
     struct sim_limits limits;
-    sim_limits_init(&limits, &linux_host, SEC);
+    assert_true(sim_limits_init(&limits, &linux_host, SEC));
     assert_int_equal(passed_in(&limits.icmp, &linux_host, SEC, 4 * SEC), 8);
-    sim_limits_init(&limits, &freebsd, 0);
+    assert_true(sim_limits_init(&limits, &freebsd, 0));
     assert_int_equal(passed_in(&limits.icmp, &freebsd, SEC, SEC + 100 * MSEC), 200);
     assert_int_equal(passed_in(&limits.icmp, &freebsd, SEC + 100 * MSEC, 2 * SEC), 0);
     assert_int_equal(passed_in(&limits.icmp, &freebsd, 2 * SEC, 4 * SEC), 400);

@@ -386,7 +386,8 @@ bool sim_zombies_take(struct sim_zombies *zombies, const uint8_t *bytes, size_t 
     if (packet_read_ip(bytes, len, strict, &packet) != PACKET_OK)
         return false;
     const struct sim_config *config = zombies->config;
-    bool ours = addr_equal(&packet.src, packet.src.family == ADDR_V4 ? &config->source4 : &config->source6);
+    bool ours = addr_equal(&packet.src, packet.src.family == ADDR_V4 ? &config->source4 : &config->source6) ||
+                (config->pool && source_pool_find(config->pool, &packet.src));
     uint32_t count = (uint32_t)config->zombie_count;
     uint32_t to = find(zombies, &packet.dst), from = find(zombies, &packet.src);
     if (to < count)

@@ -23,7 +23,7 @@ static uint64_t subject_hash(const struct token_key *key, const struct token_sub
     memcpy(words, subject->dst.bytes, 16);
     words[2] = (uint64_t)subject->port | (uint64_t)subject->ip_proto << 16 |
                (uint64_t)subject->dst.family << 24 | (uint64_t)subject->pings << 31 |
-               (uint64_t)subject->dst.scope << 32;
+               ((uint64_t)subject->dst.scope << 32 ^ (uint64_t)subject->source << 48);
     return siphash_words(&key->secret, words, 3);
 }
 

@@ -35,9 +35,10 @@ struct token_key {
 struct token_subject {
     struct addr dst;
     uint8_t ip_proto;
-    uint16_t port;  /* 0 for ICMP */
-    bool has_ports; /* false: answers name no source port; the number alone names the try */
-    bool pings;     /* discovery: a late answer to it must not pass for one to the scan of the same port */
+    uint16_t port;   /* 0 for ICMP */
+    bool has_ports;  /* false: answers name no source port; the number alone names the try */
+    bool pings;      /* discovery: a late answer to it must not pass for one to the scan of the same port */
+    uint16_t source; /* number of our own address that asks, in the pool (--source-pool); 0: the usual one */
 };
 
 /* The subject of a technique's probe to this port. */

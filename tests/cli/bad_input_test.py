@@ -64,6 +64,11 @@ PLACES = [
     (["-S", "198.18.0.77", "198.18.0.2"], UNAVAILABLE, "198.18.0.77"),
     (["-S", "somewhere", "198.18.0.2"], USAGE, "somewhere"),
     (["203.0.113.9"], UNAVAILABLE, "203.0.113.9"),
+    (["--source-pool", "nowhere", "127.0.0.1"], USAGE, "nowhere"),
+    (["--source-pool", "198.18.0.76/30", "127.0.0.1"], UNAVAILABLE, "198.18.0.76"),
+    (["--source-pool", "fe80::1%lo", "127.0.0.1"], USAGE, "fe80::1%lo"),
+    (["--source-pool-foreign", "127.0.0.1"], USAGE, "--source-pool"),
+    (["-sT", "--source-pool", "127.0.0.2", "127.0.0.1"], USAGE, "--source-pool"),
 ]
 
 PRIVILEGE = [

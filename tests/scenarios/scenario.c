@@ -192,6 +192,16 @@ static void set_addresses(struct scenario *scenario)
     scenario->sim.router6 = parse("2001:db8:ffff::fe");
 }
 
+/* Members need not be of a machine that does not exist. */
+static struct source_pool make_pool(uint32_t size)
+{
+    struct source_pool pool = {.addrs = calloc(size + 1, sizeof *pool.addrs), .v4_count = size};
+    assert(pool.addrs);
+    for (uint32_t i = 0; i < size; i++)
+        pool.addrs[i] = addr_v4(UINT32_C(0xcb007100) + i);
+    return pool;
+}
+
 void scenario_run(struct scenario *scenario)
 {
     set_addresses(scenario);
@@ -208,6 +218,8 @@ void scenario_run(struct scenario *scenario)
         {&technique_ping_syn, 443}, {&technique_ping_ack, 80},
     };
 
+    struct source_pool pool = make_pool(scenario->pool_size);
+    scenario->sim.pool = &pool;
     struct netio *io = sim_new(&scenario->sim);
     assert(io);
     struct engine_config config = {
@@ -220,6 +232,7 @@ void scenario_run(struct scenario *scenario)
         .assume_up = !scenario->discovery,
         .timing = scenario->timing,
         .key = make_key(scenario->seed),
+        .pool = &pool,
         .io = io,
         .emit = take_record,
         .context = scenario,
@@ -231,6 +244,7 @@ void scenario_run(struct scenario *scenario)
     run(scenario, scanner, io);
     scanner->ops->free(scanner);
     io->ops->close(io);
+    source_pool_done(&pool);
     free(specs);
 }
 

@@ -36,6 +36,7 @@ struct scenario {
     bool no_ports;  /* -sn */
     struct timing timing;
     uint64_t seed;      /* of the simulation, the order and the tokens */
+    uint32_t pool_size; /* of sources: 203.0.113.0 and on, with the usual one among them; 0: none */
     int64_t stop_at_ns; /* virtual time after the start; 0: never */
     bool watch_rate;
 
