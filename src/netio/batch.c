@@ -1,6 +1,7 @@
 #include "netio/batch.h"
 
 #include <errno.h>
+#include <linux/if_packet.h>
 
 void batch_init(struct batch *batch, const struct sockets *sockets)
 {
@@ -17,18 +18,19 @@ void batch_init(struct batch *batch, const struct sockets *sockets)
     }
 }
 
-struct batch_slot *batch_slot(struct batch *batch, enum lane lane)
+struct batch_slot *batch_slot(struct batch *batch, enum lane lane, uint32_t link)
 {
-    if (batch->used == BATCH_MAX || (batch->used && batch->lane != lane))
+    if (batch->used == BATCH_MAX || (batch->used && (batch->lane != lane || batch->link != link)))
         return NULL;
     batch->lane = (uint8_t)lane;
+    batch->link = link;
     return &batch->slots[batch->used];
 }
 
 static void keep(struct batch *batch, const struct batch_slot *slot)
 {
     static const socklen_t name_len[] = {
-        [LANE_FRAMES] = sizeof(struct sockaddr_ll),
+        [LANE_FRAMES] = 0,
         [LANE_RAW4] = sizeof(struct sockaddr_in),
         [LANE_RAW6] = sizeof(struct sockaddr_in6),
     };
@@ -37,12 +39,10 @@ static void keep(struct batch *batch, const struct batch_slot *slot)
     batch->used++;
 }
 
-void batch_keep_probe(struct batch *batch, struct batch_slot *slot, const struct probe *probe,
-                      uint64_t position)
+void batch_keep_probe(struct batch *batch, struct batch_slot *slot, const struct order_place *place)
 {
     slot->has_probe = true;
-    slot->probe = *probe;
-    slot->position = position;
+    slot->place = *place;
     keep(batch, slot);
 }
 
@@ -53,12 +53,15 @@ void batch_keep_question(struct batch *batch, struct batch_slot *slot)
 }
 
 /* The packet at batch->sent does not leave, ever. */
-static void give_up(struct batch *batch, struct netio *io, const struct order *order, int error)
+static void give_up(struct batch *batch, struct netio *io, const struct order *order, int64_t now_ns,
+                    int error)
 {
     const struct batch_slot *slot = &batch->slots[batch->sent++];
     io->stats.send_errors++;
-    if (slot->has_probe && order)
-        io->events->unsent(io->context, order, &slot->probe, error);
+    if (!slot->has_probe || !order)
+        return;
+    struct probe probe = order_probe(order, &slot->place, now_ns);
+    io->events->unsent(io->context, order, &probe, error);
 }
 
 static void count_sent(struct batch *batch, struct netio *io, unsigned count)
@@ -69,11 +72,31 @@ static void count_sent(struct batch *batch, struct netio *io, unsigned count)
     batch->sent += count;
 }
 
+/* Frames go out of the link that their socket is bound to. 0 or -1 and errno. */
+static int bind_link(struct batch *batch)
+{
+    struct sockaddr_ll name = {.sll_family = AF_PACKET, .sll_ifindex = (int)batch->link};
+    if (batch->lane != LANE_FRAMES || batch->bound_link == batch->link)
+        return 0;
+    batch->bound_link = 0;
+    if (bind(batch->fds[LANE_FRAMES], (const struct sockaddr *)&name, sizeof name) < 0)
+        return -1;
+    batch->bound_link = batch->link;
+    return 0;
+}
+
+static int send_rest(struct batch *batch)
+{
+    if (bind_link(batch) < 0)
+        return -1;
+    return sendmmsg(batch->fds[batch->lane], batch->messages + batch->sent, batch->used - batch->sent,
+                    MSG_DONTWAIT);
+}
+
 bool batch_flush(struct batch *batch, struct netio *io, const struct order *order, int64_t now_ns)
 {
     while (batch->sent < batch->used) {
-        int count = sendmmsg(batch->fds[batch->lane], batch->messages + batch->sent,
-                             batch->used - batch->sent, MSG_DONTWAIT);
+        int count = send_rest(batch);
         if (count > 0) {
             count_sent(batch, io, (unsigned)count);
             batch->blocked = 0;
@@ -82,7 +105,7 @@ bool batch_flush(struct batch *batch, struct netio *io, const struct order *orde
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN && errno != ENOBUFS) {
-            give_up(batch, io, order, errno);
+            give_up(batch, io, order, now_ns, errno);
             continue;
         }
         if (!batch->blocked)
@@ -90,7 +113,7 @@ bool batch_flush(struct batch *batch, struct netio *io, const struct order *orde
         batch->blocked = errno;
         if (now_ns - batch->blocked_since_ns < BATCH_PATIENCE_NS)
             return false;
-        give_up(batch, io, order, errno);
+        give_up(batch, io, order, now_ns, errno);
     }
     batch->used = batch->sent = 0;
     batch->blocked = 0;
@@ -99,14 +122,10 @@ bool batch_flush(struct batch *batch, struct netio *io, const struct order *orde
 
 void batch_take_back(struct batch *batch, struct order *order)
 {
-    uint32_t count = 0;
     for (uint32_t i = batch->used; i > batch->sent; i--) {
         const struct batch_slot *slot = &batch->slots[i - 1];
-        if (!slot->has_probe)
-            continue;
-        order->next = slot->position;
-        count++;
+        if (slot->has_probe)
+            order_put_back(order, slot->place.position, 1);
     }
-    order->limit += count;
     batch->used = batch->sent = 0;
 }

@@ -1,14 +1,15 @@
 /* The sending side of the packet backends: packets are written into slots that were made before the first one, and
- * leave in one sendmmsg(2). A batch has one lane: all its packets go through the same socket. */
+ * leave in one sendmmsg(2). A batch has one lane: all its packets go through the same socket, and all its frames out of
+ * the same link, to which the socket is bound: so the kernel need not be told with each. */
 #pragma once
 
-#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 #include "netio/netio.h"
+#include "netio/order.h"
 #include "netio/probe_packet.h"
 #include "netio/sockets.h"
 #include "packet/arp.h"
@@ -23,21 +24,21 @@ enum lane {
 };
 
 struct batch_slot {
-    bool has_probe; /* else it is a question of the backend's own (ARP, ND) */
-    struct probe probe;
-    uint64_t position; /* of the probe in its order */
+    bool has_probe;           /* else it is a question of the backend's own (ARP, ND) */
+    struct order_place place; /* of the probe */
     union {
-        struct sockaddr_ll link;
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
-    } name; /* where it goes */
+    } name; /* where an IP packet goes */
     uint32_t len;
     uint8_t data[BATCH_FRAME_MAX];
 };
 
 struct batch {
-    int fds[3];   /* by enum lane; borrowed */
-    uint8_t lane; /* of the slots in use */
+    int fds[3];          /* by enum lane; borrowed */
+    uint8_t lane;        /* of the slots in use */
+    uint32_t link;       /* interface index that their frames go out of */
+    uint32_t bound_link; /* that the socket for frames is bound to; 0: none */
     uint32_t used;
     uint32_t sent; /* of them */
     int blocked;   /* errno that stopped the last flush: EAGAIN, ENOBUFS; 0: none */
@@ -50,11 +51,11 @@ struct batch {
 /* Only the sockets are borrowed. */
 void batch_init(struct batch *batch, const struct sockets *sockets);
 
-/* A slot for one more packet: fill in name, len and data, then keep it as a probe or as a question of the backend's own.
- * NULL: the batch is full, or of another lane; flush it first. */
-struct batch_slot *batch_slot(struct batch *batch, enum lane lane);
-void batch_keep_probe(struct batch *batch, struct batch_slot *slot, const struct probe *probe,
-                      uint64_t position);
+/* A slot for one more packet: fill in len and data, and name for an IP packet, then keep it as a probe or as a question of
+ * the backend's own. NULL: the batch is full, or of another lane; flush it first.
+ *   link  interface index, for LANE_FRAMES; else 0 */
+struct batch_slot *batch_slot(struct batch *batch, enum lane lane, uint32_t link);
+void batch_keep_probe(struct batch *batch, struct batch_slot *slot, const struct order_place *place);
 void batch_keep_question(struct batch *batch, struct batch_slot *slot);
 
 /* Send what is kept. True: the batch is empty. False: there was no room (batch->blocked says why); the rest is kept and

@@ -220,7 +220,7 @@ static enum send_result send_one(struct connect_io *self, struct order *order)
     case CONNECT_STARTED:
         return SEND_ON;
     case CONNECT_SHORT:
-        order_undo(order);
+        order_put_back(order, order->next - 1, 1);
         return SEND_SHORT;
     case CONNECT_FAILED:
         break;

@@ -1,6 +1,5 @@
 #include "netio/frame.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <string.h>
 
@@ -21,14 +20,6 @@ static void write_header(struct batch_slot *slot, const struct link *link, const
     memcpy(header.source, link->mac, sizeof header.source);
     struct writer out = writer_over(slot->data, ETHERNET_HEADER_LEN);
     ethernet_write(&out, &header);
-
-    slot->name.link = (struct sockaddr_ll){
-        .sll_family = AF_PACKET,
-        .sll_protocol = htons(ethertype),
-        .sll_ifindex = (int)link->index,
-        .sll_halen = sizeof header.destination,
-    };
-    memcpy(slot->name.link.sll_addr, mac, sizeof header.destination);
 }
 
 bool frame_write_probe(struct batch_slot *slot, const struct link *link, const uint8_t mac[static 6],
@@ -36,7 +27,7 @@ bool frame_write_probe(struct batch_slot *slot, const struct link *link, const u
 {
     bool v4 = probe->dst.family == ADDR_V4;
     write_header(slot, link, mac, v4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6_PACKET);
-    size_t len = probe_packet_write(probe, ttl, frame_ip_id(probe), slot->data + ETHERNET_HEADER_LEN,
+    size_t len = probe_packet_write(probe, ttl, frame_ip_id(probe->number), slot->data + ETHERNET_HEADER_LEN,
                                     sizeof slot->data - ETHERNET_HEADER_LEN);
     slot->len = (uint32_t)(ETHERNET_HEADER_LEN + len);
     return len > 0;

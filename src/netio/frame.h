@@ -1,5 +1,5 @@
 /* Ethernet frames of the packet backend: a probe behind a link-layer header, and the questions that find a neighbour
- * (RFC 826, RFC 4861). Each writes a frame into a slot of the batch and says where it goes. */
+ * (RFC 826, RFC 4861). Each writes a frame into a slot of the batch. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +24,7 @@ void frame_group_mac(const struct addr *dst, uint8_t ret[static 6]);
 
 /* A value for IP identification fields: varied, and nobody can tell from it how many packets we sent. Never 0, which a raw
  * socket would replace. */
-static inline uint16_t frame_ip_id(const struct probe *probe)
+static inline uint16_t frame_ip_id(uint32_t number)
 {
-    return (uint16_t)(1 + (probe->number ^ (probe->number >> 16)) % UINT16_MAX);
+    return (uint16_t)(1 + (number ^ (number >> 16)) % UINT16_MAX);
 }

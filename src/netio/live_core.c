@@ -174,28 +174,49 @@ enum progress {
     PROGRESS_BLOCKED /* no room at the socket, or waiting for a neighbour */
 };
 
+static enum stage stage_one(struct live *live, const struct staging *at)
+{
+    int error = 0;
+    if (live->ops->quick && order_is_plain(at->order) && live->ops->quick(live, at))
+        return STAGE_KEPT;
+    struct probe probe = order_probe(at->order, &at->place, at->now_ns);
+    enum stage stage = live->ops->stage(live, at, &probe, &error);
+    if (stage == STAGE_UNSENT)
+        live->io.events->unsent(live->io.context, at->order, &probe, error);
+    return stage;
+}
+
+/* Fill the batch from the order. */
+static enum stage stage_some(struct live *live, struct order *order, int64_t now_ns)
+{
+    struct order_place places[BATCH_MAX];
+    struct staging at = {.order = order, .now_ns = now_ns};
+    unsigned count = order_take(order, places, BATCH_MAX - live->batch.used);
+    if (live->ops->begin && order_is_plain(order))
+        live->ops->begin(live, order, places, count, now_ns);
+    for (unsigned i = 0; i < count; i++) {
+        at.place = places[i];
+        enum stage stage = stage_one(live, &at);
+        if (stage > STAGE_UNSENT) {
+            order_put_back(order, places[i].position, count - i);
+            return stage;
+        }
+    }
+    return STAGE_KEPT;
+}
+
 /* Fill the batch from the order and send it. */
 static enum progress send_some(struct live *live, struct order *order, int64_t now_ns)
 {
     struct batch *batch = &live->batch;
-    struct probe probe;
-    enum stage stage = STAGE_KEPT;
-    int error = 0;
-    if (!order)
-        return batch_flush(batch, &live->io, NULL, now_ns) ? PROGRESS_IDLE : PROGRESS_BLOCKED;
-    if (batch->used && !batch_flush(batch, &live->io, order, now_ns))
+    if (!batch_flush(batch, &live->io, order, now_ns))
         return PROGRESS_BLOCKED;
-    while (batch->used < BATCH_MAX && stage <= STAGE_UNSENT) {
-        if (!order_next(order, now_ns, &probe))
-            return batch_flush(batch, &live->io, order, now_ns) ? PROGRESS_DONE : PROGRESS_BLOCKED;
-        stage = live->ops->stage(live, &probe, order->next - 1, now_ns, &error);
-        if (stage == STAGE_UNSENT)
-            live->io.events->unsent(live->io.context, order, &probe, error);
-        else if (stage != STAGE_KEPT)
-            order_undo(order);
-    }
-    bool flushed = batch_flush(batch, &live->io, order, now_ns);
-    return flushed && stage != STAGE_WAIT ? PROGRESS_MORE : PROGRESS_BLOCKED;
+    if (!order)
+        return PROGRESS_IDLE;
+    enum stage stage = stage_some(live, order, now_ns);
+    if (!batch_flush(batch, &live->io, order, now_ns) || stage == STAGE_WAIT)
+        return PROGRESS_BLOCKED;
+    return order->limit && order->next < order->end ? PROGRESS_MORE : PROGRESS_DONE;
 }
 
 /* Sleep until something arrives, there may be room to send again, or until_ns. */
@@ -242,8 +263,8 @@ static bool write_raw4(struct live *live, const struct probe *probe, struct batc
 {
     slot->name.in = (struct sockaddr_in){.sin_family = AF_INET};
     memcpy(&slot->name.in.sin_addr, probe->dst.bytes, 4);
-    slot->len =
-        (uint32_t)probe_packet_write(probe, live->ttl, frame_ip_id(probe), slot->data, sizeof slot->data);
+    slot->len = (uint32_t)probe_packet_write(probe, live->ttl, frame_ip_id(probe->number), slot->data,
+                                             sizeof slot->data);
     return slot->len > 0;
 }
 
@@ -255,15 +276,15 @@ static bool write_raw6(struct live *live, const struct probe *probe, struct batc
     return slot->len > 0;
 }
 
-enum stage live_keep_raw(struct live *live, struct probe *probe, uint64_t position, const struct route *route,
-                         int *ret_error)
+enum stage live_keep_raw(struct live *live, const struct staging *at, struct probe *probe,
+                         const struct route *route, int *ret_error)
 {
     if (route->kind == ROUTE_NONE) {
         *ret_error = route->error;
         return STAGE_UNSENT;
     }
     bool v4 = probe->dst.family == ADDR_V4;
-    struct batch_slot *slot = batch_slot(&live->batch, v4 ? LANE_RAW4 : LANE_RAW6);
+    struct batch_slot *slot = batch_slot(&live->batch, v4 ? LANE_RAW4 : LANE_RAW6, 0);
     if (!slot)
         return STAGE_FULL;
     if (probe->src.family == ADDR_NONE)
@@ -272,7 +293,7 @@ enum stage live_keep_raw(struct live *live, struct probe *probe, uint64_t positi
         *ret_error = EMSGSIZE;
         return STAGE_UNSENT;
     }
-    batch_keep_probe(&live->batch, slot, probe, position);
+    batch_keep_probe(&live->batch, slot, &at->place);
     return STAGE_KEPT;
 }
 

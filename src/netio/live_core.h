@@ -20,12 +20,25 @@ enum stage {
     STAGE_WAIT    /* nowhere: it has to wait for an answer to a question of our own */
 };
 
+/* A probe on its way into the batch. */
+struct staging {
+    const struct order *order;
+    struct order_place place;
+    int64_t now_ns;
+};
+
 struct live;
 
 struct live_ops {
     /* Put a probe (src is set only where it is not to be the usual one) into the batch. */
-    enum stage (*stage)(struct live *live, struct probe *probe, uint64_t position, int64_t now_ns,
-                        int *ret_error);
+    enum stage (*stage)(struct live *live, const struct staging *at, struct probe *probe, int *ret_error);
+
+    /* These probes of a plain order (order_is_plain) come next. NULL with `quick`. */
+    void (*begin)(struct live *live, const struct order *order, const struct order_place *places,
+                  unsigned count, int64_t now_ns);
+
+    /* Put a probe of a plain order into the batch without looking anything up. False: it has to be staged. May be NULL. */
+    bool (*quick)(struct live *live, const struct staging *at);
 
     /* Do what is due: may put questions into the batch. May be NULL. */
     void (*tick)(struct live *live, int64_t now_ns);
@@ -62,8 +75,8 @@ struct addr live_source(struct netio *io, const struct addr *dst);
 void live_work(struct netio *io, struct order *order, int64_t until_ns);
 
 /* Put a probe into the batch as an IP packet that the kernel routes, with the source of `route` unless it has one. */
-enum stage live_keep_raw(struct live *live, struct probe *probe, uint64_t position, const struct route *route,
-                         int *ret_error);
+enum stage live_keep_raw(struct live *live, const struct staging *at, struct probe *probe,
+                         const struct route *route, int *ret_error);
 
 /* What the kernel routes goes out through this interface; "": as its routes say. -EX_OSERR. */
 int live_bind_raw(const struct sockets *sockets, const char *interface, struct error *err);

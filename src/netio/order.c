@@ -40,9 +40,12 @@ uint64_t block_bit_at(const struct block *block, uint64_t position)
     return block->early.size + permutation_at(&block->rest, position - block->early.size);
 }
 
-static struct probe probe_of(const struct order *order, uint64_t bit, int64_t now_ns)
+struct probe order_probe(const struct order *order, const struct order_place *place, int64_t now_ns)
 {
+    if (order->list)
+        return order->list[place->position];
     const struct block *block = order->block;
+    uint64_t bit = place->bit;
     const struct probe_spec *spec = &block->specs[bit / block->host_count];
     const struct technique *technique = spec->technique;
     struct probe probe = {
@@ -64,27 +67,38 @@ static struct probe probe_of(const struct order *order, uint64_t bit, int64_t no
     return probe;
 }
 
-bool order_next(struct order *order, int64_t now_ns, struct probe *ret)
+static uint64_t bit_at(const struct order *order, uint64_t position)
 {
-    while (order->limit && order->next < order->end) {
-        uint64_t position = order->next++;
-        if (order->list) {
-            order->limit--;
-            *ret = order->list[position];
-            return true;
-        }
-        uint64_t bit = order->bits ? order->bits[position] : block_bit_at(order->block, position);
-        if (!order->bits && !bitset_get(order->block->pending, bit))
-            continue;
-        order->limit--;
-        *ret = probe_of(order, bit, now_ns);
-        return true;
-    }
-    return false;
+    if (order->list)
+        return 0;
+    return order->bits ? order->bits[position] : block_bit_at(order->block, position);
 }
 
-void order_undo(struct order *order)
+unsigned order_take(struct order *order, struct order_place *ret, unsigned capacity)
 {
-    order->next--;
-    order->limit++;
+    unsigned count = 0;
+    while (count < capacity && order->limit && order->next < order->end) {
+        uint64_t position = order->next++;
+        uint64_t bit = bit_at(order, position);
+        if (!order->bits && !order->list && !bitset_get(order->block->pending, bit))
+            continue;
+        order->limit--;
+        ret[count++] = (struct order_place){.bit = bit, .position = position};
+    }
+    return count;
+}
+
+bool order_next(struct order *order, int64_t now_ns, struct probe *ret)
+{
+    struct order_place place;
+    if (order_take(order, &place, 1) == 0)
+        return false;
+    *ret = order_probe(order, &place, now_ns);
+    return true;
+}
+
+void order_put_back(struct order *order, uint64_t position, unsigned count)
+{
+    order->next = position;
+    order->limit += count;
 }

@@ -61,10 +61,28 @@ struct order {
     double rate_pps;    /* for backends that pace themselves; the others send at once */
 };
 
-/* The walker: the next pending probe of the order, with its source port and number for `now_ns`; src is left for the
- * backend where neither the order nor a probe of its list names one. Moves order->next behind it and counts limit down.
- * False: end of the range, or limit reached. */
+/* Probes of a block, from the address that we usually have there? */
+static inline bool order_is_plain(const struct order *order)
+{
+    return !order->list && !order->source && order->src.family == ADDR_NONE;
+}
+
+/* Where a probe stands. */
+struct order_place {
+    uint64_t bit;      /* in its block; 0 with a list of probes */
+    uint64_t position; /* in its order */
+};
+
+/* The walker: the next pending bits of the order, `capacity` at most. Moves order->next behind them and counts limit down.
+ * Returns how many; fewer than capacity: end of the range, or limit reached. */
+unsigned order_take(struct order *order, struct order_place *ret, unsigned capacity);
+
+/* The probe at a place, with its source port and number for `now_ns`; src is left for the backend where
+ * neither the order nor a probe of its list names one. */
+struct probe order_probe(const struct order *order, const struct order_place *place, int64_t now_ns);
+
+/* Both in one step, for one probe. */
 bool order_next(struct order *order, int64_t now_ns, struct probe *ret);
 
-/* Put the probe of the last order_next back: it could not be sent now, and is the next one again. */
-void order_undo(struct order *order);
+/* Put back what was taken from this position on, `count` probes: it could not be sent now, and is next again. */
+void order_put_back(struct order *order, uint64_t position, unsigned count);

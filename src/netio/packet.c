@@ -7,12 +7,14 @@
 
 #include "netio/clock.h"
 #include "netio/frame.h"
+#include "netio/known.h"
 #include "netio/live_core.h"
 #include "netio/resolver.h"
 
 struct packet_io {
     struct live live; /* first: a pointer to one is a pointer to the other */
     struct resolver resolver;
+    struct known known;
 };
 
 static struct packet_io *packet_of(struct live *live)
@@ -53,32 +55,34 @@ static enum stage refuse(int error, int *ret_error)
 }
 
 /* A probe to this station. */
-static enum stage keep_frame(struct live *live, struct probe *probe, uint64_t position,
+static enum stage keep_frame(struct live *live, const struct staging *at, struct probe *probe,
                              const struct route *route, const uint8_t mac[static 6], int *ret_error)
 {
-    struct batch_slot *slot = batch_slot(&live->batch, LANE_FRAMES);
+    struct batch_slot *slot = batch_slot(&live->batch, LANE_FRAMES, route->link->index);
     if (!slot)
         return STAGE_FULL;
     if (probe->src.family == ADDR_NONE)
         probe->src = route->source;
     if (!frame_write_probe(slot, route->link, mac, probe, live->ttl))
         return refuse(EMSGSIZE, ret_error);
-    batch_keep_probe(&live->batch, slot, probe, position);
+    batch_keep_probe(&live->batch, slot, &at->place);
+    if (order_is_plain(at->order))
+        known_add(&packet_of(live)->known, at->order, probe, route, mac);
     return STAGE_KEPT;
 }
 
 /* A probe that is itself the question for its destination's station. */
-static enum stage keep_question(struct live *live, struct probe *probe, uint64_t position,
-                                const struct route *route, int64_t now_ns)
+static enum stage keep_question(struct live *live, const struct staging *at, struct probe *probe,
+                                const struct route *route)
 {
     struct resolver *resolver = &packet_of(live)->resolver;
-    struct batch_slot *slot = batch_slot(&live->batch, LANE_FRAMES);
+    struct batch_slot *slot = batch_slot(&live->batch, LANE_FRAMES, route->link->index);
     if (!slot)
         return STAGE_FULL;
     probe->src = resolver_source(resolver, route, &route->next_hop);
-    neighbor_ask(resolver->neighbors, route->link->index, &route->next_hop, now_ns);
+    neighbor_ask(resolver->neighbors, route->link->index, &route->next_hop, at->now_ns);
     frame_write_question(slot, route->link, &probe->src, &route->next_hop);
-    batch_keep_probe(&live->batch, slot, probe, position);
+    batch_keep_probe(&live->batch, slot, &at->place);
     return STAGE_KEPT;
 }
 
@@ -100,7 +104,7 @@ static enum neighbor_state find_station(struct live *live, const struct route *r
     return NEIGHBOR_KNOWN;
 }
 
-static enum stage packet_stage(struct live *live, struct probe *probe, uint64_t position, int64_t now_ns,
+static enum stage packet_stage(struct live *live, const struct staging *at, struct probe *probe,
                                int *ret_error)
 {
     struct route route;
@@ -108,16 +112,37 @@ static enum stage packet_stage(struct live *live, struct probe *probe, uint64_t 
     route_find(live->routes, &probe->dst, &route);
     if (probe->technique->kind == REQUEST_NEIGHBOR) {
         if (route.kind == ROUTE_LINK)
-            return keep_question(live, probe, position, &route, now_ns);
+            return keep_question(live, at, probe, &route);
         return refuse(route.kind == ROUTE_NONE ? route.error : EHOSTUNREACH, ret_error);
     }
     if (route.kind == ROUTE_NONE || route.kind == ROUTE_LOCAL || route.kind == ROUTE_PLAIN)
-        return live_keep_raw(live, probe, position, &route, ret_error);
+        return live_keep_raw(live, at, probe, &route, ret_error);
 
-    enum neighbor_state state = find_station(live, &route, now_ns, mac);
+    enum neighbor_state state = find_station(live, &route, at->now_ns, mac);
     if (state == NEIGHBOR_KNOWN)
-        return keep_frame(live, probe, position, &route, mac, ret_error);
+        return keep_frame(live, at, probe, &route, mac, ret_error);
     return state == NEIGHBOR_ASKED ? STAGE_WAIT : refuse(EHOSTUNREACH, ret_error);
+}
+
+static void packet_begin(struct live *live, const struct order *order, const struct order_place *places,
+                         unsigned count, int64_t now_ns)
+{
+    known_begin(&packet_of(live)->known, order, places, count, now_ns);
+}
+
+static bool packet_quick(struct live *live, const struct staging *at)
+{
+    struct batch *batch = &live->batch;
+    struct batch_slot *slot = batch_slot(batch, LANE_FRAMES, batch->link);
+    if (!slot)
+        return false;
+    const struct template *template =
+        known_write(&packet_of(live)->known, at->order, at->place.bit, at->now_ns, slot->data);
+    if (!template || template->link->index != batch->link)
+        return false;
+    slot->len = template->len;
+    batch_keep_probe(batch, slot, &at->place);
+    return true;
 }
 
 static void packet_tick(struct live *live, int64_t now_ns)
@@ -149,6 +174,7 @@ static bool packet_hear(struct live *live, struct packet *packet, uint32_t link,
 static void packet_close(struct netio *io)
 {
     struct packet_io *packet = (struct packet_io *)io;
+    known_done(&packet->known);
     resolver_done(&packet->resolver);
     live_close(&packet->live);
     free(packet);
@@ -176,7 +202,13 @@ int packet_open(struct sockets *sockets, const struct route_table *routes,
         .close = packet_close,
     };
     static const struct live_ops live_ops = {
-        .stage = packet_stage, .tick = packet_tick, .due = packet_due, .hear = packet_hear};
+        .stage = packet_stage,
+        .begin = packet_begin,
+        .quick = packet_quick,
+        .tick = packet_tick,
+        .due = packet_due,
+        .hear = packet_hear,
+    };
 
     struct packet_io *packet = calloc(1, sizeof *packet);
     if (!packet)
@@ -185,8 +217,11 @@ int packet_open(struct sockets *sockets, const struct route_table *routes,
     if (result == 0)
         result = resolver_init(&packet->resolver, routes, clock_monotonic_ns(), err);
     if (result == 0)
+        result = known_init(&packet->known, options->ttl, err);
+    if (result == 0)
         result = live_open(&packet->live, sockets, routes, options, err);
     if (result < 0) {
+        known_done(&packet->known);
         resolver_done(&packet->resolver);
         free(packet);
         return result;

@@ -14,13 +14,11 @@ static enum reach raw_reach(struct netio *io, const struct addr *dst)
     return route.kind == ROUTE_LOCAL ? REACH_LOCAL : REACH_ROUTED;
 }
 
-static enum stage raw_stage(struct live *live, struct probe *probe, uint64_t position, int64_t now_ns,
-                            int *ret_error)
+static enum stage raw_stage(struct live *live, const struct staging *at, struct probe *probe, int *ret_error)
 {
-    (void)now_ns;
     struct route route;
     route_find(live->routes, &probe->dst, &route);
-    return live_keep_raw(live, probe, position, &route, ret_error);
+    return live_keep_raw(live, at, probe, &route, ret_error);
 }
 
 static bool raw_can(const struct netio *io, enum request_kind kind)

@@ -117,7 +117,7 @@ enum neighbor_state resolver_gateway(struct resolver *resolver, const struct rou
 
 static void ask(struct resolver *resolver, struct question *question, struct batch *batch, int64_t now_ns)
 {
-    struct batch_slot *slot = batch_slot(batch, LANE_FRAMES);
+    struct batch_slot *slot = batch_slot(batch, LANE_FRAMES, question->link->index);
     if (!slot) {
         question->due_ns = now_ns + FULL_NS;
         return;
