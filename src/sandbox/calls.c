@@ -105,7 +105,7 @@ static const struct call calls[] = {
     {"socket", NAMES, 0, WHOLE, AF_NETLINK}, /* which families of addresses does this machine have? */
     {"socket", NAMES, 0, WHOLE, AF_UNIX},    /* to the system's name services */
     {"connect", CONNECTS | NAMES, 0, 0, 0},
-    {"bind", CONNECTS | NAMES, 0, 0, 0},
+    {"bind", PACKETS | NAMES, 0, 0, 0}, /* frames go out of the link that their socket is bound to */
     {"shutdown", CONNECTS | NAMES, 0, 0, 0},
     {"setsockopt", CONNECTS | NAMES, 0, 0, 0},
     {"getsockname", CONNECTS | NAMES, 0, 0, 0},
