@@ -43,6 +43,10 @@ static unsigned note_level(enum note note)
 {
     switch (note) {
     case NOTE_SEND_ERRORS:
+    case NOTE_WAY_GONE:
+    case NOTE_WAY_BACK:
+    case NOTE_NEW_SOURCE:
+    case NOTE_REROUTED:
         return 0;
     case NOTE_RING_DROPS:
     case NOTE_LOCAL_PORTS:
@@ -84,6 +88,24 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
         break;
     case NOTE_LOCAL_PORTS:
         talk_note(supervisor->talk, "local ports ran out %" PRIu64 " times; connections waited for one",
+                  record->value[0]);
+        break;
+    case NOTE_WAY_GONE:
+        talk_note(supervisor->talk,
+                  "the way to the targets is gone (link, route or address): waiting for it");
+        break;
+    case NOTE_WAY_BACK:
+        talk_note(supervisor->talk,
+                  "the way to the targets is back after %.1f seconds; %" PRIu64 " probes are sent again",
+                  (double)record->value[1] / 1e3, record->value[0]);
+        break;
+    case NOTE_NEW_SOURCE:
+        talk_note(supervisor->talk,
+                  "our address towards the targets has changed; %" PRIu64 " probes are sent again",
+                  record->value[0]);
+        break;
+    case NOTE_REROUTED:
+        talk_note(supervisor->talk, "the route to the targets has changed; %" PRIu64 " probes are sent again",
                   record->value[0]);
         break;
     case NOTE_COUNT:

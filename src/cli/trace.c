@@ -191,11 +191,19 @@ static const struct stream_ops trace_streams = {
     .close = trace_stream_close,
 };
 
+static void trace_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns)
+{
+    struct trace *trace = context;
+    if (trace->io.events->disturbed)
+        trace->io.events->disturbed(trace->io.context, what, from_ns, to_ns);
+}
+
 static const struct netio_events trace_events = {
     .packet = trace_packet,
     .connected = trace_connected,
     .unsent = trace_unsent,
     .dropped = trace_dropped,
+    .disturbed = trace_disturbed,
     .stream = trace_stream,
 };
 

@@ -452,20 +452,44 @@ static void on_unsent(void *context, const struct order *order, const struct pro
     engine->unsent++;
     engine->last_unsent_error = error;
     scan_block->slots[slot].unsent_try = (uint8_t)(probe->try_number + 1);
-    scan_block_void_range(scan_block, (struct order_range){order->next - 1, order->next});
+    if (scan_block->lane)
+        lane_void(engine, scan_block);
+    else if (!order->bits)
+        scan_block_void_range(scan_block, (struct order_range){order->next - 1, order->next});
+}
+
+/* What left between these times, or was to be answered then, is asked again. Returns how many positions that is. */
+static uint64_t void_span(struct engine *engine, int64_t from_ns, int64_t to_ns)
+{
+    uint64_t positions = 0;
+    for (unsigned i = 0; i < engine->block_count; i++) {
+        struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase == PHASE_LANE)
+            lane_void(engine, scan_block);
+        else if (scan_block->phase != PHASE_FINISHED)
+            positions += scan_block_void_time(scan_block, from_ns - block_rto_ns(engine, scan_block), to_ns);
+    }
+    engine->void_positions += positions;
+    return positions;
 }
 
 static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count)
 {
     struct engine *engine = context;
-    uint64_t before = engine->void_positions;
-    for (unsigned i = 0; i < engine->block_count; i++) {
-        struct scan_block *scan_block = engine->blocks[i];
-        if (scan_block->phase != PHASE_FINISHED)
-            engine->void_positions +=
-                scan_block_void_time(scan_block, from_ns - block_rto_ns(engine, scan_block), to_ns);
-    }
-    emit_note(engine, NOTE_RING_DROPS, NULL, count, engine->void_positions - before);
+    emit_note(engine, NOTE_RING_DROPS, NULL, count, void_span(engine, from_ns, to_ns));
+}
+
+static void on_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns)
+{
+    static const enum note notes[] = {
+        [DISTURBANCE_GONE] = NOTE_WAY_GONE,
+        [DISTURBANCE_BACK] = NOTE_WAY_BACK,
+        [DISTURBANCE_SOURCE] = NOTE_NEW_SOURCE,
+        [DISTURBANCE_REROUTED] = NOTE_REROUTED,
+    };
+    struct engine *engine = context;
+    uint64_t positions = void_span(engine, from_ns, to_ns);
+    emit_note(engine, notes[what], NULL, positions, (uint64_t)((to_ns - from_ns) / MSEC));
 }
 
 const struct netio_events engine_events = {
@@ -473,4 +497,5 @@ const struct netio_events engine_events = {
     .connected = on_connected,
     .unsent = on_unsent,
     .dropped = on_dropped,
+    .disturbed = on_disturbed,
 };

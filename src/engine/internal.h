@@ -143,7 +143,8 @@ bool lane_open(struct engine *engine, struct scan_block *from,
                uint32_t slot); /* false: no room; it stays where it is */
 void lane_run(struct engine *engine, struct scan_block *scan_block);
 void lane_answered(struct engine *engine, struct scan_block *scan_block, const struct lane_probe *probe,
-                   bool limited); /* probe: bit and source */
+                   bool limited);                                     /* probe: bit and source */
+void lane_void(struct engine *engine, struct scan_block *scan_block); /* what it asks now may be lost by us */
 void lane_canary_answered(struct engine *engine, struct scan_block *scan_block);
 
 /* emit.c: records out. */

@@ -108,6 +108,7 @@ static void start_cycle(struct engine *engine, struct scan_block *scan_block)
     struct lane *lane = scan_block->lane;
     lane->bit_count = lane->next_bit = 0;
     lane->answers = 0;
+    lane->is_void = false;
     for (uint64_t i = 0; i < block_probe_count(&scan_block->block); i++) {
         uint64_t bit = block_bit_at(&scan_block->block, i);
         if (bitset_get(scan_block->block.pending, bit))
@@ -131,6 +132,18 @@ static bool is_quiet_enough(struct engine *engine, const struct scan_block *scan
            silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles);
 }
 
+/* What was silent so far does not count. A host that no round is of use with is given up. */
+static void end_round(struct engine *engine, struct scan_block *scan_block)
+{
+    struct lane *lane = scan_block->lane;
+    if (++lane->failed_rounds >= LANE_ROUNDS_MAX) {
+        host_finish(engine, scan_block, 0, RECORD_UNFINISHED);
+        return;
+    }
+    lane->quiet_cycles = 0;
+    pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
+}
+
 static void end_cycle(struct engine *engine, struct scan_block *scan_block)
 {
     struct lane *lane = scan_block->lane;
@@ -139,7 +152,9 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
     int64_t soon_ns = engine->now_ns + (int64_t)(lane->limiter.period_ns / CYCLES_PER_TOKEN);
     bool was_alone = lane->alone;
     lane->alone = lane->answers == 0 || lane->pool.count == 0;
-    if (lane->answers) {
+    if (lane->is_void) {
+        end_round(engine, scan_block);
+    } else if (lane->answers) {
         lane->quiet_cycles = 0;
         start_cycle(engine, scan_block);
     } else if (lane->began_ns < full_ns || !was_alone) {
@@ -246,13 +261,8 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
         host_finish(engine, scan_block, 0, 0);
         return;
     }
-    if (++lane->failed_rounds >= LANE_ROUNDS_MAX) {
-        host_finish(engine, scan_block, 0, RECORD_UNFINISHED);
-        return;
-    }
-    lane->quiet_cycles = 0;
     limiter_slow_down(&lane->limiter, engine->now_ns);
-    pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
+    end_round(engine, scan_block);
 }
 
 static void go_on_with_canary(struct engine *engine, struct scan_block *scan_block)
@@ -338,6 +348,15 @@ void lane_answered(struct engine *engine, struct scan_block *scan_block, const s
         lane->failed_rounds = 0;
     }
     scan_block->wake_ns = engine->now_ns;
+}
+
+void lane_void(struct engine *engine, struct scan_block *scan_block)
+{
+    struct lane *lane = scan_block->lane;
+    lane->is_void = true;
+    lane->quiet_cycles = 0;
+    if (lane->state == LANE_CANARY)
+        pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
 }
 
 void lane_canary_answered(struct engine *engine, struct scan_block *scan_block)

@@ -40,6 +40,7 @@ struct lane {
     uint64_t *bits; /* owned: what this cycle asks, in order */
     uint32_t bit_count, next_bit;
     uint32_t answers;           /* limited ones, in this cycle */
+    bool is_void;               /* something of this cycle was lost by ourselves */
     uint32_t quiet_cycles;      /* in a row */
     uint32_t failed_rounds;     /* in which no canary was answered, since the last answer */
     uint8_t try_number;         /* of this cycle; try numbers come round again */

@@ -119,16 +119,37 @@ struct order_range scan_block_todo(const struct scan_block *scan_block)
     return (struct order_range){scan_block->cursor, scan_block->part.end};
 }
 
+static struct slice join(const struct slice *a, const struct slice *b)
+{
+    return (struct slice){
+        .from_ns = a->from_ns,
+        .to_ns = b->to_ns,
+        .range = {a->range.first < b->range.first ? a->range.first : b->range.first,
+                  a->range.end > b->range.end ? a->range.end : b->range.end},
+    };
+}
+
+/* With the log full, every two slices become one: it reaches back to the start of the sweep, however long that is. */
+static void halve_log(struct scan_block *scan_block)
+{
+    for (unsigned i = 0; i < SLICE_LOG_LEN / 2; i++)
+        scan_block->slices[i] = join(&scan_block->slices[(size_t)2 * i], &scan_block->slices[2 * i + 1]);
+    scan_block->slice_count = SLICE_LOG_LEN / 2;
+}
+
 static void log_slice(struct scan_block *scan_block, struct order_range range, int64_t now_ns)
 {
     if (scan_block->slice_count) {
-        struct slice *last = &scan_block->slices[(scan_block->slice_count - 1) % SLICE_LOG_LEN];
-        if (last->range.end == range.first && now_ns - last->time_ns < MSEC) {
+        struct slice *last = &scan_block->slices[scan_block->slice_count - 1];
+        if (last->range.end == range.first && now_ns - last->from_ns < MSEC) {
             last->range.end = range.end;
+            last->to_ns = now_ns;
             return;
         }
     }
-    scan_block->slices[scan_block->slice_count++ % SLICE_LOG_LEN] = (struct slice){now_ns, range};
+    if (scan_block->slice_count == SLICE_LOG_LEN)
+        halve_log(scan_block);
+    scan_block->slices[scan_block->slice_count++] = (struct slice){now_ns, now_ns, range};
 }
 
 void scan_block_sent(struct scan_block *scan_block, uint64_t end, int64_t now_ns)
@@ -181,10 +202,9 @@ void scan_block_void_range(struct scan_block *scan_block, struct order_range ran
 uint64_t scan_block_void_time(struct scan_block *scan_block, int64_t from_ns, int64_t to_ns)
 {
     uint64_t positions = 0;
-    uint64_t kept = scan_block->slice_count < SLICE_LOG_LEN ? scan_block->slice_count : SLICE_LOG_LEN;
-    for (uint64_t i = scan_block->slice_count - kept; i < scan_block->slice_count; i++) {
-        const struct slice *slice = &scan_block->slices[i % SLICE_LOG_LEN];
-        if (slice->time_ns < from_ns || slice->time_ns > to_ns)
+    for (unsigned i = 0; i < scan_block->slice_count; i++) {
+        const struct slice *slice = &scan_block->slices[i];
+        if (slice->to_ns < from_ns || slice->from_ns > to_ns)
             continue;
         scan_block_void_range(scan_block, slice->range);
         positions += slice->range.end - slice->range.first;

@@ -42,7 +42,7 @@ struct order_range {
 
 /* When a part of the order was sent. */
 struct slice {
-    int64_t time_ns;
+    int64_t from_ns, to_ns;
     struct order_range range;
 };
 
@@ -71,8 +71,9 @@ struct scan_block {
     unsigned repair_count;
     unsigned repair_index; /* which of them `part` is */
 
-    struct slice slices[SLICE_LOG_LEN]; /* ring: what was sent when, in the sweep in progress */
-    uint64_t slice_count;
+    struct slice slices
+        [SLICE_LOG_LEN]; /* what was sent when, in the sweep in progress; the longer it is, the coarser */
+    unsigned slice_count;
 
     uint32_t canary_slot; /* next host to send canaries to */
     struct lane *lane;    /* owned; NULL: not a lane */

@@ -93,6 +93,24 @@ static int send_rest(struct batch *batch)
                     MSG_DONTWAIT);
 }
 
+/* How long to offer a packet again that was refused for this reason. */
+static int64_t patience_ns(int error)
+{
+    switch (error) {
+    case EAGAIN:
+    case ENOBUFS:
+        return BATCH_PATIENCE_NS;
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENODEV:
+    case ENXIO:
+        return BATCH_WAY_PATIENCE_NS;
+    default:
+        return 0;
+    }
+}
+
 bool batch_flush(struct batch *batch, struct netio *io, const struct order *order, int64_t now_ns)
 {
     while (batch->sent < batch->used) {
@@ -104,16 +122,15 @@ bool batch_flush(struct batch *batch, struct netio *io, const struct order *orde
         }
         if (errno == EINTR)
             continue;
-        if (errno != EAGAIN && errno != ENOBUFS) {
-            give_up(batch, io, order, now_ns, errno);
-            continue;
+        int error = errno;
+        if (patience_ns(error) > 0) {
+            if (!batch->blocked)
+                batch->blocked_since_ns = now_ns;
+            batch->blocked = error;
+            if (now_ns - batch->blocked_since_ns < patience_ns(error))
+                return false;
         }
-        if (!batch->blocked)
-            batch->blocked_since_ns = now_ns;
-        batch->blocked = errno;
-        if (now_ns - batch->blocked_since_ns < BATCH_PATIENCE_NS)
-            return false;
-        give_up(batch, io, order, now_ns, errno);
+        give_up(batch, io, order, now_ns, error);
     }
     batch->used = batch->sent = 0;
     batch->blocked = 0;

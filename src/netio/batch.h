@@ -41,7 +41,7 @@ struct batch {
     uint32_t bound_link; /* that the socket for frames is bound to; 0: none */
     uint32_t used;
     uint32_t sent; /* of them */
-    int blocked;   /* errno that stopped the last flush: EAGAIN, ENOBUFS; 0: none */
+    int blocked;   /* errno that stopped the last flush: EAGAIN, ENOBUFS, ENETDOWN, ...; 0: none */
     int64_t blocked_since_ns;
     struct mmsghdr messages[BATCH_MAX];
     struct iovec parts[BATCH_MAX];
@@ -62,8 +62,11 @@ void batch_keep_question(struct batch *batch, struct batch_slot *slot);
  * goes first next time.
  * A packet that the kernel refuses for another reason (or for want of room for longer than BATCH_PATIENCE_NS) is
  * reported as unsent and passed over. Counts into io->stats.
+ * So is one that the kernel has no way for: its way may just be changing, which the routes show in less than
+ * BATCH_WAY_PATIENCE_NS.
  *   order  that the probes are of; NULL when there are none */
-#define BATCH_PATIENCE_NS (1 * SEC)
+#define BATCH_PATIENCE_NS     (1 * SEC)
+#define BATCH_WAY_PATIENCE_NS (50 * MSEC)
 bool batch_flush(struct batch *batch, struct netio *io, const struct order *order, int64_t now_ns);
 
 /* Empty the batch and put its probes back into the order they came from. */

@@ -22,7 +22,7 @@ void known_done(struct known *known)
     *known = (struct known){0};
 }
 
-static void forget(struct known *known)
+void known_forget(struct known *known)
 {
     known->way_count = known->template_count = 0;
     if (++known->epoch == 0) {
@@ -48,7 +48,7 @@ void known_begin(struct known *known, const struct order *order, const struct or
     if (order->block->id != known->block_id || now_ns - known->since_ns >= KNOWN_NS) {
         known->block_id = order->block->id;
         known->since_ns = now_ns;
-        forget(known);
+        known_forget(known);
     }
     prefetch(known, order->block, places, count);
 }

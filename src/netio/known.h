@@ -44,6 +44,9 @@ struct known {
 int known_init(struct known *ret, uint8_t ttl, struct error *err);
 void known_done(struct known *known); /* zeroed is fine */
 
+/* Links and addresses may be others from now on. */
+void known_forget(struct known *known);
+
 /* These probes of the order come next. The table is for its block from now on; what it held of another, or has held too
  * long, is forgotten. */
 void known_begin(struct known *known, const struct order *order, const struct order_place *places,

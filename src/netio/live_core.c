@@ -9,8 +9,11 @@
 #include "netio/softnet.h"
 
 #define LOSS_CHECK_NS  (50 * MSEC)
-#define NO_BUFFER_NS   (200 * USEC) /* ENOBUFS has no event that ends it: try again after this */
+#define NO_BUFFER_NS   (200 * USEC) /* what no event ends is tried again after this */
 #define READ_MAX       65536        /* packets that one turn reads at most, so that a flood cannot hold it */
+#define WATCH_NS       (1 * MSEC)   /* how often to ask whether routes changed */
+#define CARRIER_LAG_NS (1 * SEC)    /* the kernel may tell of a lost carrier so late (its linkwatch) */
+#define OUTAGE_MAX_NS  (60 * SEC)   /* a way that does not come back for so long is given up */
 #define CLOCK_TRUST_NS (1 * SEC)    /* a packet's own time may differ from ours by so much */
 
 static struct live *live_of(struct netio *io)
@@ -32,6 +35,11 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
     int result = capture_open(&live->capture, sockets->capture, &filter, 0, err);
     if (result < 0)
         return result;
+    result = way_watch_open(&live->ways, routes, err);
+    if (result < 0) {
+        capture_close(&live->capture);
+        return result;
+    }
     live->routes = routes;
     live->pool = options->pool;
     live->ttl = options->ttl;
@@ -46,6 +54,7 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
 void live_close(struct live *live)
 {
     capture_close(&live->capture);
+    way_watch_close(&live->ways);
     sockets_close(&live->sockets);
 }
 
@@ -142,6 +151,7 @@ static void take(struct live *live, const struct captured *captured, int64_t tim
     }
     if (!is_for_us(live, &packet, captured->link))
         return;
+    live->heard_ns = time_ns;
     if (!live->ops->hear || live->ops->hear(live, &packet, captured->link, time_ns))
         io->events->packet(io->context, time_ns, &packet);
 }
@@ -165,6 +175,59 @@ static bool read_ring(struct live *live)
     }
     check_losses(live, now_ns);
     return heard;
+}
+
+static void tell(struct live *live, enum way_news news, int64_t now_ns)
+{
+    static const enum disturbance kinds[] = {
+        [WAY_GONE] = DISTURBANCE_GONE,
+        [WAY_BACK] = DISTURBANCE_BACK,
+        [WAY_SOURCE] = DISTURBANCE_SOURCE,
+        [WAY_REROUTED] = DISTURBANCE_REROUTED,
+    };
+    int64_t from_ns = news == WAY_BACK ? live->gone_ns : now_ns;
+    if (news == WAY_GONE) {
+        from_ns -= CARRIER_LAG_NS;
+        from_ns = live->heard_ns > from_ns ? live->heard_ns : from_ns;
+    }
+    live->gone_ns = news == WAY_GONE ? from_ns : news == WAY_BACK ? 0 : live->gone_ns;
+    if (live->io.events->disturbed)
+        live->io.events->disturbed(live->io.context, kinds[news], from_ns, now_ns);
+}
+
+/* Follow changes of the routes. Packets that wait to leave were made for the ways before. */
+static void watch_ways(struct live *live, struct order *order, int64_t now_ns)
+{
+    if (now_ns - live->watched_ns < WATCH_NS)
+        return;
+    live->watched_ns = now_ns;
+    enum way_news news = way_watch_look(&live->ways, now_ns);
+    if (live->routes == live->ways.routes)
+        return;
+    live->routes = live->ways.routes;
+    live->last_own = (struct addr){.family = ADDR_NONE};
+    if (live->ops->rerouted)
+        live->ops->rerouted(live);
+    if (news == WAY_SAME)
+        return;
+    if (order)
+        batch_take_back(&live->batch, order);
+    tell(live, news, now_ns);
+}
+
+void live_find_way(struct live *live, const struct addr *dst, struct route *ret)
+{
+    route_find(live->routes, dst, ret);
+    if (ret->kind != ROUTE_NONE)
+        way_watch_note(&live->ways, dst);
+}
+
+enum stage live_refuse(const struct live *live, int error, int64_t now_ns, int *ret_error)
+{
+    if (live->gone_ns && now_ns - live->gone_ns < OUTAGE_MAX_NS)
+        return STAGE_WAIT;
+    *ret_error = error;
+    return STAGE_UNSENT;
 }
 
 enum progress {
@@ -223,15 +286,18 @@ static enum progress send_some(struct live *live, struct order *order, int64_t n
 static void wait_for(struct live *live, int64_t now_ns, int64_t until_ns)
 {
     const struct batch *batch = &live->batch;
-    struct pollfd fds[2] = {
+    struct pollfd fds[3] = {
         {.fd = live->capture.fd, .events = POLLIN},
         {.fd = batch->blocked == EAGAIN ? batch->fds[batch->lane] : -1, .events = POLLOUT},
+        {.fd = netlink_watch_fd(live->ways.netlink), .events = POLLIN},
     };
-    if (batch->blocked == ENOBUFS && until_ns > now_ns + NO_BUFFER_NS)
+    if (batch->blocked && batch->blocked != EAGAIN && until_ns > now_ns + NO_BUFFER_NS)
         until_ns = now_ns + NO_BUFFER_NS;
+    if (live->ways.stale && until_ns > live->ways.next_look_ns)
+        until_ns = live->ways.next_look_ns > now_ns ? live->ways.next_look_ns : now_ns + WATCH_NS;
     int64_t wait_ns = until_ns - now_ns;
     struct timespec timeout = {.tv_sec = wait_ns / SEC, .tv_nsec = wait_ns % SEC};
-    ppoll(fds, 2, until_ns == TIME_NEVER ? NULL : &timeout, NULL);
+    ppoll(fds, 3, until_ns == TIME_NEVER ? NULL : &timeout, NULL);
 }
 
 void live_work(struct netio *io, struct order *order, int64_t until_ns)
@@ -239,6 +305,7 @@ void live_work(struct netio *io, struct order *order, int64_t until_ns)
     struct live *live = live_of(io);
     for (;;) {
         int64_t now_ns = clock_monotonic_ns();
+        watch_ways(live, order, now_ns);
         if (live->ops->tick)
             live->ops->tick(live, now_ns);
         enum progress progress = send_some(live, order, now_ns);
@@ -279,10 +346,6 @@ static bool write_raw6(struct live *live, const struct probe *probe, struct batc
 enum stage live_keep_raw(struct live *live, const struct staging *at, struct probe *probe,
                          const struct route *route, int *ret_error)
 {
-    if (route->kind == ROUTE_NONE) {
-        *ret_error = route->error;
-        return STAGE_UNSENT;
-    }
     bool v4 = probe->dst.family == ADDR_V4;
     struct batch_slot *slot = batch_slot(&live->batch, v4 ? LANE_RAW4 : LANE_RAW6, 0);
     if (!slot)

@@ -11,6 +11,7 @@
 #include "netio/netio.h"
 #include "netio/route.h"
 #include "netio/sockets.h"
+#include "netio/way_watch.h"
 
 /* Where a probe got to. */
 enum stage {
@@ -48,14 +49,21 @@ struct live_ops {
 
     /* Look at a packet first. False: it is nothing for the engine. May be NULL. */
     bool (*hear)(struct live *live, struct packet *packet, uint32_t link, int64_t time_ns);
+
+    /* live->routes is another table: what was borrowed from the one before is gone. May be NULL. */
+    void (*rerouted)(struct live *live);
 };
 
 struct live {
     struct netio io; /* first: a pointer to one is a pointer to the other */
     const struct live_ops *ops;
-    const struct route_table *routes; /* borrowed */
-    const struct source_pool *pool;   /* borrowed; NULL: there is none */
-    struct addr last_own;             /* of our addresses, the last that a packet came to */
+    const struct route_table *routes; /* in force; borrowed from `ways` */
+    struct way_watch ways;
+    int64_t watched_ns;             /* when they were last looked at */
+    int64_t heard_ns;               /* when the last packet to us arrived */
+    int64_t gone_ns;                /* since when the way to a target is gone; 0: it is there */
+    const struct source_pool *pool; /* borrowed; NULL: there is none */
+    struct addr last_own;           /* of our addresses, the last that a packet came to */
     struct sockets sockets;
     struct capture capture;
     uint8_t ttl;
@@ -74,9 +82,15 @@ int64_t live_now(struct netio *io);
 struct addr live_source(struct netio *io, const struct addr *dst);
 void live_work(struct netio *io, struct order *order, int64_t until_ns);
 
+/* The way to dst, for sending there now. ROUTE_NONE: see live_refuse. */
+void live_find_way(struct live *live, const struct addr *dst, struct route *ret);
+
+/* What becomes of a probe without a way: it waits as long as one that was there may come back, else it stays unsent. */
+enum stage live_refuse(const struct live *live, int error, int64_t now_ns, int *ret_error);
+
 /* Put a probe into the batch as an IP packet that the kernel routes, with the source of `route` unless it has one. */
 enum stage live_keep_raw(struct live *live, const struct staging *at, struct probe *probe,
-                         const struct route *route, int *ret_error);
+                         const struct route *route, int *ret_error); /* route: there is one */
 
 /* What the kernel routes goes out through this interface; "": as its routes say. -EX_OSERR. */
 int live_bind_raw(const struct sockets *sockets, const char *interface, struct error *err);

@@ -33,6 +33,14 @@ struct connect_event {
     struct addr offender; /* who sent it */
 };
 
+/* What happened to the way to the targets while they are scanned. */
+enum disturbance {
+    DISTURBANCE_GONE,     /* a link is down, or there is no route or no address of ours any more */
+    DISTURBANCE_BACK,     /* it is there again; from_ns is when it went */
+    DISTURBANCE_SOURCE,   /* it begins at another address of ours */
+    DISTURBANCE_REROUTED, /* it leads through another link or gateway */
+};
+
 /* What a backend tells the engine, from within work(). */
 struct netio_events {
     void (*packet)(void *context, int64_t time_ns, const struct packet *packet);
@@ -43,6 +51,10 @@ struct netio_events {
 
     /* Our own side lost up to `count` packets that arrived between these times. */
     void (*dropped)(void *context, int64_t from_ns, int64_t to_ns, uint64_t count);
+
+    /* The way to the targets is another, or gone. Whatever left between these times may be lost, and so may answers that
+     * were to come then. While it is gone orders wait. May be NULL. */
+    void (*disturbed)(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns);
     void (*stream)(void *context, const struct stream_event *event);
 };
 

@@ -121,10 +121,23 @@ void bench_free(struct bench *bench)
     free(bench);
 }
 
+static void on_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns)
+{
+    struct bench *bench = context;
+    bench->disturbances[what]++;
+    bench->disturbed_from_ns = from_ns;
+    bench->disturbed_to_ns = to_ns;
+}
+
 void bench_attach(struct bench *bench, struct netio *io)
 {
     static const struct netio_events events = {
-        .packet = on_packet, .connected = on_connected, .unsent = on_unsent, .dropped = on_dropped};
+        .packet = on_packet,
+        .connected = on_connected,
+        .unsent = on_unsent,
+        .dropped = on_dropped,
+        .disturbed = on_disturbed,
+    };
     if (!io) {
         fail_msg("the backend could not be made");
         return;

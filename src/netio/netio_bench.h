@@ -32,6 +32,8 @@ struct bench {
     unsigned unsent_count;
     int unsent_error; /* of the last one */
     uint64_t dropped_count;
+    unsigned disturbances[4];                   /* by enum disturbance */
+    int64_t disturbed_from_ns, disturbed_to_ns; /* of the last one */
     int64_t last_rtt_ns;
     struct addr answered_to; /* the address that the last one came to */
 };

@@ -359,12 +359,8 @@ static void own_close_mnl(struct mnl_socket **socket)
         mnl_socket_close(*socket);
 }
 
-int netlink_visit(const struct netlink_visitor *visitor, struct error *err)
+int netlink_visit_through(struct mnl_socket *socket, const struct netlink_visitor *visitor, struct error *err)
 {
-    own(close_mnl) struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-        return error_set(err, EX_OSERR, "cannot ask the kernel for its routes: %s", strerror(errno));
-
     struct netlink_visitor taker = *visitor;
     const struct dump dumps[] = {
         {visitor->link ? on_link : NULL, "interfaces", RTM_GETLINK, AF_UNSPEC, false},
@@ -381,4 +377,12 @@ int netlink_visit(const struct netlink_visitor *visitor, struct error *err)
             return result;
     }
     return 0;
+}
+
+int netlink_visit(const struct netlink_visitor *visitor, struct error *err)
+{
+    own(close_mnl) struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    if (!socket || mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
+        return error_set(err, EX_OSERR, "cannot ask the kernel for its routes: %s", strerror(errno));
+    return netlink_visit_through(socket, visitor, err);
 }

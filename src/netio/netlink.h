@@ -86,3 +86,8 @@ struct netlink_visitor {
 /* Ask the kernel and call the visitor: links first, then addresses, routes, rules, neighbours.
  * Fails with -EX_OSERR, or -EX_TEMPFAIL when things changed while they were read: start again from nothing. */
 int netlink_visit(const struct netlink_visitor *visitor, struct error *err);
+
+/* The same through a socket that is open already. */
+struct mnl_socket;
+int netlink_visit_through(struct mnl_socket *socket, const struct netlink_visitor *visitor,
+                          struct error *err);

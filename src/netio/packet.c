@@ -109,13 +109,15 @@ static enum stage packet_stage(struct live *live, const struct staging *at, stru
 {
     struct route route;
     uint8_t mac[6];
-    route_find(live->routes, &probe->dst, &route);
+    live_find_way(live, &probe->dst, &route);
+    if (route.kind == ROUTE_NONE)
+        return live_refuse(live, route.error, at->now_ns, ret_error);
     if (probe->technique->kind == REQUEST_NEIGHBOR) {
         if (route.kind == ROUTE_LINK)
             return keep_question(live, at, probe, &route);
-        return refuse(route.kind == ROUTE_NONE ? route.error : EHOSTUNREACH, ret_error);
+        return refuse(EHOSTUNREACH, ret_error);
     }
-    if (route.kind == ROUTE_NONE || route.kind == ROUTE_LOCAL || route.kind == ROUTE_PLAIN)
+    if (route.kind == ROUTE_LOCAL || route.kind == ROUTE_PLAIN)
         return live_keep_raw(live, at, probe, &route, ret_error);
 
     enum neighbor_state state = find_station(live, &route, at->now_ns, mac);
@@ -171,6 +173,12 @@ static bool packet_hear(struct live *live, struct packet *packet, uint32_t link,
     return neighbor_answer(neighbors, link, &packet->src, packet->icmp.neighbor_mac, time_ns);
 }
 
+static void packet_rerouted(struct live *live)
+{
+    resolver_follow(&packet_of(live)->resolver, live->routes);
+    known_forget(&packet_of(live)->known);
+}
+
 static void packet_close(struct netio *io)
 {
     struct packet_io *packet = (struct packet_io *)io;
@@ -208,6 +216,7 @@ int packet_open(struct sockets *sockets, const struct route_table *routes,
         .tick = packet_tick,
         .due = packet_due,
         .hear = packet_hear,
+        .rerouted = packet_rerouted,
     };
 
     struct packet_io *packet = calloc(1, sizeof *packet);

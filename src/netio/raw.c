@@ -17,7 +17,9 @@ static enum reach raw_reach(struct netio *io, const struct addr *dst)
 static enum stage raw_stage(struct live *live, const struct staging *at, struct probe *probe, int *ret_error)
 {
     struct route route;
-    route_find(live->routes, &probe->dst, &route);
+    live_find_way(live, &probe->dst, &route);
+    if (route.kind == ROUTE_NONE)
+        return live_refuse(live, route.error, at->now_ns, ret_error);
     return live_keep_raw(live, at, probe, &route, ret_error);
 }
 

@@ -49,6 +49,12 @@ void resolver_done(struct resolver *resolver)
     *resolver = (struct resolver){0};
 }
 
+void resolver_follow(struct resolver *resolver, const struct route_table *routes)
+{
+    resolver->routes = routes;
+    memset(resolver->questions, 0, sizeof resolver->questions);
+}
+
 struct addr resolver_source(const struct resolver *resolver, const struct route *route,
                             const struct addr *target)
 {

@@ -32,6 +32,9 @@ struct resolver {
 int resolver_init(struct resolver *ret, const struct route_table *routes, int64_t now_ns, struct error *err);
 void resolver_done(struct resolver *resolver);
 
+/* From now on these routes: questions that are open are forgotten, and asked again when they are needed. */
+void resolver_follow(struct resolver *resolver, const struct route_table *routes);
+
 /* The state of the gateway of a ROUTE_GATEWAY route, and with NEIGHBOR_KNOWN its MAC. NEIGHBOR_ASKED: an answer is
  * awaited, come back later. */
 enum neighbor_state resolver_gateway(struct resolver *resolver, const struct route *route, int64_t now_ns,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netio/netlink_watch.h"
+
 #define LOAD_TRIES 5
 
 void route_table_init(struct route_table *ret, const struct route_options *options)
@@ -235,7 +237,9 @@ static int visit_rule(void *context, const struct kernel_rule *rule)
     return route_table_add_rule(context, rule);
 }
 
-int route_table_load(struct route_table *ret, const struct route_options *options, struct error *err)
+/* watch: NULL for a socket of its own */
+static int load(struct route_table *ret, struct netlink_watch *watch, const struct route_options *options,
+                struct error *err)
 {
     struct route_table table = {0};
     struct netlink_visitor visitor = {
@@ -249,7 +253,7 @@ int route_table_load(struct route_table *ret, const struct route_options *option
     for (int i = 0; i < LOAD_TRIES && result == -EX_TEMPFAIL; i++) {
         route_table_done(&table);
         route_table_init(&table, options);
-        result = netlink_visit(&visitor, err);
+        result = watch ? netlink_watch_visit(watch, &visitor, err) : netlink_visit(&visitor, err);
     }
     if (result == 0)
         result = route_table_finish(&table, err);
@@ -259,6 +263,17 @@ int route_table_load(struct route_table *ret, const struct route_options *option
     }
     *ret = table;
     return 0;
+}
+
+int route_table_load(struct route_table *ret, const struct route_options *options, struct error *err)
+{
+    return load(ret, NULL, options, err);
+}
+
+int route_table_load_again(struct route_table *ret, struct netlink_watch *watch,
+                           const struct route_options *options, struct error *err)
+{
+    return load(ret, watch, options, err);
 }
 
 bool route_link_in_use(const struct route_table *table, uint32_t index)

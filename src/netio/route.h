@@ -76,6 +76,11 @@ int route_table_finish(struct route_table *table, struct error *err);
 /* All of that from the kernel, in the network namespace of this thread. *ret is to be released with route_table_done. */
 int route_table_load(struct route_table *ret, const struct route_options *options, struct error *err);
 
+/* The same later on, through the sockets of a watch. */
+struct netlink_watch;
+int route_table_load_again(struct route_table *ret, struct netlink_watch *watch,
+                           const struct route_options *options, struct error *err);
+
 void route_table_done(struct route_table *table); /* frees what it owns and empties it */
 
 /* The way to dst. *ret is always filled in; its kind says whether there is one. In route_find.c. */

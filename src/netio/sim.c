@@ -28,6 +28,7 @@ struct sim {
     struct sim_streams streams;
     uint64_t refused; /* probes that did not leave, so far */
     uint64_t deaf_count;
+    bool away; /* told that our own link is down */
 };
 
 static struct sim *sim_of(struct netio *io)
@@ -259,7 +260,7 @@ static void deliver(struct sim *sim, const struct sim_arrival *arrival)
 {
     struct packet_reading strict = {.checksums = true};
     struct packet packet;
-    if (is_deaf(sim, arrival->time_ns))
+    if (sim->away || is_deaf(sim, arrival->time_ns))
         return;
     if (sim->deaf_count) {
         sim->io.events->dropped(sim->io.context, sim->config->deaf_from_ns, sim->config->deaf_to_ns,
@@ -306,24 +307,49 @@ static void deliver_due(struct sim *sim)
     sim_streams_deliver(&sim->streams, &sim->io, sim->now_ns);
 }
 
+/* Our own link goes down, or comes back. */
+static void follow_link(struct sim *sim)
+{
+    const struct sim_config *config = sim->config;
+    bool away = sim->now_ns >= config->away_from_ns && sim->now_ns < config->away_to_ns;
+    if (away == sim->away)
+        return;
+    sim->away = away;
+    sim->io.events->disturbed(sim->io.context, away ? DISTURBANCE_GONE : DISTURBANCE_BACK,
+                              config->away_from_ns, sim->now_ns);
+}
+
+/* When something happens by itself, or until_ns. */
+static int64_t next_event_ns(struct sim *sim, int64_t until_ns)
+{
+    const int64_t times_ns[] = {
+        sim_queue_next_ns(&sim->queue),
+        sim_zombies_due_ns(sim->zombies),
+        sim_streams_next_ns(&sim->streams),
+        sim->now_ns < sim->config->away_from_ns ? sim->config->away_from_ns : TIME_NEVER,
+        sim->away ? sim->config->away_to_ns : TIME_NEVER,
+    };
+    for (size_t i = 0; i < sizeof times_ns / sizeof times_ns[0]; i++)
+        until_ns = times_ns[i] < until_ns ? times_ns[i] : until_ns;
+    return until_ns;
+}
+
 static void sim_work(struct netio *io, struct order *order, int64_t until_ns)
 {
     struct sim *sim = sim_of(io);
     struct probe probe;
-    if (!order) {
-        int64_t next_ns = sim_queue_next_ns(&sim->queue);
-        if (sim_zombies_due_ns(sim->zombies) < next_ns)
-            next_ns = sim_zombies_due_ns(sim->zombies);
-        if (next_ns > sim_streams_next_ns(&sim->streams))
-            next_ns = sim_streams_next_ns(&sim->streams);
-        if (next_ns > until_ns)
-            next_ns = until_ns;
+    follow_link(sim);
+    if (sim->away && order && until_ns < sim->now_ns + SLICE_NS)
+        until_ns = sim->now_ns + SLICE_NS; /* an order that waits takes time */
+    if (!order || sim->away) {
+        int64_t next_ns = next_event_ns(sim, until_ns);
         if (next_ns > sim->now_ns)
             sim->now_ns = next_ns;
     }
-    while (order && order_next(order, sim->now_ns, &probe)) {
+    while (order && !sim->away && order_next(order, sim->now_ns, &probe)) {
         send_probe(sim, order, &probe);
         deliver_due(sim);
+        follow_link(sim);
     }
     deliver_due(sim);
 }

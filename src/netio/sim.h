@@ -116,7 +116,9 @@ struct sim_config {
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
     unsigned forgeries_per_probe;     /* answers by somebody who knows our ports but not our numbers */
     int64_t deaf_from_ns, deaf_to_ns; /* our own ring drops what arrives in this span, and says so */
-    uint64_t unsendable;              /* the first so many probes do not leave: EPERM */
+    int64_t away_from_ns,
+        away_to_ns;      /* our own link is down in this span: nothing leaves or arrives, and it is told */
+    uint64_t unsendable; /* the first so many probes do not leave: EPERM */
 };
 
 /* *config and what it points to must outlive the simulator. NULL without memory. */

@@ -37,6 +37,10 @@ enum note {
     NOTE_RING_DROPS,  /* [0] packets our own ring dropped, [1] probes sent again for it */
     NOTE_NO_ROUTE,    /* host: [0] errno of the route look-up */
     NOTE_LOCAL_PORTS, /* connect: local ports ran out, [0] times; the probes waited */
+    NOTE_WAY_GONE,    /* a link, route or address on the way to the targets is gone: the scan waits */
+    NOTE_WAY_BACK,    /* [0] probes to be sent again for it, [1] milliseconds it was gone */
+    NOTE_NEW_SOURCE,  /* our address towards the targets is another: [0] probes to be sent again */
+    NOTE_REROUTED,    /* so is the link or the gateway: [0] probes to be sent again */
     NOTE_COUNT
 };
 

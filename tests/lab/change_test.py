@@ -1,0 +1,106 @@
+"""The way to the target changes in the middle of a scan: the scan waits or asks again, says what happened, and is right."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+from network import BUILD
+
+NOT_POSSIBLE = 77
+PORTS = 3000
+RATE = 1500
+OPEN = range(7, PORTS, 50)
+LISTEN = f"""
+import socket, time
+keep = []
+for port in range({OPEN.start}, {OPEN.stop}, {OPEN.step}):
+    s = socket.create_server(("198.18.0.2", port))
+    keep.append(s)
+print("ready", flush=True)
+time.sleep(600)
+"""
+
+
+def run(*command):
+    subprocess.run(command, check=True, capture_output=True)
+
+
+class ChangeTest(unittest.TestCase):
+    def setUp(self):
+        self.near, self.far = f"pw{os.getpid()}-near", f"pw{os.getpid()}-far"
+        for name in (self.near, self.far):
+            run("ip", "netns", "add", name)
+            self.addCleanup(run, "ip", "netns", "del", name)
+            run("ip", "-n", name, "link", "set", "lo", "up")
+            run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+        run("ip", "-n", self.near, "link", "add", "v", "type", "veth", "peer", "name", "v", "netns", self.far)
+        run("ip", "-n", self.near, "address", "add", "198.18.0.1/24", "dev", "v")
+        run("ip", "-n", self.far, "address", "add", "198.18.0.2/24", "dev", "v")
+        for name in (self.near, self.far):
+            run("ip", "-n", name, "link", "set", "v", "up")
+        listener = subprocess.Popen(
+            ["ip", "netns", "exec", self.far, sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
+        )
+        self.addCleanup(listener.wait)
+        self.addCleanup(listener.kill)
+        self.addCleanup(listener.stdout.close)
+        listener.stdout.readline()
+
+    def scan(self, *options):
+        command = ["ip", "netns", "exec", self.near, BUILD / "portolan", "-sS", "-n", "-p", f"1-{PORTS}", "--max-rate", str(RATE),
+                   *options, "-oJ", f"/tmp/{self.near}.jsonl", "198.18.0.2"]  # fmt: skip
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
+
+    def finish(self, scan):
+        """What it said; its states are right."""
+        said, _ = scan.communicate(timeout=60)
+        report = Path(f"/tmp/{self.near}.jsonl")
+        states = {}
+        for line in map(json.loads, report.read_text().splitlines()):
+            if line["type"] == "port":
+                states[line["port"]] = line["state"]
+            elif line["type"] == "host":
+                for group in line["not_shown"]:
+                    for part in group["ports"].split(","):
+                        first, _, last = part.partition("-")
+                        states |= {port: group["state"] for port in range(int(first), int(last or first) + 1)}
+        report.unlink()
+        wrong = {port: states.get(port) for port in range(1, PORTS + 1) if states.get(port) != ("closed", "open")[port in OPEN]}
+        self.assertFalse(wrong, said)
+        self.assertEqual(scan.returncode, 0, said)
+        return said
+
+    def test_a_link_that_is_down_for_three_seconds(self):
+        scan = self.scan()
+        time.sleep(0.7)
+        run("ip", "-n", self.far, "link", "set", "v", "down")  # the other end: here only the carrier goes
+        time.sleep(3)
+        run("ip", "-n", self.far, "link", "set", "v", "up")
+        said = self.finish(scan)
+        self.assertIn("the way to the targets is gone", said)
+        self.assertRegex(said, r"back after [2-9]\.\d seconds; \d+ probes are sent again")
+
+    def test_our_address_changes(self):
+        scan = self.scan()
+        time.sleep(0.7)
+        run("ip", "-n", self.near, "address", "add", "198.18.0.77/24", "dev", "v")
+        run("ip", "-n", self.near, "address", "del", "198.18.0.1/24", "dev", "v")  # takes the other along: same network
+        time.sleep(0.2)
+        run("ip", "-n", self.near, "address", "replace", "198.18.0.77/24", "dev", "v")
+        said = self.finish(scan)
+        self.assertRegex(said, r"the way to the targets is (gone|back)|our address towards the targets has changed")
+
+
+def main():
+    if os.geteuid() != 0:
+        print("network namespaces need root")
+        return NOT_POSSIBLE
+    return 0 if unittest.main(exit=False, verbosity=2).result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+/* The way to the targets is gone for a while: nothing that was sent or awaited then counts as silence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scenario_support.h"
+
+/* Our link is down for three seconds from then on. */
+static void go_away(struct scenario *scenario, int64_t from_ns)
+{
+    scenario->sim.away_from_ns = from_ns;
+    scenario->sim.away_to_ns = from_ns + 3 * SEC;
+}
+
+static void assert_right(const struct scenario *scenario)
+{
+    assert_int_equal(scenario_count_wrong(scenario), 0);
+    assert_int_equal(scenario->notes[NOTE_WAY_GONE], 1);
+    assert_int_equal(scenario->notes[NOTE_WAY_BACK], 1);
+    assert_true(scenario->took_ns > 3 * SEC);
+}
+
+/* At any moment of the scan: while it sends, while it waits, before a host has answered at all. */
+static void a_link_that_is_down_for_three_seconds_leaves_no_wrong_state(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_TCP, 500, 599, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        host.rtt_ns = seed % 2 ? 2 * MSEC : 80 * MSEC;
+        host.loss_out = host.loss_back = seed % 3 ? 0 : 0.05;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 2000);
+        scenario.discovery = seed % 5 == 0;
+        scenario.timing.max_rate_pps = 2000;
+        scenario.seed = seed;
+        go_away(&scenario, SEC + (int64_t)seed * 33 * MSEC);
+        scenario_run(&scenario);
+        assert_right(&scenario);
+        scenario_done(&scenario);
+    }
+}
+
+static void hosts_are_not_taken_for_down_because_our_link_was(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.1", NULL, 0);
+        host.last = addr_v4(addr_to_v4(&host.first) + 199);
+        host.on_link = seed % 2;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.1", "198.18.0.200", 10);
+        scenario.discovery = true;
+        scenario.seed = seed;
+        go_away(&scenario, SEC + (int64_t)seed * 2 * MSEC);
+        scenario_run(&scenario);
+        assert_right(&scenario);
+        scenario_done(&scenario);
+    }
+}
+
+static void a_limited_host_keeps_its_states_when_our_link_is_down(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_UDP, 1, 15, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.icmp_rate_pps = 1;
+        host.limiter_burst = 6;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 30);
+        scenario.technique = &technique_udp;
+        scenario.seed = seed;
+        go_away(&scenario, SEC + (int64_t)seed * 700 * MSEC);
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_link_that_is_down_for_three_seconds_leaves_no_wrong_state),
+        cmocka_unit_test(hosts_are_not_taken_for_down_because_our_link_was),
+        cmocka_unit_test(a_limited_host_keeps_its_states_when_our_link_is_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
