@@ -47,6 +47,8 @@ static unsigned note_level(enum note note)
     case NOTE_WAY_BACK:
     case NOTE_NEW_SOURCE:
     case NOTE_REROUTED:
+    case NOTE_ZOMBIE:
+    case NOTE_IDLE_STOPPED:
         return 0;
     case NOTE_RING_DROPS:
     case NOTE_LOCAL_PORTS:
@@ -108,6 +110,8 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
         talk_note(supervisor->talk, "the route to the targets has changed; %" PRIu64 " probes are sent again",
                   record->value[0]);
         break;
+    case NOTE_ZOMBIE:
+    case NOTE_IDLE_STOPPED:
     case NOTE_COUNT:
         break;
     }

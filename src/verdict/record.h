@@ -41,7 +41,21 @@ enum note {
     NOTE_WAY_BACK,    /* [0] probes to be sent again for it, [1] milliseconds it was gone */
     NOTE_NEW_SOURCE,  /* our address towards the targets is another: [0] probes to be sent again */
     NOTE_REROUTED,    /* so is the link or the gateway: [0] probes to be sent again */
+    NOTE_ZOMBIE, /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own */
+    NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
     NOTE_COUNT
+};
+
+/* Why an idle scan of a target ended early. */
+enum idle_trouble {
+    IDLE_ZOMBIE_SILENT, /* the zombie stopped answering */
+    IDLE_ZOMBIE_JUMPS,  /* its IDs jump in ways that no traffic explains */
+    IDLE_NOT_SHARED,    /* what is sent to it in the target's name does not move its ID */
+    IDLE_NO_STATION,    /* the target, or the zombie, does not answer on the link */
+    IDLE_NO_ROUTE,
+    IDLE_OWN_ADDRESS,  /* the target is this machine, or the zombie itself */
+    IDLE_OTHER_FAMILY, /* the zombie speaks IPv4 and the target IPv6, or the other way round */
+    IDLE_TROUBLE_COUNT
 };
 
 enum progress_value {

@@ -1,0 +1,22 @@
+/* How many ports to test at once, and with how many SYNs each, so that a scan takes least time: large groups save time where
+ * nothing is open, many SYNs stand out of the zombie's own traffic, and both take time to send. */
+#pragma once
+
+#include <stdint.h>
+
+#include "engine/evidence.h"
+
+struct group_plan {
+    const struct background *background; /* borrowed */
+    struct arrival arrival;
+    double rate_pps; /* of the SYNs */
+    int64_t wait_ns; /* that a test takes beside sending */
+    int64_t show_ns; /* within which what it moves shows, beside sending */
+    double density;  /* share of ports that are open */
+};
+
+/* The least number of SYNs to each of so many ports after which silence settles a test. */
+unsigned group_plan_copies(const struct group_plan *plan, uint32_t ports);
+
+/* How many ports to begin with, at most `most`. */
+uint32_t group_plan_size(const struct group_plan *plan, uint32_t most);
