@@ -19,6 +19,7 @@
 #include "sandbox/sandbox.h"
 
 #define TRACE_LINE_MAX 512
+#define FAILURE_MAX    160
 
 struct supervisor {
     struct job *job;
@@ -40,6 +41,7 @@ struct supervisor {
     bool impatient;                  /* told twice: wait for nothing */
     bool ended;                      /* RECORD_END came */
     bool cut_short;                  /* ... and said that not everything was done */
+    char failure[FAILURE_MAX];       /* why the packet process saw no sense in going on; "": it did */
     int worker_status;               /* how it ended, as wait(2) says */
     int64_t next_line_ns;            /* when the progress line is due */
     int64_t next_status_ns;          /* when --stats-every is due; TIME_NEVER: not asked for */

@@ -49,6 +49,7 @@ static unsigned note_level(enum note note)
     case NOTE_REROUTED:
     case NOTE_ZOMBIE:
     case NOTE_IDLE_STOPPED:
+    case NOTE_RELAY:
         return 0;
     case NOTE_RING_DROPS:
     case NOTE_LOCAL_PORTS:
@@ -60,6 +61,43 @@ static unsigned note_level(enum note note)
         break;
     }
     return 0;
+}
+
+/* What is wrong with the server of a bounce scan. The text of its replies stays where it was read. */
+static void describe_relay(const struct record *record, char text[static FAILURE_MAX])
+{
+    static const char *const sentences[RELAY_TROUBLE_COUNT] = {
+        [RELAY_UNREACHABLE] = "cannot be reached",
+        [RELAY_NO_FTP] = "does not speak FTP",
+        [RELAY_SILENT] = "takes our connection and says nothing",
+        [RELAY_HANGS_UP] = "ends our connections",
+        [RELAY_FULL] = "lets nobody in at present",
+        [RELAY_NO_LOGIN] = "does not accept this user and password",
+        [RELAY_FORBIDS] = "refuses to connect to other hosts for us",
+        [RELAY_NO_LIST] = "lists no files for us, and connects to others only for that",
+        [RELAY_FORBIDS_LOW] = "refuses to connect to ports below 1024, which stay unknown",
+        [RELAY_FORBIDS_V6] = "refuses to connect to IPv6 addresses, whose ports stay unknown",
+    };
+    char host[ADDR_TEXT_MAX], why[FAILURE_MAX / 2] = "";
+    uint64_t trouble = record->value[0] < RELAY_TROUBLE_COUNT ? record->value[0] : RELAY_HANGS_UP;
+    int number = (int)(record->value[1] % 1000);
+    if (number && (trouble == RELAY_UNREACHABLE || trouble == RELAY_HANGS_UP))
+        snprintf(why, sizeof why, ": %s", strerror(number));
+    else if (number)
+        snprintf(why, sizeof why, " (it answered %d)", number);
+    snprintf(text, FAILURE_MAX, "the FTP server %s %s%s", addr_format(&record->host, host),
+             sentences[trouble], why);
+}
+
+/* What may be the end of the scan is said at its end. */
+static void take_relay(struct supervisor *supervisor, const struct record *record)
+{
+    char text[FAILURE_MAX];
+    describe_relay(record, text);
+    if (record->value[0] == RELAY_FORBIDS_LOW || record->value[0] == RELAY_FORBIDS_V6)
+        talk_note(supervisor->talk, "%s", text);
+    else
+        memcpy(supervisor->failure, text, sizeof supervisor->failure);
 }
 
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
@@ -110,6 +148,9 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
         talk_note(supervisor->talk, "the route to the targets has changed; %" PRIu64 " probes are sent again",
                   record->value[0]);
         break;
+    case NOTE_RELAY:
+        take_relay(supervisor, record);
+        break;
     case NOTE_ZOMBIE:
     case NOTE_IDLE_STOPPED:
     case NOTE_COUNT:
@@ -123,6 +164,8 @@ void supervisor_note_end(struct supervisor *supervisor)
     if (supervisor->notes[NOTE_NO_ROUTE] > 0 && supervisor->run.fold.verbosity == 0)
         talk_note(supervisor->talk, "there was no route to %" PRIu64 " hosts; -v names them",
                   supervisor->notes[NOTE_NO_ROUTE]);
+    if (supervisor->failure[0] && !supervisor->cut_short)
+        talk_note(supervisor->talk, "%s", supervisor->failure);
     if (totals->records_refused > 0)
         talk_note(supervisor->talk,
                   "%" PRIu64 " records of the packet process made no sense and were ignored",

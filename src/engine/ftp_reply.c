@@ -38,8 +38,10 @@ static bool end_line(struct ftp_reader *reader)
     reader->line_len = 0;
     if (reader->several_lines)
         return has_code && !goes_on && code == reader->reply.code;
-    if (empty)
+    if (empty) {
+        reader->len = 0; /* no reply has begun */
         return false;
+    }
     reader->broken = !has_code;
     reader->reply.code = code;
     reader->several_lines = goes_on;
@@ -49,8 +51,10 @@ static bool end_line(struct ftp_reader *reader)
 /* One byte more. True: the reply is complete. */
 static bool take(struct ftp_reader *reader, uint8_t byte)
 {
+    if (byte == '\r')
+        return false;
     reader->broken = ++reader->len > FTP_REPLY_MAX;
-    if (reader->broken || byte == '\r')
+    if (reader->broken)
         return false;
     if (byte == '\n') {
         if (reader->text_len > 0)

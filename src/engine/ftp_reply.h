@@ -22,7 +22,7 @@ struct ftp_reply {
 struct ftp_reader {
     struct ftp_reply reply;
     uint16_t text_len;
-    uint32_t len;       /* bytes of this reply so far */
+    uint32_t len;       /* bytes of this reply so far; 0: it has not begun */
     uint8_t line_len;   /* of the line so far; more than its code and what follows is not counted */
     uint8_t start[4];   /* that code, and the byte behind it */
     bool several_lines; /* the first line was followed by a hyphen */

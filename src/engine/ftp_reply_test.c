@@ -112,7 +112,7 @@ static void what_is_no_reply_is_broken_and_stays_so(void **state)
 static void a_reply_without_end_is_broken_at_its_limit(void **state)
 {
     (void)state;
-    static const char *const pieces[] = {"220-and so on\r\n", "x", "\r\n"};
+    static const char *const pieces[] = {"220-and so on\n", "x"};
     for (unsigned i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         struct ftp_reader reader = {.len = 0};
         struct ftp_reply reply;

@@ -132,6 +132,18 @@ static void write_not_shown(const struct report *report, const struct fold *fold
         fputc('\n', report->file);
 }
 
+/* "12 ports were not completely probed (unfinished)." */
+static void write_unknown(const struct report *report, const struct fold *fold)
+{
+    for (unsigned i = 0; i < FOLD_REASONS_MAX; i++) {
+        const struct fold_reason *reason = &fold->reasons[i];
+        if (reason->count && reason->state == PORT_UNKNOWN)
+            fprintf(report->file, "%u %s%s %s not completely probed (%s).\n", reason->count, thing(report),
+                    phrase_plural(reason->count), reason->count == 1 ? "was" : "were",
+                    reason_name((enum reason)reason->reason));
+    }
+}
+
 static void write_ports(const struct report *report, const struct host_result *host)
 {
     struct fold fold;
@@ -148,13 +160,10 @@ static void write_ports(const struct report *report, const struct host_result *h
     const char *remark = remark_on(report->run, host);
     if (remark)
         fprintf(report->file, "%s\n", remark);
-    uint32_t unfinished = fold.counts[PORT_UNKNOWN];
     if (host->timed_out)
         fputs("The host timeout ended the scan of this host; what is shown was found before.\n",
               report->file);
-    if (unfinished)
-        fprintf(report->file, "%u %s%s %s not completely probed (unfinished).\n", unfinished, thing(report),
-                phrase_plural(unfinished), unfinished == 1 ? "was" : "were");
+    write_unknown(report, &fold);
 }
 
 static void write_down(const struct report *report, const struct host_result *host)
@@ -237,14 +246,6 @@ static void write_counters(const struct report *report, const struct report_end 
             "%s           Probes: %" PRIu64 " | Answers: %" PRIu64 " | Not proved: %" PRIu64
             " | Lost by us: %" PRIu64 "\n",
             prefix, end->probes_sent, end->answers, end->rejected, end->drops);
-    for (unsigned i = 0; i < end->reject_count; i++) {
-        if (i == 0)
-            fprintf(report->file, "%s           Ignored:", prefix);
-        fprintf(report->file, "%s %" PRIu64 " %s", i > 0 ? "," : "", end->rejects[i].count,
-                end->rejects[i].name);
-    }
-    if (end->reject_count > 0)
-        fputc('\n', report->file);
 }
 
 static bool normal_end(struct report *report, const struct report_end *end)

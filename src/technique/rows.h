@@ -18,6 +18,7 @@ extern const struct technique technique_ip_protocol;
 extern const struct technique technique_udp;
 
 extern const struct technique technique_idle;
+extern const struct technique technique_bounce;
 
 /* How a host shows that it is up. */
 extern const struct technique technique_ping_echo;

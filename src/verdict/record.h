@@ -43,6 +43,7 @@ enum note {
     NOTE_REROUTED,    /* so is the link or the gateway: [0] probes to be sent again */
     NOTE_ZOMBIE, /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own */
     NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
+    NOTE_RELAY,        /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
     NOTE_COUNT
 };
 
@@ -56,6 +57,21 @@ enum idle_trouble {
     IDLE_OWN_ADDRESS,  /* the target is this machine, or the zombie itself */
     IDLE_OTHER_FAMILY, /* the zombie speaks IPv4 and the target IPv6, or the other way round */
     IDLE_TROUBLE_COUNT
+};
+
+/* What is wrong with the server of a bounce scan, and the number behind it: of its reply, or errno. */
+enum relay_trouble {
+    RELAY_UNREACHABLE, /* errno */
+    RELAY_NO_FTP,      /* it says something else; 0 */
+    RELAY_SILENT,      /* it says nothing, though it took our connection; 0 */
+    RELAY_HANGS_UP,    /* errno, or 0 */
+    RELAY_FULL,        /* it takes no login now; reply */
+    RELAY_NO_LOGIN,    /* it does not know the user, or the password; reply */
+    RELAY_FORBIDS,     /* it connects to nobody else for us; reply */
+    RELAY_NO_LIST,     /* it knows neither LIST nor NLST; reply */
+    RELAY_FORBIDS_LOW, /* it does not connect to ports below 1024; reply. The others can be scanned */
+    RELAY_FORBIDS_V6,  /* it does not connect to IPv6 addresses; reply. The others can be scanned */
+    RELAY_TROUBLE_COUNT
 };
 
 enum progress_value {

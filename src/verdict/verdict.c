@@ -65,6 +65,7 @@ const char *reason_name(enum reason reason)
         [REASON_NO_IPID_CHANGE] = "no-ipid-change",
         [REASON_FTP_OPEN] = "ftp-transfer",
         [REASON_FTP_REFUSED] = "ftp-refused",
+        [REASON_RELAY_REFUSED] = "relay-refused",
         [REASON_UNFINISHED] = "unfinished",
     };
     assert(reason < REASON_COUNT);

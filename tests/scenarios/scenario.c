@@ -7,6 +7,7 @@
 
 #include "base/rand.h"
 #include "netio/sim_answer.h"
+#include "netio/sim_relay.h"
 #include "technique/rows.h"
 
 #define VIRTUAL_TIME_MAX_NS (4 * 3600 * SEC)
@@ -72,12 +73,22 @@ static struct seen_host *host_of(struct scenario *scenario, const struct record 
     return &scenario->hosts[position];
 }
 
+static void take_note(struct scenario *scenario, const struct record *record)
+{
+    scenario->notes[record->note]++;
+    if (record->note != NOTE_RELAY)
+        return;
+    assert(record->value[0] < RELAY_TROUBLE_COUNT);
+    scenario->troubles[record->value[0]]++;
+    scenario->trouble_number = (unsigned)record->value[1];
+}
+
 static void take_record(void *context, const struct record *record)
 {
     struct scenario *scenario = context;
     assert(record_valid(record));
     scenario->records[record->type]++;
-    struct seen_host *host = host_of(scenario, record);
+    struct seen_host *host = record->type == RECORD_NOTE ? NULL : host_of(scenario, record);
     switch ((enum record_type)record->type) {
     case RECORD_HOST_UP:
         assert(!host->up && !host->down);
@@ -95,7 +106,7 @@ static void take_record(void *context, const struct record *record)
         take_done(scenario, host, record);
         break;
     case RECORD_NOTE:
-        scenario->notes[record->note]++;
+        take_note(scenario, record);
         break;
     case RECORD_PROGRESS:
         memcpy(scenario->progress, record->value, sizeof scenario->progress);
@@ -239,7 +250,8 @@ void scenario_run(struct scenario *scenario)
     };
     struct scanner *scanner;
     struct error err;
-    int result = engine_new(&config, &scanner, &err);
+    int result = scenario->relay ? bounce_new(&config, scenario->relay, &scanner, &err)
+                                 : engine_new(&config, &scanner, &err);
     assert(result == 0);
     run(scenario, scanner, io);
     scanner->ops->free(scanner);
@@ -344,14 +356,25 @@ static enum port_state udp_truth(const struct sim_port *port)
     return PORT_OPEN_FILTERED;
 }
 
-static enum port_state expected_state(const struct technique *technique, const struct sim_host *host,
+/* An FTP server that does not say why its connect() failed says the same of a port that an ICMP error closes. */
+static enum port_state bounce_truth(const struct sim_relay *relay, const struct sim_port *port)
+{
+    if (answers_icmp(port))
+        return relay->gives_reasons ? PORT_FILTERED : PORT_CLOSED;
+    return truth_of(&technique_connect, NULL, port);
+}
+
+static enum port_state expected_state(const struct scenario *scenario, const struct sim_host *host,
                                       uint16_t port)
 {
+    const struct technique *technique = scenario->technique;
     if (!host || host->down)
         return (enum port_state)technique->silent_state;
     struct sim_port truth = sim_port_of(host, technique->ip_proto, port);
     if (technique->ip_proto == IP_PROTO_UDP)
         return udp_truth(&truth);
+    if (scenario->relay)
+        return bounce_truth(&scenario->sim.relays[0], &truth);
     return truth_of(technique, host, &truth);
 }
 
@@ -364,7 +387,7 @@ uint64_t scenario_count_wrong(const struct scenario *scenario)
         const struct seen_host *seen_host = &scenario->hosts[i];
         for (unsigned port = scenario->first_port; port <= scenario->last_port; port++) {
             const struct seen_port *seen = &seen_host->ports[port - scenario->first_port];
-            enum port_state expected = expected_state(scenario->technique, host, (uint16_t)port);
+            enum port_state expected = expected_state(scenario, host, (uint16_t)port);
             if (seen->state == expected && seen_host->done_count == 1)
                 continue;
             char text[ADDR_TEXT_MAX];

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/engine.h"
+#include "engine/bounce.h"
 #include "netio/sim.h"
 
 /* What was reported of one port. */
@@ -32,8 +32,9 @@ struct scenario {
     const char *targets_first, *targets_last; /* one range of addresses */
     uint16_t first_port, last_port;           /* or IP protocols, as the technique says */
     const struct technique *technique;
-    bool discovery; /* the usual probes; false: -Pn, with neighbour discovery on link */
-    bool no_ports;  /* -sn */
+    bool discovery;                   /* the usual probes; false: -Pn, with neighbour discovery on link */
+    bool no_ports;                    /* -sn */
+    const struct bounce_relay *relay; /* of a bounce scan, through sim.relays[0]; NULL: none */
     struct timing timing;
     uint64_t seed;      /* of the simulation, the order and the tokens */
     uint32_t pool_size; /* of sources: 203.0.113.0 and on, with the usual one among them; 0: none */
@@ -45,7 +46,9 @@ struct scenario {
     struct seen_host *hosts; /* by position in the plan */
     uint64_t records[RECORD_TYPE_COUNT];
     uint64_t notes[NOTE_COUNT];
-    uint64_t progress[PROGRESS_COUNT]; /* the last */
+    uint64_t progress[PROGRESS_COUNT];      /* the last */
+    uint64_t troubles[RELAY_TROUBLE_COUNT]; /* notes on the relay */
+    unsigned trouble_number;                /* of the last */
     struct netio_stats stats;
     bool unfinished;
     int64_t took_ns;       /* virtual */
