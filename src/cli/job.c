@@ -10,6 +10,7 @@
 #include "plan/ports.h"
 
 #define ROUTE_CHECK_MAX 256
+#define FTP_PORT        21
 
 /* getrandom of so few bytes neither fails nor stops halfway (getrandom(2)). */
 static void fill_random(void *memory, size_t len)
@@ -141,6 +142,8 @@ static int make_plan(struct job *job, struct targets *excluded, struct addr_set 
 static int check_routes(const struct job *job, struct error *err)
 {
     struct route route = {.kind = ROUTE_NONE};
+    if (job->scans.bounces)
+        return 0; /* whether the FTP server can be reached is seen at once, and the targets need not be */
     if (job->plan.host_count > ROUTE_CHECK_MAX)
         return 0;
     for (uint64_t i = 0; i < job->plan.host_count && route.kind == ROUTE_NONE; i++) {
@@ -159,6 +162,18 @@ static int check_routes(const struct job *job, struct error *err)
                      job->plan.host_count > 1 ? " and the other targets" : "", strerror(route.error));
 }
 
+static int read_via(struct job *job, struct names *names, struct error *err)
+{
+    static const struct via_rule rule = {.spelled = "-b", .with_login = true, .port = FTP_PORT};
+    struct target_resolver resolver = names_for_targets(names);
+    int r = via_read(job->options->via, &rule, &resolver, &job->via, err);
+    if (r == 0 && !job->via.user[0])
+        memcpy(job->via.user, "anonymous", sizeof "anonymous");
+    if (r == 0 && !job->via.password[0])
+        memcpy(job->via.password, "-wwwuser@", sizeof "-wwwuser@");
+    return r;
+}
+
 static int fill_job(struct job *job, struct names *names, struct error *err)
 {
     struct targets excluded = {.excluded = true};
@@ -170,7 +185,9 @@ static int fill_job(struct job *job, struct names *names, struct error *err)
         r = error_set(err, EX_OSERR, "out of memory");
     if (r == 0)
         r = read_services(job, err);
-    if (r == 0)
+    if (r == 0 && job->scans.bounces)
+        r = read_via(job, names, err);
+    if (r == 0 && !job->scans.bounces)
         r = specs_of_discovery(job->options, job->scans.raw, job->services, &job->discovery, err);
     if (r == 0)
         r = read_targets(job, names, &excluded, err);

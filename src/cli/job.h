@@ -18,6 +18,7 @@
 #include "report/report.h"
 #include "results/results.h"
 #include "store/digest.h"
+#include "cli/via.h"
 
 struct job {
     const struct options *options; /* borrowed */
@@ -30,6 +31,7 @@ struct job {
     struct plan plan;
     struct specs specs;
     struct specs discovery;
+    struct via via; /* of a bounce scan */
     struct timing timing;
     struct token_key key;
     char *command_line; /* as it was given, words separated by blanks; owned */

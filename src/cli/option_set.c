@@ -102,6 +102,12 @@ int set_scan(struct options *options, const struct option_use *use, struct error
     return 0;
 }
 
+int set_scan_via(struct options *options, const struct option_use *use, struct error *err)
+{
+    options->via = use->value;
+    return set_scan(options, use, err);
+}
+
 int set_ping(struct options *options, const struct option_use *use, struct error *err)
 {
     int r = require_built(use, err);

@@ -15,6 +15,7 @@ int set_level(struct options *options, const struct option_use *use,
 
 /* Lists: option->detail is the technique, or for outputs nothing. */
 int set_scan(struct options *options, const struct option_use *use, struct error *err);
+int set_scan_via(struct options *options, const struct option_use *use, struct error *err);
 int set_ping(struct options *options, const struct option_use *use, struct error *err);
 int set_output(struct options *options, const struct option_use *use, struct error *err);
 

@@ -36,7 +36,7 @@
     ROW(GROUP_SCANS, NULL, letters, help, .set = set_scan, .detail = (technique))
 #define SCAN_VIA(letters, placeholder, technique, help)                                                      \
     ROW(GROUP_SCANS, NULL, letters, help, .argument = ARGUMENT_REQUIRED, .metavar = (placeholder),           \
-        .set = set_scan, .detail = (technique))
+        .set = set_scan_via, .detail = (technique))
 #define PING(letters, technique, help)                                                                       \
     ROW(GROUP_DISCOVERY, NULL, letters, help, .set = set_ping, .detail = (technique))
 #define PING_PORTS(letters, technique, help)                                                                 \

@@ -49,6 +49,7 @@ struct options {
     struct option_ping pings[OPTIONS_PINGS_MAX];
     const char *scans[OPTIONS_SCANS_MAX];        /* names of techniques */
     const char *scan_letters[OPTIONS_SCANS_MAX]; /* how each is spelled: "sS" */
+    const char *via;                             /* the host through which -sI or -b scans */
     unsigned ping_count;
     unsigned scan_count;
     const char *ports;

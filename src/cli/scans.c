@@ -25,7 +25,14 @@ static int refuse_raw(const char *what, const struct scan_privilege *privilege, 
                      privilege->why_not, path);
 }
 
-/* At most one technique of each protocol, and a scan of IP protocols alone. */
+static const char *stands_alone(const struct technique *one, const struct technique *other)
+{
+    if (one->kind == REQUEST_STREAM || other->kind == REQUEST_STREAM)
+        return "a bounce scan";
+    return one->protocol == PROTOCOL_IP || other->protocol == PROTOCOL_IP ? "an IP protocol scan" : NULL;
+}
+
+/* At most one technique of each protocol, and a scan of IP protocols or through another host alone. */
 static int check_together(const struct options *options, const struct scans *scans, struct error *err)
 {
     for (unsigned i = 0; i < scans->count; i++) {
@@ -36,10 +43,10 @@ static int check_together(const struct options *options, const struct scans *sca
                 return error_set(err, EX_USAGE, "-%s and -%s cannot be given together: both are %s scans",
                                  options->scan_letters[j], options->scan_letters[i],
                                  protocol_name((enum protocol)one));
-            if (one == PROTOCOL_IP || other == PROTOCOL_IP)
-                return error_set(err, EX_USAGE,
-                                 "-%s and -%s cannot be given together: an IP protocol scan stands alone",
-                                 options->scan_letters[j], options->scan_letters[i]);
+            const char *alone = stands_alone(scans->techniques[i], scans->techniques[j]);
+            if (alone)
+                return error_set(err, EX_USAGE, "-%s and -%s cannot be given together: %s stands alone",
+                                 options->scan_letters[j], options->scan_letters[i], alone);
             if (one != PROTOCOL_UDP && other != PROTOCOL_UDP &&
                 scans->techniques[i]->kind != scans->techniques[j]->kind)
                 return error_set(err, EX_USAGE,
@@ -158,6 +165,26 @@ static int check_connecting(const struct options *options, const struct scans *s
     return 0;
 }
 
+/* The kernel's connections are all it takes. */
+static bool needs_no_packets(const struct technique *technique)
+{
+    return technique->kind == REQUEST_CONNECT || technique->kind == REQUEST_STREAM;
+}
+
+/* A bounce scan sends nothing of its own to a target, and the server sets its pace. */
+static int check_bouncing(const struct options *options, struct error *err)
+{
+    if (options->ping_count > 0)
+        return error_set(
+            err, EX_USAGE,
+            "-%s cannot be given with -b, which takes every host as up so that nothing from here "
+            "reaches it; find out with -sn first if that does not matter",
+            options->pings[0].option->letters);
+    if (options->min_rate_pps > 0)
+        return error_set(err, EX_USAGE, "--min-rate cannot be given with -b: the FTP server sets the pace");
+    return 0;
+}
+
 static int check_privilege(const struct options *options, const struct scan_privilege *privilege,
                            const struct scans *scans, struct error *err)
 {
@@ -167,7 +194,7 @@ static int check_privilege(const struct options *options, const struct scan_priv
         return refuse_raw("--privileged", privilege, err);
     for (unsigned i = 0; i < scans->count; i++) {
         char text[8];
-        if (scans->techniques[i]->kind != REQUEST_CONNECT && scans->techniques[i]->protocol != PROTOCOL_UDP)
+        if (!needs_no_packets(scans->techniques[i]) && scans->techniques[i]->protocol != PROTOCOL_UDP)
             return refuse_raw(named_scan(options, i, text), privilege, err);
     }
     return 0;
@@ -176,7 +203,7 @@ static int check_privilege(const struct options *options, const struct scan_priv
 static bool connects(const struct scans *scans)
 {
     for (unsigned i = 0; i < scans->count; i++) {
-        if (scans->techniques[i]->kind == REQUEST_CONNECT)
+        if (needs_no_packets(scans->techniques[i]))
             return true;
     }
     return false;
@@ -221,6 +248,9 @@ int scans_choose(const struct options *options, const struct scan_privilege *all
     if (r == 0)
         r = check_privilege(options, privilege, ret, err);
     ret->raw = privilege->raw && !connects(ret);
+    ret->bounces = ret->count > 0 && ret->techniques[0]->kind == REQUEST_STREAM;
+    if (r == 0 && ret->bounces)
+        r = check_bouncing(options, err);
     if (r == 0 && !ret->raw)
         r = check_pings(options, privilege, err);
     if (r == 0 && !ret->raw)

@@ -25,6 +25,7 @@ struct scans {
     char flag_names[SCAN_FLAGS_MAX];    /* of --scanflags, for the report: "FINPSHURG" */
     unsigned count;                     /* 0: discovery only */
     bool raw;                           /* packets are built by us; else the kernel connects */
+    bool bounces;                       /* an FTP server connects for us; no target hears of us */
 };
 
 /* Fails with EX_USAGE for kinds of scan that cannot be combined, EX_NOPERM for those that are not allowed. *ret points into

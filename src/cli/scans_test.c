@@ -125,6 +125,22 @@ static void a_udp_scan_goes_with_any_tcp_scan(void **state)
     assert_int_equal(scans_choose(&raw, &without, &scans, NULL), -EX_NOPERM);
 }
 
+static void a_bounce_scan_stands_alone_and_needs_no_privilege(void **state)
+{
+    (void)state;
+    struct options alone = scan_options("b", NULL), with_udp = scan_options("b", "sU");
+    struct scans scans;
+    struct error err;
+    assert_int_equal(scans_choose(&alone, &without, &scans, NULL), 0);
+    assert_int_equal(scans_choose(&alone, &with, &scans, NULL), 0);
+    assert_true(scans.bounces && !scans.raw);
+    assert_int_equal(scans_choose(&with_udp, &with, &scans, &err), -EX_USAGE);
+    alone.ping_count = 1;
+    alone.pings[0] = (struct option_ping){.technique = "echo", .option = option_find_letters("PE")};
+    assert_int_equal(scans_choose(&alone, &with, &scans, &err), -EX_USAGE);
+    assert_non_null(strstr(err.text, "-PE"));
+}
+
 static void data_goes_into_every_packet_of_ours(void **state)
 {
     (void)state;
@@ -155,6 +171,7 @@ int main(void)
         cmocka_unit_test(what_connections_cannot_carry_is_refused),
         cmocka_unit_test(a_udp_scan_needs_no_privilege),
         cmocka_unit_test(a_udp_scan_goes_with_any_tcp_scan),
+        cmocka_unit_test(a_bounce_scan_stands_alone_and_needs_no_privilege),
         cmocka_unit_test(data_goes_into_every_packet_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

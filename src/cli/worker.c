@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "cli/descriptors.h"
 #include "cli/trace.h"
+#include "engine/bounce.h"
 #include "netio/connect.h"
 #include "netio/live.h"
 #include "sandbox/sandbox.h"
@@ -89,25 +90,37 @@ static int open_live(const struct worker *worker, struct netio **ret, struct err
     return netio_live_open(worker->sockets, &job->routes, &options, ret, err);
 }
 
+/* -S, which was found to be an address of ours. */
+static void read_source(const struct options *options, struct addr *ret_source4, struct addr *ret_source6)
+{
+    struct addr source;
+    if (options->source && addr_parse(options->source, &source))
+        *(source.family == ADDR_V4 ? ret_source4 : ret_source6) = source;
+}
+
 static int open_connect(const struct worker *worker, struct netio **ret, struct error *err)
 {
     const struct options *options = worker->job->options;
     struct connect_options connect_options = {.interface = options->interface, .ttl = (uint8_t)options->ttl};
-    struct addr source;
-    if (options->source && addr_parse(options->source, &source)) {
-        if (source.family == ADDR_V4)
-            connect_options.source4 = source;
-        else
-            connect_options.source6 = source;
-    }
+    read_source(options, &connect_options.source4, &connect_options.source6);
     return connect_open(&connect_options, ret, err);
+}
+
+static int open_stream(const struct worker *worker, struct netio **ret, struct error *err)
+{
+    const struct options *options = worker->job->options;
+    struct stream_options stream_options = {.interface = options->interface, .ttl = (uint8_t)options->ttl};
+    read_source(options, &stream_options.source4, &stream_options.source6);
+    return stream_open(&stream_options, ret, err);
 }
 
 static int open_io(struct worker *worker, struct error *err)
 {
     const struct job *job = worker->job;
     struct netio *io = NULL;
-    int r = job->scans.raw ? open_live(worker, &io, err) : open_connect(worker, &io, err);
+    int r = job->scans.raw       ? open_live(worker, &io, err)
+            : job->scans.bounces ? open_stream(worker, &io, err)
+                                 : open_connect(worker, &io, err);
     if (r < 0)
         return r;
     worker->io = trace_new(io, worker->channel->trace_fds[1], job->options->packet_trace);
@@ -162,7 +175,14 @@ static int open_scanner(struct worker *worker, struct error *err)
         .emit = emit,
         .context = worker,
     };
-    return engine_new(&config, &worker->scanner, err);
+    const struct bounce_relay relay = {
+        .addr = job->via.addr,
+        .port = job->via.port,
+        .user = job->via.user,
+        .password = job->via.password,
+    };
+    return job->scans.bounces ? bounce_new(&config, &relay, &worker->scanner, err)
+                              : engine_new(&config, &worker->scanner, err);
 }
 
 static int open_all(struct worker *worker, struct error *err)
@@ -187,8 +207,6 @@ static void publish_totals(struct worker *worker)
     atomic_store_explicit(&totals->bytes_sent, stats->bytes_sent, memory_order_relaxed);
     atomic_store_explicit(&totals->packets_received, stats->packets_received, memory_order_relaxed);
     atomic_store_explicit(&totals->bytes_received, stats->bytes_received, memory_order_relaxed);
-    for (unsigned i = 0; i < PACKET_FAULT_COUNT; i++)
-        atomic_store_explicit(&totals->faults[i], stats->faults[i], memory_order_relaxed);
 }
 
 /* Keep what this process needs and nothing else: not the resolver's socket, and of the standard descriptors only error, for
@@ -264,7 +282,6 @@ static int await_ready(struct channel *channel, pid_t pid, struct error *err)
     } while (got < 0 && errno == EINTR);
     if (got == sizeof ready && ready.status == 0)
         return 0;
-    kill(pid, SIGKILL); /* it may not know that we could not read what it said */
     waitpid(pid, NULL, 0);
     ready.text[sizeof ready.text - 1] = '\0';
     if (got == sizeof ready)

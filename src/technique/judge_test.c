@@ -240,7 +240,7 @@ static void techniques_are_found_by_name(void **state)
     assert_ptr_equal(technique_find("syn"), &technique_syn);
     assert_ptr_equal(technique_find("nonsense"), NULL);
     static const char *const names[] = {
-        "syn",     "connect",  "null",           "fin",      "xmas", "maimon",   "ack", "window",
+        "syn",     "connect",  "null",           "fin",      "xmas", "maimon",   "ack", "window", "bounce",
         "ipproto", "sctpinit", "sctpcookieecho", "neighbor", "echo", "timestamp"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_string_equal(technique_find(names[i])->name, names[i]);

@@ -31,6 +31,14 @@ OPTIONS = [
     (["--scanflags", "SYNFOO", "127.0.0.1"], USAGE, "'SYNFOO'"),
     (["--backend", "pigeon", "127.0.0.1"], USAGE, "pigeon"),
     (["-sT", "--backend", "packet", "127.0.0.1"], USAGE, "--backend packet"),
+    (["-b", "198.18.0.9:ftp", "127.0.0.1"], USAGE, "'ftp'"),
+    (["-b", "joe@", "127.0.0.1"], USAGE, "-b"),
+    (["-b", "user\r\nQUIT@198.18.0.9", "127.0.0.1"], USAGE, "control characters"),
+    (["-b", "198.18.0.9", "-sU", "127.0.0.1"], USAGE, "a bounce scan stands alone"),
+    (["-b", "198.18.0.9", "-PE", "127.0.0.1"], USAGE, "-PE"),
+    (["-b", "198.18.0.9", "--min-rate", "5", "127.0.0.1"], USAGE, "--min-rate"),
+    (["-b", "198.18.0.9", "-g", "53", "127.0.0.1"], USAGE, "-g"),
+    (["-b", "no-such-host.invalid", "127.0.0.1"], UNAVAILABLE, "no-such-host.invalid"),
     ([], USAGE, "no targets"),
 ]
 
