@@ -58,6 +58,8 @@ static int read_targets(struct job *job, struct names *names, struct targets *ex
         r = targets_add_list(excluded, options->exclude, &for_excluded, err);
     if (r == 0 && options->exclude_file)
         r = targets_read(excluded, options->exclude_file, &for_excluded, err);
+    if (r == 0 && job->session)
+        return session_targets(job->session, &job->targets, err);
     for (size_t i = 0; i < options->target_count && r == 0; i++)
         r = targets_add(&job->targets, options->targets[i], &for_targets, err);
     if (r == 0 && options->input_file)
@@ -126,12 +128,18 @@ static int make_plan(struct job *job, struct targets *excluded, struct addr_set 
         .shard_index = job->options->shard_index,
         .shard_count = job->options->shard_count,
     };
-    if (!job->options->seed_given)
+    if (job->session) {
+        options.seed = job->session->scan.plan->options.seed;
+        options.allow_special = true; /* what is special was left out when the scan began */
+    } else if (!job->options->seed_given) {
         fill_random(&options.seed, sizeof options.seed);
+    }
     struct port_set *ports = calloc(1, sizeof *ports);
     if (!ports)
         return error_set(err, EX_OSERR, "out of memory");
     int r = select_ports(job, ports, err);
+    if (r == 0 && job->session) /* the plan stays as it is; the engine passes over them */
+        r = session_exclude(job->session, &excluded->set, err);
     if (r == 0)
         r = plan_init(&job->plan, &job->targets.set, &excluded->set, broadcasts, ports, &options, err);
     free(ports);
@@ -216,13 +224,14 @@ static void choose_key(struct job *job)
     }
 }
 
-int job_new(const struct options *options, const struct scan_privilege *privilege, struct names *names,
-            struct job **ret, struct error *err)
+int job_new(const struct options *options, struct session *session, const struct scan_privilege *privilege,
+            struct names *names, struct job **ret, struct error *err)
 {
     struct job *job = calloc(1, sizeof *job);
     if (!job)
         return error_set(err, EX_OSERR, "out of memory");
     job->options = options;
+    job->session = session;
     job->timing = timing_from(options);
     choose_key(job);
     job->command_line = join_words(options->argc, options->argv);

@@ -8,6 +8,7 @@
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/scans.h"
+#include "cli/session.h"
 #include "cli/specs.h"
 #include "engine/engine.h"
 #include "netio/route.h"
@@ -22,6 +23,7 @@
 
 struct job {
     const struct options *options; /* borrowed */
+    struct session *session;       /* the scan that goes on; NULL: a new one; borrowed */
     struct scans scans;
     struct route_table routes;
     struct source_pool pool;
@@ -41,11 +43,20 @@ struct job {
 
 /* Read files, names and numbers, and make the plan. The exit status follows what is wrong: EX_USAGE, EX_DATAERR, EX_NOINPUT,
  * EX_UNAVAILABLE, EX_OSERR. *ret is to be freed with job_free.
- *   options, names  borrowed as long as the job lives */
-int job_new(const struct options *options, const struct scan_privilege *privilege, struct names *names,
-            struct job **ret, struct error *err);
+ *   session                  NULL, unless an interrupted scan goes on
+ *   options, session, names  borrowed as long as the job lives */
+int job_new(const struct options *options, struct session *session, const struct scan_privilege *privilege,
+            struct names *names, struct job **ret, struct error *err);
+
+/* Of a scan that was stored, for reports only: in job_stored.c. The plan's targets stay with *scan. */
+int job_of_store(const struct options *options, struct stored_scan *scan, struct job **ret,
+                 struct error *err);
 
 void job_free(struct job *job); /* NULL is allowed */
+
+/* Names of the techniques, separated by blanks. */
+#define JOB_SCANS_MAX 128
+void job_scan_names(const struct job *job, char text[static JOB_SCANS_MAX]);
 
 /* What tells this scan from another one: in job_digest.c. */
 void job_digest(const struct job *job, char text[static DIGEST_TEXT_MAX]);

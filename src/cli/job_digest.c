@@ -1,4 +1,6 @@
 /* What tells one scan from another: the plan, and what is asked of each host in which order. */
+#include <stdio.h>
+
 #include "cli/job.h"
 
 static void add_specs(struct digest *digest, const struct specs *specs)
@@ -9,6 +11,15 @@ static void add_specs(struct digest *digest, const struct specs *specs)
         digest_add(digest, port, sizeof port);
     }
     digest_add(digest, (uint8_t[]){(uint8_t)specs->early_count}, 1);
+}
+
+void job_scan_names(const struct job *job, char text[static JOB_SCANS_MAX])
+{
+    size_t len = 0;
+    text[0] = '\0';
+    for (unsigned i = 0; i < job->scans.count && len < JOB_SCANS_MAX; i++)
+        len += (size_t)snprintf(text + len, JOB_SCANS_MAX - len, "%s%s", i ? " " : "",
+                                job->scans.techniques[i]->name);
 }
 
 void job_digest(const struct job *job, char text[static DIGEST_TEXT_MAX])

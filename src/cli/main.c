@@ -9,8 +9,11 @@
 #include "cli/names.h"
 #include "cli/option_doc.h"
 #include "cli/options.h"
+#include "cli/session.h"
+#include "cli/stored_report.h"
 #include "cli/supervisor.h"
 #include "cli/talk.h"
+#include "cli/verbs.h"
 #include "cli/worker.h"
 #include "netio/sockets.h"
 #include "sandbox/caps.h"
@@ -31,8 +34,8 @@ static int take_privilege(struct sockets *sockets, struct scan_privilege *ret, s
     return caps_drop_all(err);
 }
 
-static int scan(const struct options *options, const struct scan_privilege *privilege,
-                struct sockets *sockets, struct talk *talk)
+static int scan(const struct options *options, struct session *session,
+                const struct scan_privilege *privilege, struct sockets *sockets, struct talk *talk)
 {
     struct error err = {.status = 0};
     struct names names;
@@ -40,7 +43,9 @@ static int scan(const struct options *options, const struct scan_privilege *priv
     struct channel channel = CHANNEL_CLOSED;
     pid_t pid = 0;
     names_init(&names, options);
-    int r = job_new(options, privilege, &names, &job, &err);
+    int r = job_new(options, session, privilege, &names, &job, &err);
+    if (r == 0 && session)
+        r = session_load(session, job, &err);
     if (r == 0)
         r = names_prepare_reverse(&names, &err);
     if (r == 0)
@@ -58,6 +63,55 @@ static int scan(const struct options *options, const struct scan_privilege *priv
     names_done(&names);
     job_free(job);
     return status;
+}
+
+/* Go on with the scan of a store. */
+static int resume(const struct options *given, const struct scan_privilege *privilege,
+                  struct sockets *sockets, struct talk *talk)
+{
+    struct error err = {.status = 0};
+    struct session *session = NULL;
+    struct options options;
+    int r = session_open(given->targets[0], &session, &err);
+    if (r == 0)
+        r = options_resume(session->word_count, session->words, given, &options, &err);
+    if (r < 0) {
+        talk_error(talk, &err);
+        session_free(session);
+        return -r;
+    }
+    int status = -options_check(&options, &err);
+    if (status != 0)
+        talk_error(talk, &err);
+    else
+        status = scan(&options, session, privilege, sockets, talk);
+    options_done(&options);
+    session_free(session);
+    return status;
+}
+
+/* Do what the first word says. */
+static int obey(const struct options *options, const struct scan_privilege *privilege,
+                struct sockets *sockets, struct talk *talk)
+{
+    struct error err = {.status = 0};
+    int r = options->verb == VERB_SCAN ? options_check(options, &err) : verb_check(options, &err);
+    if (r < 0) {
+        talk_error(talk, &err);
+        return -r;
+    }
+    switch ((enum options_verb)options->verb) {
+    case VERB_DOCTOR:
+        return doctor(privilege, stdout);
+    case VERB_RESUME:
+        return resume(options, privilege, sockets, talk);
+    case VERB_REPORT:
+        return stored_report(options, talk);
+    case VERB_SCAN:
+    case VERB_COUNT:
+        break;
+    }
+    return scan(options, NULL, privilege, sockets, talk);
 }
 
 static int run(int argc, char *argv[], struct scan_privilege *privilege, struct sockets *sockets,
@@ -81,12 +135,8 @@ static int run(int argc, char *argv[], struct scan_privilege *privilege, struct 
         else
             puts("Portolan " PORTOLAN_VERSION);
         status = fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-    } else if (options.doctor) {
-        status = doctor(privilege, stdout);
-    } else if ((status = -options_check(&options, &err)) != 0) {
-        talk_error(talk, &err);
     } else {
-        status = scan(&options, privilege, sockets, talk);
+        status = obey(&options, privilege, sockets, talk);
     }
     options_done(&options);
     return status;

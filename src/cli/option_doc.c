@@ -20,7 +20,8 @@ static const struct {
     {EX_SOFTWARE, "Portolan itself failed; what was found until then is reported"},
     {EX_OSERR, "the system refused memory, a process or a socket"},
     {EX_CANTCREAT, "an output file cannot be created"},
-    {EX_IOERR, "an output file cannot be written"},
+    {EX_IOERR, "an output file or the store cannot be written"},
+    {EX_TEMPFAIL, "stopped, or the disk is full; portolan resume goes on with the scan"},
     {EX_NOPERM, "raw sockets are needed and not allowed"},
     {129, "stopped by SIGHUP"},
     {130, "stopped by SIGINT (Ctrl-C)"},
@@ -56,6 +57,8 @@ void option_doc_help(FILE *out)
 {
     fprintf(out, "Portolan " PORTOLAN_VERSION ", a port scanner\n"
                  "usage: portolan [options] target ...\n"
+                 "       portolan resume FILE [options]    go on with the scan of a --store\n"
+                 "       portolan report FILE [options]    report on it, also while it runs\n"
                  "       portolan doctor    what works on this machine\n"
                  "targets: 198.18.0.2, 198.18.0.0/24, 198.18.0-3.1,5-9, 2001:db8::/112, www.example.net\n");
     int group = -1;
@@ -113,23 +116,32 @@ static void manual_options(FILE *out)
 
 void option_doc_manual(FILE *out)
 {
-    fputs(".TH PORTOLAN 1 \"\" \"Portolan " PORTOLAN_VERSION "\" \"User Commands\"\n"
-          ".SH NAME\nportolan \\- scan ports of hosts and networks\n"
-          ".SH SYNOPSIS\n.B portolan\n[\\fIoptions\\fR] \\fItarget\\fR ...\n.br\n.B portolan doctor\n"
-          ".SH DESCRIPTION\n"
-          "Portolan finds out which ports of the targets are open, closed or filtered, and says why it "
-          "thinks so.\n"
-          "A target is an address, a network such as 198.18.0.0/24, a list of ranges in each octet such as\n"
-          "198.18.0\\-3.1,5\\-9, or a name. With raw sockets it sends TCP SYN probes, without them it "
-          "connects; to allow\n"
-          "raw sockets, run once: setcap cap_net_raw=ep on the program. Options are spelled as in Nmap.\n"
-          ".PP\n"
-          "Times are numbers with ms, s, m or h; without, seconds. While a scan runs in a terminal, v and V "
-          "change how much\n"
-          "is said, d and D how much of the inside, p and P show packets or not, ? lists the keys, and any "
-          "other key\n"
-          "says how far the scan is.\n",
-          out);
+    fputs(
+        ".TH PORTOLAN 1 \"\" \"Portolan " PORTOLAN_VERSION "\" \"User Commands\"\n"
+        ".SH NAME\nportolan \\- scan ports of hosts and networks\n"
+        ".SH SYNOPSIS\n.B portolan\n[\\fIoptions\\fR] \\fItarget\\fR ...\n"
+        ".br\n.B portolan resume\n\\fIfile\\fR [\\fIoptions\\fR]\n"
+        ".br\n.B portolan report\n\\fIfile\\fR [\\fIoptions\\fR]\n"
+        ".br\n.B portolan doctor\n"
+        ".SH DESCRIPTION\n"
+        "Portolan finds out which ports of the targets are open, closed or filtered, and says why it "
+        "thinks so.\n"
+        "A target is an address, a network such as 198.18.0.0/24, a list of ranges in each octet such as\n"
+        "198.18.0\\-3.1,5\\-9, or a name. With raw sockets it sends TCP SYN probes, without them it "
+        "connects; to allow\n"
+        "raw sockets, run once: setcap cap_net_raw=ep on the program. Options are spelled as in Nmap.\n"
+        ".PP\n"
+        "Times are numbers with ms, s, m or h; without, seconds. While a scan runs in a terminal, v and V "
+        "change how much\n"
+        "is said, d and D how much of the inside, p and P show packets or not, ? lists the keys, and any "
+        "other key\n"
+        "says how far the scan is.\n"
+        ".PP\n"
+        "With \\-\\-store the scan can be ended in any way, also by the loss of power: resume goes on with "
+        "it. The plan is fixed\n"
+        "then; only outputs, rates, further excludes and what is said can be given. Report writes any report "
+        "of it.\n",
+        out);
     manual_options(out);
     fputs(".SH EXIT STATUS\n", out);
     for (unsigned i = 0; i < sizeof exit_codes / sizeof exit_codes[0]; i++) {
@@ -170,5 +182,5 @@ void option_doc_completion(FILE *out)
         if (option->name)
             fprintf(out, "--%s ", option->name);
     }
-    fputs("doctor' -- \"$cur\")\n}\ncomplete -o default -F _portolan portolan\n", out);
+    fputs("resume report doctor' -- \"$cur\")\n}\ncomplete -o default -F _portolan portolan\n", out);
 }

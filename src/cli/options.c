@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/option_table.h"
+#include "cli/verbs.h"
 
 #define SPELLED_MAX     72
 #define TEMPLATE_NORMAL 3
@@ -15,6 +16,7 @@ struct parse {
     char *const *argv;
     int at;     /* index of the word that is being read */
     bool *seen; /* by row of the table */
+    bool over;  /* what is read replaces what is there, and words that are no options were read before */
     struct options *options;
 };
 
@@ -57,6 +59,9 @@ static int apply(struct parse *parse, const struct option *option, const char *s
     if (*seen && !option->repeats)
         return error_set(err, EX_USAGE, "%s is given twice", spelled);
     *seen = true;
+    if (!verb_allows((enum options_verb)parse->options->verb, option))
+        return error_set(err, EX_USAGE, "%s cannot be given with portolan %s", spelled,
+                         verb_name((enum options_verb)parse->options->verb));
     struct option_use use = {.option = option, .spelled = spelled, .value = value};
     return option->set(parse->options, &use, err);
 }
@@ -172,8 +177,11 @@ static int parse_word(struct parse *parse, bool *only_targets, struct error *err
         return parse_short(parse, word, err);
     if (!*word)
         return error_set(err, EX_USAGE, "argument %d is empty", parse->at);
-    if (strcmp(word, "doctor") == 0 && parse->at == 1 && parse->argc == 2)
-        options->doctor = true;
+    if (parse->over)
+        return 0;
+    enum options_verb verb = parse->at == 1 ? verb_find(word) : VERB_SCAN;
+    if (verb != VERB_SCAN && (verb != VERB_DOCTOR || parse->argc == 2))
+        options->verb = (uint8_t)verb;
     else
         options->targets[options->target_count++] = word;
     return 0;
@@ -192,6 +200,18 @@ static int parse_words(struct parse *parse, struct error *err)
     return 0;
 }
 
+/* Read the words over what the options say already. */
+static int read_words(int argc, char *const argv[], bool over, struct options *options, struct error *err)
+{
+    struct parse parse = {.argc = argc, .argv = argv, .options = options, .over = over};
+    parse.seen = calloc(option_table_len, sizeof *parse.seen);
+    int r = parse.seen ? parse_words(&parse, err) : error_set(err, EX_OSERR, "out of memory");
+    free(parse.seen);
+    if (options->verbosity < options->debugging)
+        options->verbosity = options->debugging;
+    return r;
+}
+
 int options_parse(int argc, char *const argv[], struct options *ret, struct error *err)
 {
     struct options options = {
@@ -204,18 +224,35 @@ int options_parse(int argc, char *const argv[], struct options *ret, struct erro
         .scan_delay_ns = -1,
         .host_timeout_ns = -1,
     };
-    struct parse parse = {.argc = argc, .argv = argv, .options = &options};
     options.targets = calloc((size_t)argc + 1, sizeof *options.targets);
-    parse.seen = calloc(option_table_len, sizeof *parse.seen);
-    int r =
-        options.targets && parse.seen ? parse_words(&parse, err) : error_set(err, EX_OSERR, "out of memory");
-    free(parse.seen);
+    int r = options.targets ? read_words(argc, argv, false, &options, err)
+                            : error_set(err, EX_OSERR, "out of memory");
     if (r < 0) {
         options_done(&options);
         return r;
     }
-    if (options.verbosity < options.debugging)
-        options.verbosity = options.debugging;
+    *ret = options;
+    return 0;
+}
+
+int options_resume(int begun_argc, char *const begun_argv[], const struct options *given, struct options *ret,
+                   struct error *err)
+{
+    struct options options;
+    int r = options_parse(begun_argc, begun_argv, &options, err);
+    if (r < 0)
+        return r;
+    if (given->output_count > 0)
+        options.output_count = 0;
+    options.exclude = options.exclude_file = NULL; /* what they named is no part of the plan */
+    options.verb = given->verb;
+    r = read_words(given->argc, given->argv, true, &options, err);
+    options.verb = VERB_SCAN;
+    options.store = given->targets[0];
+    if (r < 0) {
+        options_done(&options);
+        return r;
+    }
     *ret = options;
     return 0;
 }

@@ -100,14 +100,29 @@ struct options {
     bool no_names, all_names; /* -n, -R */
     bool no_sandbox;
     bool help, version;
-    bool doctor; /* the word "doctor" instead of targets */
+    uint8_t verb; /* enum options_verb */
 };
 
 #define OPTION_UNSET UINT32_MAX
 
+/* What the first word asks for. All but a scan find their own words in `targets`. */
+enum options_verb {
+    VERB_SCAN,   /* no such word */
+    VERB_DOCTOR, /* alone */
+    VERB_RESUME, /* FILE */
+    VERB_REPORT, /* FILE */
+    VERB_COUNT
+};
+
 /* Read the command line. argv[0] is not looked at. EX_USAGE with a line that names the argument. On success the caller ends
  * with options_done. */
 int options_parse(int argc, char *const argv[], struct options *ret, struct error *err);
+
+/* The options of a scan that goes on: those it was begun with, and over them what was given with `portolan resume`.
+ *   begun_argc, begun_argv  its command line, from its store; borrowed
+ *   given                   as options_parse has read it, with VERB_RESUME */
+int options_resume(int begun_argc, char *const begun_argv[], const struct options *given, struct options *ret,
+                   struct error *err);
 
 void options_done(struct options *options);
 

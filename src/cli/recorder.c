@@ -21,15 +21,6 @@ static int64_t clock_ns(clockid_t clock)
     return now.tv_sec * SEC + now.tv_nsec;
 }
 
-static void format_scans(const struct job *job, char *text, size_t capacity)
-{
-    size_t len = 0;
-    text[0] = '\0';
-    for (unsigned i = 0; i < job->scans.count && len < capacity; i++)
-        len += (size_t)snprintf(text + len, capacity - len, "%s%s", i ? " " : "",
-                                job->scans.techniques[i]->name);
-}
-
 /* Every word of the command line with the zero behind it. NULL without memory. */
 static char *pack_words(const struct options *options, size_t *ret_len)
 {
@@ -58,7 +49,7 @@ static void describe_coverage(struct batch *batch, const struct job *job)
 
 static int describe_scan(struct batch *batch, const struct job *job, int64_t start_ns, struct error *err)
 {
-    char scans[128];
+    char scans[JOB_SCANS_MAX];
     char digest[DIGEST_TEXT_MAX];
     struct results_config config = job_results_config(job);
     struct store_scan scan = {.portolan = PORTOLAN_VERSION,
@@ -68,7 +59,7 @@ static int describe_scan(struct batch *batch, const struct job *job, int64_t sta
                               .plan = &job->plan,
                               .results = &config,
                               .started_ns = start_ns};
-    format_scans(job, scans, sizeof scans);
+    job_scan_names(job, scans);
     job_digest(job, digest);
     char *words = pack_words(job->options, &scan.words_len);
     if (!words)
@@ -83,21 +74,57 @@ static int describe_scan(struct batch *batch, const struct job *job, int64_t sta
     return 0;
 }
 
-int recorder_open(struct recorder *recorder, const struct job *job, int64_t start_ns, struct error *err)
+/* The rows of an interrupted scan stay; what is new is written beside them. */
+static void describe_session(struct recorder *recorder, const struct session *session, int64_t start_ns)
+{
+    recorder->before = session->scan.progress;
+    recorder->progress = session->scan.progress;
+    recorder->progress.pid = getpid();
+    recorder->progress.state = "running";
+    recorder->again = true;
+    rows_excluded(&recorder->next, &session->excluded);
+    rows_event(&recorder->next, start_ns, "resumed", NULL, 0, 0);
+    rows_progress(&recorder->next, &recorder->progress);
+}
+
+static int describe(struct recorder *recorder, int64_t start_ns, struct error *err)
+{
+    if (recorder->job->session) {
+        describe_session(recorder, recorder->job->session, start_ns);
+        return 0;
+    }
+    recorder->progress = (struct store_progress){.saved_ns = start_ns, .state = "running", .pid = getpid()};
+    int r = describe_scan(&recorder->next, recorder->job, start_ns, err);
+    rows_progress(&recorder->next, &recorder->progress);
+    return r;
+}
+
+int recorder_open(struct recorder *recorder, const struct job *job, int64_t start_ns,
+                  struct database **ret_database, struct error *err)
 {
     struct database *database = NULL;
-    int r = database_open(job->options->store, DATABASE_CREATE, &database, err);
     recorder->job = job;
-    recorder->progress = (struct store_progress){.saved_ns = start_ns, .state = "running", .pid = getpid()};
+    int r =
+        database_open(job->options->store, job->session ? DATABASE_WRITE : DATABASE_CREATE, &database, err);
     if (r == 0)
-        r = describe_scan(&recorder->next, job, start_ns, err);
-    if (r == 0) {
-        rows_progress(&recorder->next, &recorder->progress);
+        r = describe(recorder, start_ns, err);
+    if (r == 0)
         r = database_write(database, &recorder->next, err);
-        batch_clear(&recorder->next);
+    batch_clear(&recorder->next);
+    if (r == 0 &&
+        job->session) /* the engine says at once which blocks there are, before the next transaction */
+        rows_forget_blocks(&recorder->next);
+    if (r < 0) {
+        database_close(database);
+        return r;
     }
-    if (r == 0)
-        r = writer_start(database, &recorder->writer, err);
+    *ret_database = database;
+    return 0;
+}
+
+int recorder_start(struct recorder *recorder, struct database *database, struct error *err)
+{
+    int r = writer_start(database, &recorder->writer, err);
     if (r < 0)
         database_close(database);
     recorder->next_ns = clock_ns(CLOCK_MONOTONIC) + PERIOD_NS;
@@ -137,7 +164,7 @@ void recorder_host(struct recorder *recorder, const struct host_result *host)
     if (rows_host_is_plainly_down(host))
         take_down(recorder, host);
     else
-        rows_host(&recorder->next, host, progress_of(recorder, host), host->shown);
+        rows_host(&recorder->next, host, progress_of(recorder, host), host->shown || recorder->again);
 }
 
 void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port)
@@ -168,6 +195,30 @@ static void watch_rate(struct recorder *recorder, const struct record *record)
     recorder->rate_pps = rate_pps;
 }
 
+/* Of what the packet process says only what can be true is kept. */
+static void take_checkpoint(struct recorder *recorder, const struct record *record)
+{
+    struct batch *batch = &recorder->next;
+    const uint64_t *value = record->value;
+    uint64_t first = value[CHECKPOINT_FIRST];
+    uint64_t end = value[CHECKPOINT_END];
+    struct store_block block = {value[CHECKPOINT_ID], value[CHECKPOINT_KIND], value[CHECKPOINT_TRIES], first};
+    uint64_t hosts = recorder->job->plan.host_count;
+    if (block.id > UINT32_MAX || block.kind >= BLOCK_KIND_COUNT || block.tries > UINT8_MAX ||
+        first > INT64_MAX || end > INT64_MAX)
+        return;
+    if (record->type == RECORD_INTAKE && first <= hosts)
+        recorder->progress.next_position = first;
+    else if (record->type == RECORD_BLOCK_HOSTS && first < end && end <= hosts)
+        rows_block_hosts(batch, block.id, first, end - 1);
+    else if (record->type == RECORD_BLOCK)
+        rows_block(batch, &block);
+    else if (record->type == RECORD_BLOCK_VOID && first < end)
+        rows_block_void(batch, block.id, first, end - 1);
+    else if (record->type == RECORD_BLOCK_END)
+        rows_block_end(batch, block.id);
+}
+
 void recorder_record(struct recorder *recorder, const struct record *record)
 {
     if (!recorder->writer)
@@ -183,6 +234,8 @@ void recorder_record(struct recorder *recorder, const struct record *record)
         progress->rejected = before->rejected + record->value[PROGRESS_REJECTED];
         progress->drops = before->drops + record->value[PROGRESS_DROPS];
         watch_rate(recorder, record);
+    } else if (!record_names_host(record)) {
+        take_checkpoint(recorder, record);
     }
 }
 
@@ -218,7 +271,7 @@ static void begin_walk(struct recorder *recorder, const struct channel_totals *t
 static void keep_host(void *context, const struct host_result *host)
 {
     struct recorder *recorder = context;
-    rows_host(&recorder->now, host, HOST_SCANNING, host->shown);
+    rows_host(&recorder->now, host, HOST_SCANNING, host->shown || recorder->again);
 }
 
 static void go_on_walking(struct recorder *recorder, struct results *results, uint64_t budget)
@@ -272,6 +325,8 @@ void recorder_end(struct recorder *recorder, const struct channel_totals *totals
         write_out(recorder, &recorder->now);
     put_down(recorder);
     take_totals(recorder, totals);
+    if (complete)
+        rows_forget_blocks(&recorder->next);
     recorder->progress.state = complete ? "complete" : "stopped";
     recorder->progress.pid = 0;
     rows_progress(&recorder->next, &recorder->progress);

@@ -33,13 +33,19 @@ struct recorder {
     int64_t next_ns;   /* when the next transaction is due */
     int64_t walk_ns;   /* what looking through the hosts took, this time */
     bool walking;      /* ... and it is not done */
+    bool again;        /* hosts may have rows already */
     bool stopping;     /* what is unfinished now stays so until the scan is resumed */
     bool failed;
     struct error error; /* what it failed with */
 };
 
-/* Create the file and say what is scanned. Fails as database_open does. */
-int recorder_open(struct recorder *recorder, const struct job *job, int64_t start_ns, struct error *err);
+/* Create the file and say what is scanned, or go on with that of the job's session. Fails as database_open does.
+ *   ret_database  to be read, and then given to recorder_start */
+int recorder_open(struct recorder *recorder, const struct job *job, int64_t start_ns,
+                  struct database **ret_database, struct error *err);
+
+/* Begin to write in the background. Takes the database over, whatever the outcome. */
+int recorder_start(struct recorder *recorder, struct database *database, struct error *err);
 
 /* From results. */
 void recorder_host(struct recorder *recorder, const struct host_result *host);

@@ -146,8 +146,8 @@ static struct report_end describe_end(const struct supervisor *supervisor)
     const uint64_t *values = supervisor->progress.values;
     return (struct report_end){
         .end_ns = realtime_ns(),
-        .hosts_up = totals->hosts_up,
-        .hosts_down = totals->hosts_down,
+        .hosts_up = totals->hosts_up + supervisor->earlier_up,
+        .hosts_down = totals->hosts_down + supervisor->earlier_down,
         .hosts_total = supervisor->job->plan.host_count,
         .packets_sent = atomic_load(&packets->packets_sent),
         .bytes_sent = atomic_load(&packets->bytes_sent),
@@ -183,6 +183,10 @@ static int finish(struct supervisor *supervisor)
         talk_error(supervisor->talk, &supervisor->recorder.error);
     } else if (end.interrupted) {
         talk_say(supervisor->talk, "%s", end.interrupted);
+    }
+    if (status != EX_OK && supervisor->job->options->store && !supervisor->job->options->via) {
+        talk_say(supervisor->talk, "portolan resume %s goes on with the scan",
+                 supervisor->job->options->store);
     }
     return status;
 }
@@ -232,7 +236,7 @@ static int open_all(struct supervisor *supervisor, struct error *err)
     terminal_open(&supervisor->terminal, !options->no_sandbox);
     r = enter_sandbox(supervisor, err);
     if (r == 0 && options->store) /* it starts a thread, which must be limited too */
-        r = recorder_open(&supervisor->recorder, supervisor->job, supervisor->run.start_ns, err);
+        r = supervisor_open_store(supervisor, err);
     return r;
 }
 

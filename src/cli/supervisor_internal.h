@@ -30,6 +30,7 @@ struct supervisor {
     struct outputs outputs;
     struct results *results;
     struct recorder recorder;
+    uint64_t earlier_up, earlier_down; /* hosts that were finished before the scan was interrupted */
     struct then then;
     struct terminal terminal;
     struct sandbox_state sandbox;
@@ -55,6 +56,9 @@ int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
 /* Take in everything that is in the ring. In supervisor_records.c, with what results hand over. */
 void supervisor_drain(struct supervisor *supervisor);
 int supervisor_open_results(struct supervisor *supervisor, struct error *err);
+
+/* Open the store, and report again what an interrupted scan had found. In supervisor_store.c. */
+int supervisor_open_store(struct supervisor *supervisor, struct error *err);
 
 /* Say what is left out, and other things known before the first packet. In supervisor_notes.c. */
 void supervisor_note_plan(struct supervisor *supervisor);

@@ -65,6 +65,12 @@ static void take_record(struct supervisor *supervisor, const struct record *reco
         supervisor->ended = true;
         supervisor->cut_short = (record->flags & RECORD_UNFINISHED) != 0;
         break;
+    case RECORD_INTAKE:
+    case RECORD_BLOCK_HOSTS:
+    case RECORD_BLOCK:
+    case RECORD_BLOCK_VOID:
+    case RECORD_BLOCK_END:
+        break; /* only the recorder wants them */
     case RECORD_HOST_UP:
     case RECORD_HOST_DOWN:
     case RECORD_MAC:

@@ -172,6 +172,8 @@ static int open_scanner(struct worker *worker, struct error *err)
         .pool = &job->pool,
         .realtime_offset_ns = realtime_ns() - worker->io->ops->now(worker->io),
         .io = worker->io,
+        .checkpoints = job->options->store,
+        .resume = job->session ? &job->session->resume : NULL,
         .emit = emit,
         .context = worker,
     };

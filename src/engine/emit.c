@@ -106,6 +106,20 @@ void emit_note(struct engine *engine, enum note note, const struct addr *host, u
     emit(engine, &record);
 }
 
+void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,
+                     uint64_t tries, struct order_range range)
+{
+    struct record record = record_of(engine, type, NULL);
+    if (scan_block) {
+        record.value[CHECKPOINT_ID] = scan_block->block.id;
+        record.value[CHECKPOINT_KIND] = scan_block->kind;
+    }
+    record.value[CHECKPOINT_TRIES] = tries;
+    record.value[CHECKPOINT_FIRST] = range.first;
+    record.value[CHECKPOINT_END] = range.end;
+    emit(engine, &record);
+}
+
 /* What is left to send, as far as one can tell: what is pending, and all ports of the hosts not taken in yet. */
 static uint64_t probes_planned(const struct engine *engine)
 {

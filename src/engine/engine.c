@@ -83,6 +83,7 @@ static void advance_block(struct engine *engine, struct scan_block *scan_block)
 static void free_block(struct engine *engine, unsigned index)
 {
     struct scan_block *scan_block = engine->blocks[index];
+    checkpoint_end_block(engine, scan_block);
     provisional_forget_block(&engine->provisional, scan_block->block.id);
     engine->hosts_in_blocks -= scan_block->block.host_count;
     engine->probes_in_blocks -= block_probe_count(&scan_block->block);
@@ -313,6 +314,10 @@ static bool engine_turn(struct scanner *scanner, int64_t until_ns)
         silence_time_out_hosts(engine);
         engine->next_timeout_check_ns = engine->now_ns + TIMEOUT_CHECK_PERIOD_NS;
     }
+    if (engine->config.resume && !engine->restored)
+        intake_restore(engine);
+    if (engine->config.checkpoints && engine->now_ns >= engine->next_checkpoint_ns)
+        checkpoint_run(engine);
     intake_run(engine);
     for (unsigned i = 0; i < engine->block_count; i++)
         advance_block(engine, engine->blocks[i]);

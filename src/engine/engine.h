@@ -22,6 +22,43 @@ struct timing {
     double default_rate_pps;                        /* where nothing else says */
 };
 
+/* A probe that was answered before the scan was interrupted. */
+struct resumed_answer {
+    uint32_t slot; /* of the block */
+    uint16_t port;
+    uint8_t protocol; /* enum protocol */
+    uint8_t tries;    /* the answer came to this one, from 1 */
+    bool limited;     /* a reset or an ICMP error from the host itself */
+};
+
+/* A block that was at work then. */
+struct resumed_block {
+    uint32_t id;
+    uint8_t kind;  /* enum block_kind */
+    uint8_t tries; /* of every probe, that count; */
+    uint64_t next; /* then so many of the order were asked once more */
+    uint32_t host_count;
+    uint64_t *hosts;                /* positions in the plan, ascending */
+    bool *open;                     /* is this one still to be asked? */
+    struct resumed_answer *answers; /* in any order */
+    size_t answer_count;
+    struct order_range *voids;
+    size_t void_count;
+    bool lost; /* set by the engine: there was no room for it, and its hosts are taken in again */
+};
+
+/* Where an interrupted scan goes on. Everything is borrowed until the scanner is freed. */
+struct engine_resume {
+    uint64_t next_host;           /* hosts from here on were not taken in; */
+    const uint64_t *again;        /* of those before, these are to be taken in again */
+    size_t again_count;           /*   */
+    const uint64_t *up;           /* these are up, and their ports come next */
+    size_t up_count;              /*   */
+    struct resumed_block *blocks; /* by ascending id */
+    size_t block_count;
+    const struct addr_set *excluded; /* these are not asked any more; normalized */
+};
+
 /* What to scan and how; the same for every scanner, which leaves alone what does not concern it. */
 struct engine_config {
     const struct plan *plan;
@@ -44,6 +81,9 @@ struct engine_config {
     int64_t realtime_offset_ns;     /* CLOCK_REALTIME minus netio's clock; for the times in records */
 
     struct netio *io; /* borrowed */
+
+    bool checkpoints;                   /* say about once a second how far the scan is */
+    const struct engine_resume *resume; /* NULL: from the start */
 
     /* Gets every record, at once. Must not call the scanner. */
     void (*emit)(void *context, const struct record *record);

@@ -106,6 +106,10 @@ static void take_as_up(struct engine *engine, uint64_t position, const struct ad
 static void take_in(struct engine *engine, uint64_t position)
 {
     struct addr host = plan_host_at(engine->config.plan, position);
+    const struct engine_resume *resume = engine->config.resume;
+    uint64_t index;
+    if (resume && resume->excluded && addr_set_find(resume->excluded, &host, &index))
+        return;
     switch (engine->io->ops->reach(engine->io, &host)) {
     case REACH_NONE:
         emit_host_down(engine, &host, REASON_NO_ROUTE);
@@ -211,6 +215,9 @@ struct scan_block *intake_make_block(struct engine *engine, enum block_kind kind
     engine->hosts_in_blocks += host_count;
     engine->probes_in_blocks += (uint64_t)host_count * config.spec_count;
     engine->next_block_id++;
+    if (kind == BLOCK_PING)
+        drop_impossible(scan_block);
+    checkpoint_begin_block(engine, scan_block);
     return scan_block;
 }
 
@@ -221,11 +228,8 @@ static void empty_room(struct engine *engine, struct waiting_room *room, enum bl
         return;
     qsort(room->hosts, room->count, sizeof room->hosts[0], by_position);
     struct scan_block *scan_block = intake_make_block(engine, kind, room->hosts, room->count);
-    if (!scan_block)
-        return;
-    if (kind == BLOCK_PING)
-        drop_impossible(scan_block);
-    room->count = 0;
+    if (scan_block)
+        room->count = 0;
 }
 
 static bool anything_to_send(const struct engine *engine)
@@ -260,17 +264,79 @@ static void move_up_hosts(struct engine *engine, struct scan_block *scan_block)
     }
 }
 
+/* Hosts of an interrupted scan whose block there was no room for. */
+static bool next_lost(struct engine *engine, uint64_t *ret)
+{
+    const struct engine_resume *resume = engine->config.resume;
+    while (engine->lost_block < resume->block_count) {
+        const struct resumed_block *block = &resume->blocks[engine->lost_block];
+        while (block->lost && engine->lost_slot < block->host_count) {
+            uint32_t slot = engine->lost_slot++;
+            *ret = block->hosts[slot];
+            if (block->open[slot])
+                return true;
+        }
+        engine->lost_block++;
+        engine->lost_slot = 0;
+    }
+    return false;
+}
+
+/* Those, and what was in no block, go before the hosts that it had not come to. */
+static bool next_position(struct engine *engine, uint64_t *ret)
+{
+    const struct engine_resume *resume = engine->config.resume;
+    if (resume && next_lost(engine, ret))
+        return true;
+    if (resume && engine->again_taken < resume->again_count)
+        *ret = resume->again[engine->again_taken++];
+    else if (engine->next_host < engine->config.plan->host_count)
+        *ret = engine->next_host++;
+    else
+        return false;
+    return true;
+}
+
+static bool any_resumed_left(const struct engine *engine)
+{
+    const struct engine_resume *resume = engine->config.resume;
+    return resume && (engine->again_taken < resume->again_count || engine->up_taken < resume->up_count ||
+                      engine->lost_block < resume->block_count);
+}
+
+/* Likewise those that had been found up. */
+static void move_resumed_hosts(struct engine *engine)
+{
+    const struct engine_resume *resume = engine->config.resume;
+    while (resume && engine->up_taken < resume->up_count) {
+        if (engine->config.spec_count && room_is_full(&engine->port_rooms[SPEED_USUAL]))
+            return;
+        go_on_to_ports(engine, resume->up[engine->up_taken++], HOST_RECORD_NONE);
+    }
+}
+
+void intake_restore(struct engine *engine)
+{
+    const struct engine_resume *resume = engine->config.resume;
+    engine->next_host = resume->next_host;
+    engine->restored = true;
+    for (size_t i = 0; i < resume->block_count; i++)
+        resume->blocks[i].lost = !restore_block(engine, &resume->blocks[i]);
+}
+
 void intake_run(struct engine *engine)
 {
+    move_resumed_hosts(engine);
     for (unsigned i = 0; i < engine->block_count; i++)
         move_up_hosts(engine, engine->blocks[i]);
-    uint64_t host_count = engine->config.plan->host_count;
-    for (unsigned taken = 0; taken < INTAKE_HOSTS_PER_TURN && engine->next_host < host_count; taken++) {
+    uint64_t position;
+    checkpoint_intake(engine, INTAKE_HOSTS_PER_TURN);
+    for (unsigned taken = 0; taken < INTAKE_HOSTS_PER_TURN; taken++) {
         if (any_room_is_full(engine))
             empty_rooms(engine, true);
-        if (any_room_is_full(engine))
-            break; /* no block can be made now */
-        take_in(engine, engine->next_host++);
+        if (any_room_is_full(engine) || !next_position(engine, &position))
+            break; /* no block can be made now, or nobody is left */
+        take_in(engine, position);
     }
     empty_rooms(engine, true);
     if (!anything_to_send(engine))
@@ -284,5 +350,5 @@ bool intake_is_empty(const struct engine *engine)
         waiting += engine->port_rooms[i].count;
     for (unsigned i = 0; i < engine->block_count; i++)
         waiting += engine->blocks[i]->up_count - engine->blocks[i]->up_moved;
-    return engine->next_host == engine->config.plan->host_count && waiting == 0;
+    return engine->next_host == engine->config.plan->host_count && waiting == 0 && !any_resumed_left(engine);
 }

@@ -75,6 +75,12 @@ struct engine {
     int last_unsent_error;
     int64_t next_progress_ns;
     int64_t next_timeout_check_ns;
+    int64_t next_checkpoint_ns;
+    uint64_t told_intake;           /* hosts below were said to be taken in */
+    uint64_t again_taken, up_taken; /* of config.resume's hosts */
+    size_t lost_block;              /* of its blocks, where looking for lost ones goes on, */
+    uint32_t lost_slot;             /* and in that one */
+    bool restored;
 
     bool stopping;
     bool over;
@@ -97,6 +103,7 @@ bool intake_is_empty(const struct engine *engine); /* no host is waiting any mor
 struct scan_block *intake_make_block(struct engine *engine, enum block_kind kind,
                                      const struct waiting_host *hosts,
                                      uint32_t host_count); /* hosts by position; NULL: no memory or room */
+void intake_restore(struct engine *engine);                /* the blocks of an interrupted scan */
 void intake_host_is_up(struct scan_block *scan_block,
                        uint32_t slot); /* from discovery: its ports come next */
 
@@ -147,6 +154,15 @@ void lane_answered(struct engine *engine, struct scan_block *scan_block, const s
 void lane_void(struct engine *engine, struct scan_block *scan_block); /* what it asks now may be lost by us */
 void lane_canary_answered(struct engine *engine, struct scan_block *scan_block);
 
+/* restore.c: a block as it was when the scan was interrupted. False: no memory or room, and it is not there. */
+bool restore_block(struct engine *engine, const struct resumed_block *resumed);
+
+/* checkpoint.c: how far the scan is. */
+void checkpoint_begin_block(struct engine *engine, const struct scan_block *scan_block);
+void checkpoint_end_block(struct engine *engine, struct scan_block *scan_block);
+void checkpoint_intake(struct engine *engine, uint32_t hosts); /* so many at most are taken in next */
+void checkpoint_run(struct engine *engine);
+
 /* emit.c: records out. */
 void emit_host_up(struct engine *engine, const struct addr *host, const struct verdict *verdict,
                   int64_t rtt_ns);
@@ -159,5 +175,7 @@ void emit_port(struct engine *engine, const struct addr *host, const struct prob
                const struct verdict *verdict, int64_t rtt_ns, uint8_t tries, uint8_t flags);
 void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,
                uint64_t second);
+void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,
+                     uint64_t tries, struct order_range range); /* scan_block may be NULL */
 void emit_progress(struct engine *engine);
 void emit_end(struct engine *engine, uint8_t flags);

@@ -41,6 +41,7 @@ static void fill(struct scan_block *scan_block, const struct scan_block_config *
 
     scan_block->kind = (uint8_t)config->kind;
     scan_block->phase = PHASE_WAIT;
+    scan_block->told.time_ns = -1;
     scan_block->open_hosts = config->host_count;
     scan_block->started_ns = scan_block->last_sent_ns = scan_block->wake_ns = config->now_ns;
     for (unsigned i = 0; i < TOKEN_TRIES_MAX; i++)
@@ -91,6 +92,11 @@ uint64_t scan_block_bit(const struct scan_block *scan_block, uint32_t slot, uint
     return (uint64_t)spec * scan_block->block.host_count + slot;
 }
 
+static void mark_sweep(struct scan_block *scan_block, int64_t now_ns)
+{
+    scan_block->marks[0] = scan_block->marks[1] = (struct checkpoint_mark){now_ns, scan_block->cursor};
+}
+
 bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns)
 {
     bool first = scan_block->first_sent_ns[0] == TIME_NEVER;
@@ -111,7 +117,22 @@ bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t 
     if (scan_block->repair_count)
         scan_block->part = scan_block->repairs[0];
     scan_block->cursor = scan_block->part.first;
+    mark_sweep(scan_block, now_ns);
     return true;
+}
+
+void scan_block_resume_sweep(struct scan_block *scan_block, uint8_t tries, uint64_t next, int64_t now_ns)
+{
+    uint8_t try_number = tries < TOKEN_TRY_CANARY ? tries : TOKEN_TRY_CANARY - 1;
+    uint64_t probes = block_probe_count(&scan_block->block);
+    scan_block->try_number = try_number;
+    scan_block->valid_tries = tries;
+    for (unsigned i = 0; i <= try_number; i++)
+        scan_block->first_sent_ns[i] = now_ns;
+    scan_block->part = (struct order_range){0, probes};
+    scan_block->cursor = next < probes ? next : probes;
+    scan_block->phase = scan_block->cursor < probes ? PHASE_SWEEP : PHASE_WAIT;
+    mark_sweep(scan_block, now_ns);
 }
 
 struct order_range scan_block_todo(const struct scan_block *scan_block)

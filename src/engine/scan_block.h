@@ -10,13 +10,7 @@
 
 #include "engine/lane.h"
 #include "netio/order.h"
-
-enum block_kind {
-    BLOCK_NEIGHBOR, /* ARP and ND of hosts on link */
-    BLOCK_PING,     /* discovery of all others */
-    BLOCK_PORTS,    /* the scan itself */
-    BLOCK_KIND_COUNT
-};
+#include "verdict/record.h"
 
 enum block_phase {
     PHASE_SWEEP,    /* sending */
@@ -44,6 +38,12 @@ struct order_range {
 struct slice {
     int64_t from_ns, to_ns;
     struct order_range range;
+};
+
+/* How far a sweep was at a time. */
+struct checkpoint_mark {
+    int64_t time_ns;
+    uint64_t cursor;
 };
 
 struct scan_block {
@@ -77,6 +77,10 @@ struct scan_block {
 
     uint32_t canary_slot; /* next host to send canaries to */
     struct lane *lane;    /* owned; NULL: not a lane */
+
+    struct checkpoint_mark marks[2]; /* where the sweep was lately, the older first */
+    struct checkpoint_mark told;     /* what the last checkpoint said of it: tries, in place of a time */
+    bool told_end;
 
     int64_t started_ns;
     int64_t last_sent_ns;
@@ -112,6 +116,10 @@ uint64_t scan_block_bit(const struct scan_block *scan_block, uint32_t slot, uint
 
 /* Begin the next sweep: over everything pending, or over the void ranges only. False: no try number is left. */
 bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns);
+
+/* Go on with the sweep that an interrupted scan was in: every probe was asked `tries` times, the first `next` of the order
+ * once more. */
+void scan_block_resume_sweep(struct scan_block *scan_block, uint8_t tries, uint64_t next, int64_t now_ns);
 
 /* The part of the order to send next: from the cursor to the end of the sweep or of the void range. Empty: it is over. */
 struct order_range scan_block_todo(const struct scan_block *scan_block);

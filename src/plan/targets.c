@@ -173,7 +173,7 @@ static int check_name(const struct target *target, struct error *err)
     return 0;
 }
 
-static int remember_name(struct targets *targets, const struct addr *addr, const char *name)
+int targets_add_name(struct targets *targets, const struct addr *addr, const char *name)
 {
     if (targets->name_count == targets->name_capacity) {
         size_t wanted = targets->name_capacity ? targets->name_capacity * 2 : 16;
@@ -203,7 +203,7 @@ static int add_resolved(struct targets *targets, const struct target *target, co
         char text[ADDR_TEXT_MAX];
         error = add_v4(targets, target, addr_format(addr, text), err);
     }
-    if (!error && remember_name(targets, addr, target->host))
+    if (!error && targets_add_name(targets, addr, target->host))
         error = set_failure(target, -ENOMEM, err);
     return error;
 }

@@ -70,6 +70,9 @@ int targets_add_list(struct targets *targets, const char *text, const struct tar
 int targets_read(struct targets *targets, const char *path, const struct target_resolver *resolver,
                  struct error *err);
 
+/* Say by which name an address was called; the address itself is added by others. 0 or -ENOMEM. */
+int targets_add_name(struct targets *targets, const struct addr *addr, const char *name);
+
 /* The name an address was called by, the first if there were several, or NULL. Sorts the names at the first call after
  * one was added. Valid until targets_done or the next name is added. */
 const char *targets_name(struct targets *targets, const struct addr *addr);

@@ -320,6 +320,11 @@ static bool take_host_record(struct results *results, uint64_t position, const s
     case RECORD_NOTE:
     case RECORD_PROGRESS:
     case RECORD_END:
+    case RECORD_INTAKE:
+    case RECORD_BLOCK_HOSTS:
+    case RECORD_BLOCK:
+    case RECORD_BLOCK_VOID:
+    case RECORD_BLOCK_END:
     case RECORD_TYPE_COUNT:
         break; /* results_record() lets none of these through */
     }
@@ -340,7 +345,7 @@ bool results_record(struct results *results, const struct record *record)
 {
     if (!record_valid(record))
         return refuse(results);
-    if (record->type == RECORD_NOTE || record->type == RECORD_PROGRESS || record->type == RECORD_END)
+    if (!record_names_host(record))
         return true;
     uint64_t position;
     if (!plan_host_find(results->config.plan, &record->host, &position))

@@ -167,6 +167,8 @@ static int open_handle(struct database *database, enum database_use use, struct 
         r = execute(database, "PRAGMA journal_mode=WAL", err);
     if (r == 0 && use != DATABASE_READ)
         r = prepare(database, err);
+    if (r == 0 && use == DATABASE_READ) /* one state of it for all queries, also while a scan writes */
+        r = execute(database, "BEGIN", err);
     return r;
 }
 
@@ -297,6 +299,11 @@ int query_next(struct database *database, struct sqlite3_stmt *query, struct err
 void query_done(struct sqlite3_stmt *query)
 {
     sqlite3_finalize(query);
+}
+
+void query_again(struct sqlite3_stmt *query)
+{
+    sqlite3_reset(query);
 }
 
 void query_bind(struct sqlite3_stmt *query, int number, int64_t value)

@@ -41,6 +41,8 @@ int database_query(struct database *database, const char *sql, struct sqlite3_st
 int query_next(struct database *database, struct sqlite3_stmt *query, struct error *err);
 void query_done(struct sqlite3_stmt *query); /* NULL is allowed */
 
+/* Ask again, with other values. */
+void query_again(struct sqlite3_stmt *query);
 void query_bind(struct sqlite3_stmt *query, int number, int64_t value); /* number from 1 */
 int64_t query_int(struct sqlite3_stmt *query, int column);              /* column from 0 */
 const char *query_text(struct sqlite3_stmt *query, int column);         /* NULL: none; until the next step */

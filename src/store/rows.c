@@ -20,19 +20,19 @@ static void put_addr(struct batch *batch, const struct addr *addr)
     batch_text(batch, addr->family == ADDR_NONE ? NULL : addr_format(addr, text));
 }
 
-static void rows_targets(struct batch *batch, const struct addr_set *targets)
+static void rows_ranges(struct batch *batch, enum store_statement statement, const struct addr_set *targets)
 {
     for (size_t i = 0; i < targets->v4_count; i++) {
         struct addr first = addr_v4(targets->v4[i].first);
         struct addr last = addr_v4(targets->v4[i].last);
-        batch_row(batch, STORE_TARGET);
+        batch_row(batch, statement);
         put_addr(batch, &first);
         put_addr(batch, &last);
     }
     for (size_t i = 0; i < targets->v6_count; i++) {
         struct addr first = addr_v6(targets->v6[i].first, targets->v6[i].scope);
         struct addr last = addr_v6(targets->v6[i].last, targets->v6[i].scope);
-        batch_row(batch, STORE_TARGET);
+        batch_row(batch, statement);
         put_addr(batch, &first);
         put_addr(batch, &last);
     }
@@ -89,11 +89,17 @@ void rows_scan(struct batch *batch, const struct store_scan *scan)
     batch_int(batch, (int64_t)scan->plan->host_count);
     batch_text(batch, scan->digest);
     batch_int(batch, scan->started_ns);
-    rows_targets(batch, &scan->plan->targets);
+    rows_ranges(batch, STORE_TARGET, &scan->plan->targets);
     uint32_t index = 0;
     for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
         if (scan->results->scanned[protocol])
             index = rows_asked(batch, scan->results, (enum protocol)protocol, index);
+}
+
+void rows_excluded(struct batch *batch, const struct addr_set *excluded)
+{
+    batch_row(batch, STORE_EXCLUDED_FORGET);
+    rows_ranges(batch, STORE_EXCLUDED, excluded);
 }
 
 void rows_name(struct batch *batch, const struct addr *address, const char *name)
@@ -302,4 +308,51 @@ void rows_event(struct batch *batch, int64_t time_ns, const char *what, const st
     put_addr(batch, host ? host : &none);
     batch_int(batch, (int64_t)first);
     batch_int(batch, (int64_t)second);
+}
+
+void rows_block(struct batch *batch, const struct store_block *block)
+{
+    batch_row(batch, STORE_BLOCK);
+    batch_int(batch, (int64_t)block->id);
+    batch_int(batch, (int64_t)block->kind);
+    batch_int(batch, (int64_t)block->tries);
+    batch_int(batch, (int64_t)block->next);
+    batch_row(batch, STORE_BLOCK_UNVOID);
+    batch_int(batch, (int64_t)block->id);
+}
+
+static void put_range(struct batch *batch, uint64_t block, uint64_t first, uint64_t last)
+{
+    batch_int(batch, (int64_t)block);
+    batch_int(batch, (int64_t)first);
+    batch_int(batch, (int64_t)last);
+}
+
+void rows_block_hosts(struct batch *batch, uint64_t block, uint64_t first, uint64_t last)
+{
+    batch_row(batch, STORE_BLOCK_HOSTS);
+    put_range(batch, block, first, last);
+}
+
+void rows_block_void(struct batch *batch, uint64_t block, uint64_t first, uint64_t last)
+{
+    batch_row(batch, STORE_BLOCK_VOID);
+    put_range(batch, block, first, last);
+}
+
+void rows_block_end(struct batch *batch, uint64_t block)
+{
+    static const enum store_statement statements[] = {STORE_BLOCK_FORGET, STORE_BLOCK_FORGET_HOSTS,
+                                                      STORE_BLOCK_UNVOID};
+    for (unsigned i = 0; i < sizeof statements / sizeof statements[0]; i++) {
+        batch_row(batch, statements[i]);
+        batch_int(batch, (int64_t)block);
+    }
+}
+
+void rows_forget_blocks(struct batch *batch)
+{
+    batch_row(batch, STORE_BLOCKS_FORGET);
+    batch_row(batch, STORE_BLOCKS_FORGET_HOSTS);
+    batch_row(batch, STORE_BLOCKS_UNVOID);
 }

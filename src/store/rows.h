@@ -31,6 +31,7 @@ struct store_scan {
 };
 
 void rows_scan(struct batch *batch, const struct store_scan *scan);
+void rows_excluded(struct batch *batch, const struct addr_set *excluded);
 void rows_name(struct batch *batch, const struct addr *address, const char *name);
 
 /* How far it is. The numbers are those of all its runs. */
@@ -60,3 +61,14 @@ bool rows_host_is_plainly_down(const struct host_result *host);
 void rows_coverage(struct batch *batch, const char *what, uint64_t count);
 void rows_event(struct batch *batch, int64_t time_ns, const char *what, const struct addr *host,
                 uint64_t first, uint64_t second);
+
+/* A block: what it asks (a number of the engine's), how often all of it was asked, and how much of its order once more. */
+struct store_block {
+    uint64_t id, kind, tries, next;
+};
+
+void rows_block(struct batch *batch, const struct store_block *block); /* and none of it is void */
+void rows_block_hosts(struct batch *batch, uint64_t block, uint64_t first, uint64_t last);
+void rows_block_void(struct batch *batch, uint64_t block, uint64_t first, uint64_t last);
+void rows_block_end(struct batch *batch, uint64_t block);
+void rows_forget_blocks(struct batch *batch);

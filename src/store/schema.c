@@ -43,10 +43,12 @@ const char *const store_tables =
     "  position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL, time_ns INTEGER NOT NULL,\n"
     "  bytes BLOB NOT NULL, PRIMARY KEY (position, protocol, port)\n"
     ") STRICT, WITHOUT ROWID;\n"
-    "CREATE TABLE block(\n"
-    "  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, hosts BLOB NOT NULL, tries INTEGER NOT NULL,\n"
-    "  next INTEGER NOT NULL, voids BLOB NOT NULL\n"
-    ") STRICT;\n"
+    "CREATE TABLE block(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, tries INTEGER NOT NULL,\n"
+    "  next INTEGER NOT NULL) STRICT;\n"
+    "CREATE TABLE block_hosts(block INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (block, first)) STRICT, WITHOUT ROWID;\n"
+    "CREATE TABLE block_void(block INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,\n"
+    "  PRIMARY KEY (block, first)) STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE coverage(what TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE event(id INTEGER PRIMARY KEY, time_ns INTEGER NOT NULL, what TEXT NOT NULL, host TEXT,\n"
     "  first INTEGER NOT NULL, second INTEGER NOT NULL) STRICT;\n";
@@ -66,6 +68,7 @@ const char *const store_statements[STORE_STATEMENT_COUNT] = {
     [STORE_ASKED] = "INSERT INTO asked VALUES(?,?,?,?,?)",
     [STORE_NAME] = "INSERT INTO name VALUES(?,?)",
     [STORE_EXCLUDED] = "INSERT INTO excluded VALUES(?,?)",
+    [STORE_EXCLUDED_FORGET] = "DELETE FROM excluded",
     [STORE_HOST] = "INSERT OR REPLACE INTO host VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [STORE_HOST_FORGET] = "DELETE FROM port WHERE position=?",
     [STORE_HOST_UNFOLD] = "DELETE FROM folded WHERE position=?",
@@ -73,9 +76,15 @@ const char *const store_statements[STORE_STATEMENT_COUNT] = {
     [STORE_FOLDED] = "INSERT OR REPLACE INTO folded VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [STORE_DOWN] = "INSERT OR REPLACE INTO down VALUES(?,?,?,?)",
     [STORE_EVIDENCE] = "INSERT OR REPLACE INTO evidence VALUES(?,?,?,?,?)",
-    [STORE_BLOCK] = "INSERT OR REPLACE INTO block VALUES(?,?,?,0,0,x'')",
-    [STORE_BLOCK_STATE] = "UPDATE block SET tries=?2, next=?3, voids=?4 WHERE id=?1",
+    [STORE_BLOCK] = "INSERT OR REPLACE INTO block VALUES(?,?,?,?)",
+    [STORE_BLOCK_HOSTS] = "INSERT OR REPLACE INTO block_hosts VALUES(?,?,?)",
+    [STORE_BLOCK_VOID] = "INSERT OR REPLACE INTO block_void VALUES(?,?,?)",
+    [STORE_BLOCK_UNVOID] = "DELETE FROM block_void WHERE block=?",
     [STORE_BLOCK_FORGET] = "DELETE FROM block WHERE id=?",
+    [STORE_BLOCK_FORGET_HOSTS] = "DELETE FROM block_hosts WHERE block=?",
+    [STORE_BLOCKS_FORGET] = "DELETE FROM block",
+    [STORE_BLOCKS_FORGET_HOSTS] = "DELETE FROM block_hosts",
+    [STORE_BLOCKS_UNVOID] = "DELETE FROM block_void",
     [STORE_COVERAGE] = "INSERT OR REPLACE INTO coverage VALUES(?,?)",
     [STORE_EVENT] = "INSERT INTO event(time_ns, what, host, first, second) VALUES(?,?,?,?,?)",
 };

@@ -11,10 +11,10 @@ static bool addr_valid(const struct addr *addr)
     return addr->family == ADDR_NONE || addr->family == ADDR_V6;
 }
 
-static bool names_host(enum record_type type)
+bool record_names_host(const struct record *record)
 {
-    return type == RECORD_HOST_UP || type == RECORD_HOST_DOWN || type == RECORD_MAC || type == RECORD_PORT ||
-           type == RECORD_HOST_DONE;
+    return record->type == RECORD_HOST_UP || record->type == RECORD_HOST_DOWN || record->type == RECORD_MAC ||
+           record->type == RECORD_PORT || record->type == RECORD_HOST_DONE;
 }
 
 /* What a host's record needs beyond enums in range: the host, a sender of its family, times that are some. */
@@ -40,5 +40,5 @@ bool record_valid(const struct record *record)
         return false;
     if (!addr_valid(&record->host) || !addr_valid(&record->source))
         return false;
-    return !names_host((enum record_type)record->type) || host_record_valid(record);
+    return !record_names_host(record) || host_record_valid(record);
 }

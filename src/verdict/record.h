@@ -19,6 +19,13 @@ enum record_type {
     RECORD_NOTE,     /* something the user should know: enum note, value[] */
     RECORD_PROGRESS, /* running totals, in value[] by enum progress_value; several a second */
     RECORD_END,      /* the scan is over; flag UNFINISHED when it was cut short */
+
+    /* How far the scan is, for a store; value[] by enum checkpoint_value. Each is true of all records before it: */
+    RECORD_INTAKE,      /* hosts below FIRST may be taken in from now on */
+    RECORD_BLOCK_HOSTS, /* hosts FIRST .. END - 1 of the plan are in block ID, of kind KIND; several a block */
+    RECORD_BLOCK, /* block ID: every probe was asked TRIES times; then FIRST of its order were asked once more */
+    RECORD_BLOCK_VOID, /* of which FIRST .. END - 1 of the order do not count; after its RECORD_BLOCK */
+    RECORD_BLOCK_END,  /* block ID is over */
     RECORD_TYPE_COUNT
 };
 
@@ -86,6 +93,16 @@ enum progress_value {
     PROGRESS_COUNT
 };
 
+/* What a block asks. */
+enum block_kind {
+    BLOCK_NEIGHBOR, /* ARP and ND of hosts on link */
+    BLOCK_PING,     /* discovery of all others */
+    BLOCK_PORTS,    /* the scan itself */
+    BLOCK_KIND_COUNT
+};
+
+enum checkpoint_value { CHECKPOINT_ID, CHECKPOINT_KIND, CHECKPOINT_TRIES, CHECKPOINT_FIRST, CHECKPOINT_END };
+
 struct record {
     uint8_t type;     /* enum record_type */
     uint8_t flags;    /* enum record_flag */
@@ -109,6 +126,9 @@ struct record {
         uint64_t value[PROGRESS_COUNT];
     };
 };
+
+/* Is it about one host, and so for results? */
+bool record_names_host(const struct record *record);
 
 /* Every enum in range; addresses of a known family, spelled the one way, the source of the host's family; no time or
  * number that a report cannot print. */

@@ -114,6 +114,11 @@ static void take_record(void *context, const struct record *record)
     case RECORD_END:
         scenario->unfinished = record->flags & RECORD_UNFINISHED;
         break;
+    case RECORD_INTAKE:
+    case RECORD_BLOCK_HOSTS:
+    case RECORD_BLOCK:
+    case RECORD_BLOCK_VOID:
+    case RECORD_BLOCK_END:
     case RECORD_MAC:
     case RECORD_TYPE_COUNT:
         break;

@@ -1,0 +1,328 @@
+/* From rows to hosts: the reverse of rows.c. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/siphash.h"
+#include "store/load.h"
+#include "store/text.h"
+
+struct host_cursor {
+    struct database *database;
+    const struct stored_scan *scan;
+    struct sqlite3_stmt *hosts, *folded, *ports;
+    struct port_result *list; /* owned; one place for each port asked */
+    struct host_result host;
+    char *user_name, *ptr_name; /* owned; its names */
+    uint8_t tries;
+};
+
+static int damaged(struct error *err, const struct host_result *host)
+{
+    char text[ADDR_TEXT_MAX] = "";
+    if (host->addr.family != ADDR_NONE)
+        addr_format(&host->addr, text);
+    return error_set(err, EX_DATAERR, "the store is damaged: what it says of host %s", text);
+}
+
+static bool small(struct sqlite3_stmt *query, int column, uint8_t *ret)
+{
+    int64_t value = query_int(query, column);
+    *ret = (uint8_t)value;
+    return value >= 0 && value <= UINT8_MAX;
+}
+
+/* All ports as they are when they stayed silent. */
+static void list_silent(struct host_cursor *cursor, const struct host_result *host, uint8_t tries)
+{
+    for (uint32_t i = 0; i < cursor->scan->asked_count; i++) {
+        const struct asked_port *asked = &cursor->scan->asked[i];
+        cursor->list[i] =
+            (struct port_result){.port = asked->port,
+                                 .protocol = asked->protocol,
+                                 .state = host->unfinished ? PORT_UNKNOWN : asked->silent,
+                                 .reason = host->unfinished ? REASON_UNFINISHED : REASON_NO_RESPONSE,
+                                 .tries = tries,
+                                 .time_ns = host->end_ns};
+    }
+}
+
+/* state, reason, ttl, tries, weak, source: the columns that `folded` and `port` share, in this order. */
+static bool read_answer(struct sqlite3_stmt *query, int column, struct port_result *ret)
+{
+    *ret = (struct port_result){.flags = query_int(query, column + 4) ? RECORD_WEAK : 0};
+    return text_state(query_text(query, column), &ret->state) &&
+           text_reason(query_text(query, column + 1), &ret->reason) && small(query, column + 2, &ret->ttl) &&
+           small(query, column + 3, &ret->tries) && text_addr(query_text(query, column + 5), &ret->source);
+}
+
+static void put_answer(struct port_result *to, const struct port_result *answer)
+{
+    uint16_t port = to->port;
+    uint8_t protocol = to->protocol;
+    *to = *answer;
+    to->port = port;
+    to->protocol = protocol;
+}
+
+static int load_folded(struct host_cursor *cursor, const struct host_result *host, struct error *err)
+{
+    struct sqlite3_stmt *query = cursor->folded;
+    int r = 0;
+    query_again(query);
+    query_bind(query, 1, (int64_t)host->position);
+    while (r == 0 && (r = query_next(cursor->database, query, err)) == 1) {
+        struct port_result answer;
+        size_t len = 0;
+        const uint8_t *bytes = query_blob(query, 7, &len);
+        struct index_reader reader = index_reader_over(bytes, len);
+        uint64_t first;
+        uint64_t count;
+        r = read_answer(query, 0, &answer) ? 0 : damaged(err, host);
+        answer.time_ns = query_int(query, 6);
+        while (r == 0 && index_next(&reader, cursor->scan->asked_count, &first, &count)) {
+            for (uint64_t i = first; i < first + count; i++)
+                put_answer(&cursor->list[i], &answer);
+        }
+        if (r == 0 && reader.at != reader.stop)
+            r = damaged(err, host);
+    }
+    return r;
+}
+
+static int compare_ports(const void *key, const void *element)
+{
+    const struct port_result *a = key;
+    const struct port_result *b = element;
+    if (a->protocol != b->protocol)
+        return a->protocol < b->protocol ? -1 : 1;
+    return a->port < b->port ? -1 : a->port > b->port;
+}
+
+/* Where a row of `port` belongs; NULL: nowhere. */
+static struct port_result *find_place(struct host_cursor *cursor)
+{
+    struct port_result key = {.port = 0};
+    int64_t port = query_int(cursor->ports, 7);
+    if (!text_protocol(query_text(cursor->ports, 6), &key.protocol) || port < 0 || port > UINT16_MAX)
+        return NULL;
+    key.port = (uint16_t)port;
+    assert(cursor->list);
+    return bsearch(&key, cursor->list, cursor->scan->asked_count, sizeof key, compare_ports);
+}
+
+static int load_ports(struct host_cursor *cursor, const struct host_result *host, struct error *err)
+{
+    struct sqlite3_stmt *query = cursor->ports;
+    int r = 0;
+    query_again(query);
+    query_bind(query, 1, (int64_t)host->position);
+    while (r == 0 && (r = query_next(cursor->database, query, err)) == 1) {
+        struct port_result answer = {.port = 0};
+        struct port_result *place = find_place(cursor);
+        if (!place || !read_answer(query, 0, &answer))
+            return damaged(err, host);
+        answer.time_ns = query_int(query, 8);
+        answer.rtt_ns = query_int(query, 9);
+        answer.flags |= query_int(query, 10) ? RECORD_LATE : 0;
+        put_answer(place, &answer);
+        r = 0;
+    }
+    return r;
+}
+
+static bool read_progress(const char *text, enum host_progress *ret)
+{
+    for (unsigned i = 0; text && i < HOST_PROGRESS_COUNT; i++) {
+        if (strcmp(text, host_progress_name((enum host_progress)i)) == 0) {
+            *ret = (enum host_progress)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A name as it was before it was escaped, owned; NULL: none, or no memory. */
+static char *raw_name(struct sqlite3_stmt *query, int column)
+{
+    const char *text = query_text(query, column);
+    char *name = text ? strdup(text) : NULL;
+    if (name)
+        text_unescape(name);
+    return name;
+}
+
+static bool read_host(struct host_cursor *cursor, struct host_result *host, enum host_progress *progress,
+                      uint8_t *tries)
+{
+    struct sqlite3_stmt *query = cursor->hosts;
+    int64_t position = query_int(query, 0);
+    const char *mac = query_text(query, 7);
+    if (position < 0 || (uint64_t)position >= cursor->scan->plan->host_count)
+        return false;
+    *host = (struct host_result){.position = (uint64_t)position,
+                                 .up = query_int(query, 3) != 0,
+                                 .has_mac = mac,
+                                 .start_ns = query_int(query, 11),
+                                 .end_ns = query_int(query, 12),
+                                 .srtt_ns = query_int(query, 13),
+                                 .rttvar_ns = query_int(query, 14),
+                                 .rto_ns = query_int(query, 15)};
+    host->addr = plan_host_at(cursor->scan->plan, host->position);
+    if (!read_progress(query_text(query, 2), progress) || !text_reason(query_text(query, 4), &host->reason) ||
+        !small(query, 5, &host->ttl) || !text_addr(query_text(query, 6), &host->source) ||
+        (mac && !text_mac(mac, host->mac)) || !small(query, 10, tries))
+        return false;
+    host->unfinished = *progress != HOST_DONE;
+    host->timed_out = *progress == HOST_TIMED_OUT;
+    return true;
+}
+
+static int prepare(struct host_cursor *cursor, enum load_hosts which, uint64_t position, struct error *err)
+{
+    static const char *const hosts[] = {
+        [LOAD_FINISHED] = "SELECT * FROM host WHERE progress != 'scanning' ORDER BY end_ns, position",
+        [LOAD_SCANNING] = "SELECT * FROM host WHERE progress = 'scanning' ORDER BY position",
+        [LOAD_ALL] = "SELECT * FROM host ORDER BY end_ns, position",
+        [LOAD_BY_ADDRESS] = "SELECT * FROM host ORDER BY address",
+        [LOAD_ONE] = "SELECT * FROM host WHERE position=?",
+    };
+    int r = database_query(cursor->database, hosts[which], &cursor->hosts, err);
+    if (r == 0 && which == LOAD_ONE)
+        query_bind(cursor->hosts, 1, (int64_t)position);
+    if (r == 0)
+        r = database_query(cursor->database,
+                           "SELECT state, reason, ttl, tries, weak, source, last_ns, ports FROM folded"
+                           " WHERE position=?",
+                           &cursor->folded, err);
+    if (r == 0)
+        r = database_query(cursor->database,
+                           "SELECT state, reason, ttl, tries, weak, source, protocol, port, time_ns, rtt_ns,"
+                           " late FROM port WHERE position=?",
+                           &cursor->ports, err);
+    return r;
+}
+
+struct host_cursor *host_cursor_open(struct database *database, const struct stored_scan *scan,
+                                     enum load_hosts which, uint64_t position, struct error *err)
+{
+    struct host_cursor *cursor = calloc(1, sizeof *cursor);
+    struct port_result *list = calloc((size_t)scan->asked_count + 1, sizeof *list);
+    if (!cursor || !list) {
+        free(cursor);
+        free(list);
+        error_set(err, EX_OSERR, "out of memory");
+        return NULL;
+    }
+    cursor->database = database;
+    cursor->scan = scan;
+    cursor->list = list;
+    if (prepare(cursor, which, position, err) < 0) {
+        host_cursor_close(cursor);
+        return NULL;
+    }
+    return cursor;
+}
+
+void host_cursor_close(struct host_cursor *cursor)
+{
+    if (!cursor)
+        return;
+    query_done(cursor->hosts);
+    query_done(cursor->folded);
+    query_done(cursor->ports);
+    free(cursor->user_name);
+    free(cursor->ptr_name);
+    free(cursor->list);
+    free(cursor);
+}
+
+int host_cursor_next(struct host_cursor *cursor, enum host_progress *ret_progress, struct error *err)
+{
+    int r = query_next(cursor->database, cursor->hosts, err);
+    if (r != 1)
+        return r;
+    cursor->host = (struct host_result){.position = 0};
+    if (!read_host(cursor, &cursor->host, ret_progress, &cursor->tries))
+        return damaged(err, &cursor->host);
+    free(cursor->user_name);
+    free(cursor->ptr_name);
+    cursor->host.user_name = cursor->user_name = raw_name(cursor->hosts, 8);
+    cursor->host.ptr_name = cursor->ptr_name = raw_name(cursor->hosts, 9);
+    return 1;
+}
+
+const struct host_result *host_cursor_host(const struct host_cursor *cursor)
+{
+    return &cursor->host;
+}
+
+const char *host_cursor_address(const struct host_cursor *cursor)
+{
+    const char *text = query_text(cursor->hosts, 1);
+    return text ? text : "";
+}
+
+int host_cursor_ports(struct host_cursor *cursor, struct error *err)
+{
+    if (!cursor->host.up)
+        return 0;
+    list_silent(cursor, &cursor->host, cursor->tries);
+    cursor->host.ports = cursor->list;
+    cursor->host.port_count = cursor->scan->asked_count;
+    int r = load_folded(cursor, &cursor->host, err);
+    return r == 0 ? load_ports(cursor, &cursor->host, err) : r;
+}
+
+static uint64_t mix(uint64_t digest, const void *bytes, size_t len)
+{
+    struct siphash_key key = {{digest, 0}};
+    return siphash(&key, bytes, len);
+}
+
+static uint64_t mix_text(uint64_t digest, struct sqlite3_stmt *query, int column)
+{
+    const char *text = query_text(query, column);
+    return mix(digest, text ? text : "", text ? strlen(text) + 1 : 0);
+}
+
+int host_cursor_digest(struct host_cursor *cursor, uint64_t *ret, struct error *err)
+{
+    uint8_t facts[] = {cursor->host.up, cursor->host.unfinished};
+    uint64_t digest = mix(0, facts, sizeof facts);
+    int r = 0;
+    query_again(cursor->folded);
+    query_bind(cursor->folded, 1, (int64_t)cursor->host.position);
+    while ((r = query_next(cursor->database, cursor->folded, err)) == 1) {
+        size_t len = 0;
+        const uint8_t *bytes = query_blob(cursor->folded, 7, &len);
+        digest = mix(mix_text(digest, cursor->folded, 0), bytes, len);
+    }
+    query_again(cursor->ports);
+    query_bind(cursor->ports, 1, (int64_t)cursor->host.position);
+    while (r == 0 && (r = query_next(cursor->database, cursor->ports, err)) == 1) {
+        int64_t port = query_int(cursor->ports, 7);
+        digest = mix_text(mix_text(digest, cursor->ports, 0), cursor->ports, 6);
+        digest = mix(digest, &port, sizeof port);
+        r = 0;
+    }
+    *ret = digest;
+    return r;
+}
+
+int load_hosts(struct database *database, const struct stored_scan *scan, enum load_hosts which,
+               const struct load_host_sink *sink, struct error *err)
+{
+    enum host_progress progress = HOST_DONE;
+    struct host_cursor *cursor = host_cursor_open(database, scan, which, 0, err);
+    if (!cursor)
+        return err ? -err->status : -EX_IOERR;
+    int r = 0;
+    while (r == 0 && (r = host_cursor_next(cursor, &progress, err)) == 1) {
+        r = host_cursor_ports(cursor, err);
+        if (r == 0)
+            r = sink->host(sink->context, &cursor->host, progress);
+    }
+    host_cursor_close(cursor);
+    return r;
+}

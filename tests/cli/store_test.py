@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""store_test.py PROGRAM IO_FAULT: a scan that keeps a store can be killed, stopped, starved of disk and resumed, and ends with
+the same result."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import stage
+import stored
+
+HOSTS, PORTS = 16, 200
+SLOW = ["-n", "-sS", "-p", f"1-{PORTS}", "--max-rate", "2000", "127.0.0.0/28"]  # 1.6 seconds
+QUICK = ["-n", "-sS", "-p", "1-50", "127.0.0.0/28"]
+SAMPLE = [1, 3, 7, 16, 35, 60, 90, 120]
+FAULTS = ""
+
+
+class Store(stage.StageTest):
+    def setUp(self):
+        super().setUp()
+        self.store = str(self.directory / "store")
+        self.port = self.listen("0.0.0.0")
+
+    def scan(self, *options, arguments=(), store=None, environment=None, **more):
+        words = [*options, "--store", store or self.store, *(arguments or SLOW)]
+        return stage.run(*words, env={**os.environ, **(environment or {})}, **more)
+
+    def resume(self, *options, store=None):
+        """The packet process of a killed scan may hold the file for some moments."""
+        for _ in range(50):
+            result = stage.run("resume", store or self.store, "--max-rate", "20000", *options)
+            if "in use" not in result.stderr:
+                break
+            time.sleep(0.1)
+        return result
+
+    def assert_whole(self, store=None, hosts=HOSTS, ports=PORTS):
+        """Nothing of the stage is open among these ports: all are closed, each of them once."""
+        found = stored.ports(store or self.store)
+        self.assertEqual(len(found), hosts * ports)
+        self.assertEqual(set(found.values()), {("closed", "reset")})
+        self.assertEqual(stored.progress(store or self.store), {"done": hosts})
+        self.assertEqual(stored.state(store or self.store), "complete")
+
+    def begun(self, **more):
+        """A scan that has stored some hosts, and has far to go."""
+        words = stage.command(["--store", self.store, *SLOW])
+        words[words.index("--max-rate") + 1] = "800"
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, **more)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                if stored.progress(self.store):
+                    break
+            except sqlite3.Error:
+                pass
+            time.sleep(0.05)
+        return process
+
+    def killed(self):
+        process = self.begun()
+        process.kill()
+        process.wait()
+        self.assertEqual(stored.state(self.store), "running")
+
+    def test_the_store_holds_what_the_report_says(self):
+        report = str(self.directory / "report")
+        words = ["-n", "-sS", "-p", f"1-50,{self.port}", "127.0.0.0/28"]
+        self.assertEqual(self.scan("-oJ", report, arguments=words).returncode, 0)
+        self.assertEqual(stored.ports(self.store), stored.reported(report))
+        self.assertIn(("open", "syn-ack"), stored.ports(self.store).values())
+
+    def test_a_killed_scan_goes_on(self):
+        self.killed()
+        before = len(stored.ports(self.store))
+        self.assertGreater(before, 0)
+        report = str(self.directory / "report")
+        result = self.resume("-oJ", report)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assert_whole()
+        self.assertEqual(stored.ports(self.store), stored.reported(report))
+
+    def test_a_stopped_scan_says_so_and_goes_on(self):
+        process = self.begun(stderr=subprocess.PIPE, text=True)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 75)
+        self.assertIn("portolan resume", err)
+        self.assertEqual(stored.state(self.store), "stopped")
+        self.assertEqual(self.resume().returncode, 0)
+        self.assert_whole()
+
+    def test_a_complete_scan_has_nothing_left_to_do(self):
+        self.assertEqual(self.scan(arguments=QUICK).returncode, 0)
+        sent = stored.rows(self.store, "SELECT probes_sent FROM scan")
+        self.assertEqual(self.resume().returncode, 0)
+        self.assertEqual(stored.rows(self.store, "SELECT probes_sent FROM scan"), sent)
+        self.assert_whole(ports=50)
+
+    def test_what_is_excluded_later_is_not_asked(self):
+        self.killed()
+        result = self.resume("--exclude", "127.0.0.4/31")
+        self.assertEqual(result.returncode, 0)
+        unfinished = stored.rows(self.store, "SELECT address FROM host WHERE progress != 'done' ORDER BY address")
+        self.assertEqual(unfinished, [("127.0.0.4",), ("127.0.0.5",)])
+
+    def test_the_plan_cannot_be_changed(self):
+        self.killed()
+        result = self.resume("-p", "80")
+        self.assertEqual(result.returncode, 64)
+        self.assertIn("-p cannot be given", result.stderr)
+        result = stage.run("resume", self.store, privileged=False)
+        self.assertEqual(result.returncode, 77)
+        result = self.scan(arguments=QUICK)
+        self.assertEqual(result.returncode, 73)
+        self.assertIn("exists", result.stderr)
+
+    def test_a_file_in_use_is_left_alone(self):
+        process = self.begun(stderr=subprocess.DEVNULL)
+        result = stage.run("resume", self.store)
+        self.assertEqual(result.returncode, 73)
+        self.assertIn("in use", result.stderr)
+        self.assertEqual(process.wait(timeout=60), 0)
+        self.assert_whole()
+
+    def test_no_store_can_be_made_where_nothing_can_be_written(self):
+        result = self.scan(arguments=QUICK, store=str(self.directory / "missing" / "store"))
+        self.assertEqual(result.returncode, 73)
+        sent = stage.packets_sent()
+        self.assertEqual(self.scan(arguments=QUICK, store="/dev/full").returncode, 73)
+        self.assertEqual(stage.packets_sent(), sent)
+
+    def test_a_full_disk_stops_the_scan_until_there_is_room(self):
+        result = self.scan(environment={"LD_PRELOAD": FAULTS, "IO_FAULT": "28:60+"})
+        self.assertEqual(result.returncode, 75)
+        self.assertIn("disk is full", result.stderr)
+        self.assertEqual(self.resume().returncode, 0)
+        self.assert_whole()
+
+    def test_a_sync_that_fails_ends_the_scan_and_is_not_tried_again(self):
+        result = self.scan(environment={"LD_PRELOAD": FAULTS, "IO_FAULT": "5:60"})
+        self.assertEqual(result.returncode, 74)
+        self.assertEqual(self.resume().returncode, 0)
+        self.assert_whole()
+
+    def sweep(self, call):
+        """Killed at this call, then resumed. Was it killed at all?"""
+        store = str(self.directory / f"store-{call}")
+        result = self.scan(store=store, environment={"LD_PRELOAD": FAULTS, "IO_FAULT": f"kill:{call}"})
+        if result.returncode == 0:
+            self.assert_whole(store)
+            return False
+        self.assertLess(result.returncode, 0, f"call {call}: {result.stderr}")
+        result = self.resume(store=store)
+        if "no scan has begun" in result.stderr or "not of Portolan" in result.stderr or not Path(store).exists():
+            result = self.scan(store=store)
+        self.assertEqual(result.returncode, 0, f"call {call}: {result.stderr}")
+        self.assert_whole(store)
+        return True
+
+    def test_a_scan_killed_at_any_write_or_sync_ends_with_the_same_result(self):
+        """All of them with the environment KILL_SWEEP=all, else a sample."""
+        everything = os.environ.get("KILL_SWEEP") == "all"
+        calls = range(1, 1000) if everything else SAMPLE
+        killed = 0
+        with ThreadPoolExecutor(8) as pool:
+            for start in range(0, len(calls), 8):
+                results = list(pool.map(self.sweep, calls[start : start + 8]))
+                killed += sum(results)
+                if not any(results):
+                    break
+        print(f"killed at {killed} calls, each resumed to the same {HOSTS * PORTS} ports, none twice")
+        self.assertGreater(killed, 3)
+
+
+if __name__ == "__main__":
+    FAULTS = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else os.environ["STORE_TEST_FAULTS"]
+    os.environ["STORE_TEST_FAULTS"] = FAULTS
+    stage.main()

@@ -1,0 +1,80 @@
+"""What is in a store, read by SQLite itself, and what is in a report of JSON lines, in one form that can be compared."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+
+def rows(path, query):
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as store:
+        return store.execute(query).fetchall()
+
+
+def indexes(blob):
+    """The numbers of a set: pairs of a gap and a length, in LEB128 (doc/store.md)."""
+    numbers, value, shift = [], 0, 0
+    for byte in blob:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            numbers.append(value)
+            value = shift = 0
+    members, end = [], 0
+    for gap, length in zip(numbers[::2], numbers[1::2]):
+        members += range(end + gap, end + gap + length + 1)
+        end += gap + length + 1
+    return members
+
+
+def ports(path):
+    """(address, protocol, port) to (state, reason) of everything that answered. Fails when a port is there twice."""
+    asked = {}
+    for first_index, protocol, first, last in rows(path, "SELECT first_index, protocol, first, last FROM asked"):
+        for port in range(first, last + 1):
+            asked[first_index + port - first] = (protocol, port)
+    found = {}
+    for address, protocol, port, state, reason in rows(
+        path, "SELECT address, protocol, port, state, port.reason FROM port JOIN host USING (position)"
+    ):
+        found[address, protocol, port] = (state, reason)
+    for address, state, reason, blob in rows(
+        path, "SELECT address, state, folded.reason, ports FROM folded JOIN host USING (position)"
+    ):
+        for index in indexes(blob):
+            key = (address, *asked[index])
+            assert key not in found, f"{key} is stored twice"
+            found[key] = (state, reason)
+    return found
+
+
+def spans(text):
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        yield from range(int(first), int(last or first) + 1)
+
+
+def reported(path):
+    """The same of a report; fails when a host is there twice."""
+    found, seen = {}, set()
+    for line in Path(path).read_text().splitlines():
+        host = json.loads(line)
+        if host["type"] == "port":
+            found[host["ip"], host["protocol"], host["port"]] = (host["state"], host["reason"])
+        if host["type"] != "host":
+            continue
+        assert host["ip"] not in seen, f"{host['ip']} is reported twice"
+        seen.add(host["ip"])
+        for group in host.get("not_shown", []):
+            if group["reason"] != "no-response":
+                for port in spans(group["ports"]):
+                    found[host["ip"], group["protocol"], port] = (group["state"], group["reason"])
+    return found
+
+
+def progress(path):
+    """How many hosts are how far."""
+    return dict(rows(path, "SELECT progress, count(*) FROM host GROUP BY progress"))
+
+
+def state(path):
+    return rows(path, "SELECT state FROM scan")[0][0]
