@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/ring.h"
+#include "packet/packet.h"
 #include "verdict/record.h"
 
 /* One byte each. The end of the pipe is an order too: the supervisor is gone. */
@@ -17,6 +18,7 @@ enum command { COMMAND_START = 'g', COMMAND_STOP = 's', COMMAND_TRACE = 't', COM
 /* Numbers for the last line of the reports, written by the packet process only. They are shown, never used. */
 struct channel_totals {
     _Atomic uint64_t packets_sent, bytes_sent, packets_received, bytes_received;
+    _Atomic uint64_t faults[PACKET_FAULT_COUNT]; /* received and not decoded */
 };
 
 /* How opening the backend ended, the first and only message of the packet process. status 0: ready. */

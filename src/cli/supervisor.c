@@ -1,5 +1,6 @@
 #include "cli/supervisor.h"
 
+#include <assert.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
@@ -139,12 +140,30 @@ static const char *judge_end(const struct supervisor *supervisor, char text[stat
     return text;
 }
 
+/* Of what kinds the packets were that proved nothing. Those that could be read are what is left. */
+static void count_rejects(const struct channel_totals *packets, struct report_end *end)
+{
+    static_assert(PACKET_FAULT_COUNT <= REPORT_REJECTS_MAX, "PACKET_OK stands for those that could be read");
+    uint64_t left = end->rejected;
+    for (unsigned i = PACKET_OK + 1; i < PACKET_FAULT_COUNT; i++) {
+        uint64_t count = atomic_load(&packets->faults[i]);
+        if (count > left) /* counted since the last progress */
+            count = left;
+        if (count > 0)
+            end->rejects[end->reject_count++] =
+                (struct report_reject){packet_fault_name((enum packet_fault)i), count};
+        left -= count;
+    }
+    if (left > 0)
+        end->rejects[end->reject_count++] = (struct report_reject){"not proved", left};
+}
+
 static struct report_end describe_end(const struct supervisor *supervisor)
 {
     const struct results_totals *totals = results_totals(supervisor->results);
     const struct channel_totals *packets = supervisor->channel->totals;
     const uint64_t *values = supervisor->progress.values;
-    return (struct report_end){
+    struct report_end end = {
         .end_ns = realtime_ns(),
         .hosts_up = totals->hosts_up + supervisor->earlier_up,
         .hosts_down = totals->hosts_down + supervisor->earlier_down,
@@ -158,6 +177,8 @@ static struct report_end describe_end(const struct supervisor *supervisor)
         .rejected = values[PROGRESS_REJECTED],
         .drops = values[PROGRESS_DROPS],
     };
+    count_rejects(packets, &end);
+    return end;
 }
 
 /* Complete the reports, wait for the commands of --then, and say what the user should know. */

@@ -152,7 +152,13 @@ void supervisor_read_keys(struct supervisor *supervisor)
 void supervisor_read_trace(struct supervisor *supervisor)
 {
     char bytes[4096];
-    ssize_t got = read(supervisor->channel->trace_fds[0], bytes, sizeof bytes);
+    int *fd = &supervisor->channel->trace_fds[0];
+    ssize_t got = *fd < 0 ? -1 : read(*fd, bytes, sizeof bytes);
+    if (got ==
+        0) { /* the packet process is ending, which takes a while: its end would be readable all the time */
+        close(*fd);
+        *fd = -1;
+    }
     for (ssize_t i = 0; i < got; i++) {
         if (bytes[i] != '\n' && supervisor->trace_len + 1 < sizeof supervisor->trace_line) {
             supervisor->trace_line[supervisor->trace_len++] = bytes[i];

@@ -87,11 +87,22 @@ static int spawn(const char *text, pid_t *ret)
     return r;
 }
 
-/* It says so in vain when the supervisor is gone, which the next read shows. */
+static _Noreturn void end(const struct runner *runner)
+{
+    for (unsigned i = 0; i < THEN_RUNNING_MAX; i++) {
+        if (runner->running[i] != 0)
+            kill(runner->running[i], SIGTERM);
+    }
+    _exit(EXIT_SUCCESS);
+}
+
 static void reply(const struct runner *runner, int error, int wait_status)
 {
     struct then_reply message = {.error = error, .wait_status = wait_status};
-    send(runner->fd, &message, sizeof message, MSG_NOSIGNAL);
+    while (send(runner->fd, &message, sizeof message, MSG_NOSIGNAL) < 0) {
+        if (errno != EINTR && errno != EAGAIN)
+            end(runner); /* the supervisor waits for this reply, or is gone */
+    }
 }
 
 static void run_request(struct runner *runner, const struct then_request *request)
@@ -108,15 +119,6 @@ static void run_request(struct runner *runner, const struct then_request *reques
     if (error != 0)
         reply(runner, error, 0);
     free(text);
-}
-
-static _Noreturn void end(const struct runner *runner)
-{
-    for (unsigned i = 0; i < THEN_RUNNING_MAX; i++) {
-        if (runner->running[i] != 0)
-            kill(runner->running[i], SIGTERM);
-    }
-    _exit(EXIT_SUCCESS);
 }
 
 /* The next message, if it is one. */

@@ -209,6 +209,8 @@ static void publish_totals(struct worker *worker)
     atomic_store_explicit(&totals->bytes_sent, stats->bytes_sent, memory_order_relaxed);
     atomic_store_explicit(&totals->packets_received, stats->packets_received, memory_order_relaxed);
     atomic_store_explicit(&totals->bytes_received, stats->bytes_received, memory_order_relaxed);
+    for (unsigned i = 0; i < PACKET_FAULT_COUNT; i++)
+        atomic_store_explicit(&totals->faults[i], stats->faults[i], memory_order_relaxed);
 }
 
 /* Keep what this process needs and nothing else: not the resolver's socket, and of the standard descriptors only error, for
@@ -284,6 +286,7 @@ static int await_ready(struct channel *channel, pid_t pid, struct error *err)
     } while (got < 0 && errno == EINTR);
     if (got == sizeof ready && ready.status == 0)
         return 0;
+    kill(pid, SIGKILL); /* it may not know that we could not read what it said */
     waitpid(pid, NULL, 0);
     ready.text[sizeof ready.text - 1] = '\0';
     if (got == sizeof ready)

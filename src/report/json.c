@@ -219,6 +219,14 @@ static void json_host(struct report *report, const struct host_result *host)
     fflush(report->file);
 }
 
+static json_t *describe_rejects(struct report *report, const struct report_end *end)
+{
+    json_t *object = json_object();
+    for (unsigned i = 0; i < end->reject_count; i++)
+        add_number(report, object, end->rejects[i].name, end->rejects[i].count);
+    return object;
+}
+
 static bool json_end(struct report *report, const struct report_end *end)
 {
     int64_t elapsed_ns = end->end_ns > report->run->start_ns ? end->end_ns - report->run->start_ns : 0;
@@ -240,6 +248,8 @@ static bool json_end(struct report *report, const struct report_end *end)
     add_number(report, object, "probes_sent", end->probes_sent);
     add_number(report, object, "answers", end->answers);
     add_number(report, object, "rejected", end->rejected);
+    if (end->reject_count > 0)
+        add(report, object, "rejected_by", describe_rejects(report, end));
     add_number(report, object, "drops", end->drops);
     add_text(report, object, "exit", end->interrupted ? "error" : "success");
     if (end->interrupted)

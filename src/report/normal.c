@@ -246,6 +246,14 @@ static void write_counters(const struct report *report, const struct report_end 
             "%s           Probes: %" PRIu64 " | Answers: %" PRIu64 " | Not proved: %" PRIu64
             " | Lost by us: %" PRIu64 "\n",
             prefix, end->probes_sent, end->answers, end->rejected, end->drops);
+    for (unsigned i = 0; i < end->reject_count; i++) {
+        if (i == 0)
+            fprintf(report->file, "%s           Ignored:", prefix);
+        fprintf(report->file, "%s %" PRIu64 " %s", i > 0 ? "," : "", end->rejects[i].count,
+                end->rejects[i].name);
+    }
+    if (end->reject_count > 0)
+        fputc('\n', report->file);
 }
 
 static bool normal_end(struct report *report, const struct report_end *end)

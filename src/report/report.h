@@ -37,12 +37,22 @@ struct report_run {
     void *service_context;
 };
 
+/* Packets of one kind that came and were not taken for answers. */
+struct report_reject {
+    const char *name; /* "bad checksum" */
+    uint64_t count;   /* > 0 */
+};
+
+#define REPORT_REJECTS_MAX 8
+
 /* How it ended. */
 struct report_end {
     int64_t end_ns;
     uint64_t hosts_up, hosts_down, hosts_total;
     uint64_t packets_sent, bytes_sent, packets_received, bytes_received;
     uint64_t probes_sent, answers, rejected, drops;
+    struct report_reject rejects[REPORT_REJECTS_MAX]; /* of what kinds the rejected were, if that is known */
+    unsigned reject_count;
     const char *interrupted; /* NULL: complete; else why not, e.g. "interrupted by SIGINT" */
     int exit_status;
 };

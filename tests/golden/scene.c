@@ -297,6 +297,8 @@ bool scene_render(const struct scene *scene, const struct report_ops *ops, FILE 
                 .probes_sent = 1000,
                 .answers = 990,
                 .rejected = 3,
+                .rejects = {{"bad checksum", 1}, {"not proved", 2}},
+                .reject_count = 2,
                 .interrupted = scene->interrupted,
                 .exit_status = scene->interrupted ? 130 : 0},
         .choose = choose,
