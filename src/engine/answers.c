@@ -141,6 +141,17 @@ static bool prove_source(const struct engine *engine, const struct answer *answe
     return prove(engine, answer, flow, spec, match);
 }
 
+/* What brings back no number brings no time either; but it is known when this sweep came by the probe. Without ports the
+ * try is not told: then only the first sweep knows. */
+static int64_t round_trip_of_weak(const struct engine *engine, const struct match *match, bool has_ports)
+{
+    const struct scan_block *scan_block = match->scan_block;
+    if (match->try_number != scan_block->try_number || (!has_ports && scan_block->try_number > 0))
+        return 0;
+    int64_t sent_ns = scan_block_sent_ns(scan_block, scan_block_bit(scan_block, match->slot, match->spec));
+    return sent_ns < engine->now_ns ? engine->now_ns - sent_ns : 0;
+}
+
 /* Fold a proved round trip into the host's record, which begins with it. */
 static void learn_rtt(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
                       const struct match *match)
@@ -155,6 +166,7 @@ static void learn_rtt(struct engine *engine, struct scan_block *scan_block, uint
     struct host_record *record = host_table_get(&engine->hosts, host->record);
     if (!record)
         return;
+    scan_block->timed_anew |= !record->rtt.has_sample;
     rtt_sample(&record->rtt, &engine->rtt_limits, match->rtt_ns);
     if (match->rtt_ns > record->slowest_ns)
         record->slowest_ns = match->rtt_ns;
@@ -225,19 +237,27 @@ static void choose_canary(struct engine *engine, const struct match *match, cons
     if (slot->record == HOST_RECORD_NONE)
         slot->record = host_table_take(&engine->hosts, &engine->rtt_limits);
     struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    if (!record || record->has_canary)
+    if (!record)
+        return;
+    record->sends_errors |= verdict->rank == RANK_ICMP_TARGET;
+    if (record->has_canary)
         return;
     record->has_canary = true;
     record->canary_spec = match->spec;
     record->canary_draws_icmp = verdict->rank == RANK_ICMP_TARGET;
 }
 
-static void learn_loss(struct engine *engine, const struct match *match)
+/* The tries before this one were lost, but for that whose answer this one confirms. */
+static void learn_loss(struct engine *engine, const struct match *match, uint64_t bit)
 {
     struct host_record *record = host_table_get(&engine->hosts, match->scan_block->slots[match->slot].record);
-    loss_answer(&engine->path_loss, match->try_number);
+    const struct provisional *earlier =
+        provisional_find(&engine->provisional, match->scan_block->block.id, bit);
+    bool confirms = earlier && earlier->try_number < match->try_number;
+    unsigned lost = (unsigned)match->try_number - confirms;
+    loss_count(&engine->path_loss, match->try_number + 1u, lost);
     if (record)
-        loss_answer(&record->loss, match->try_number);
+        loss_count(&record->loss, match->try_number + 1u, lost);
     if (match->try_number == 0)
         rate_answered(&engine->rate);
 }
@@ -254,7 +274,7 @@ static void settle(struct engine *engine, const struct match *match, uint64_t bi
     if (scan_block->lane)
         lane_answered(engine, scan_block, &(struct lane_probe){.bit = bit, .source = match->source}, limited);
     else
-        learn_loss(engine, match);
+        learn_loss(engine, match, bit);
     remember(engine, match, bit, verdict);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
               (uint8_t)(match->try_number + 1), match->weak ? RECORD_WEAK : 0);
@@ -324,6 +344,8 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
         if (!asked->technique->judge || !asked->technique->judge(asked->technique, packet, &answer) ||
             !prove_source(engine, &answer, flow, asked, &match))
             continue;
+        if (match.weak)
+            match.rtt_ns = round_trip_of_weak(engine, &match, asked->technique->has_ports);
         if (flow->sender && !addr_equal(flow->sender, &flow->host))
             answer.verdict.source = *flow->sender;
         if (packet->layer == LAYER_ARP)

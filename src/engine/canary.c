@@ -66,8 +66,10 @@ bool canary_answered(struct engine *engine, struct scan_block *scan_block, uint3
     struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
     if (!record || !record->canary_asked || record->canary_spec != spec)
         return false;
-    if (record->canary_answers++ == 0 && !record->rtt.has_sample)
+    if (record->canary_answers++ == 0 && !record->rtt.has_sample) {
+        scan_block->timed_anew = true;
         rtt_sample(&record->rtt, &engine->rtt_limits, engine->now_ns - record->canary_sent_ns);
+    }
     return true;
 }
 

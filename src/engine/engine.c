@@ -59,11 +59,23 @@ static void engine_stop(struct scanner *scanner)
     engine_of(scanner)->stopping = true;
 }
 
+/* A sweep that was over before its first answer came waits for a time-out that is not the hosts' own. */
+static void wait_anew(struct engine *engine, struct scan_block *scan_block)
+{
+    bool sweep_over = scan_block->phase == PHASE_WAIT && scan_block->cursor == scan_block->part.end;
+    int64_t wake_ns = scan_block->last_sent_ns + block_rto_ns(engine, scan_block);
+    if (sweep_over && wake_ns < scan_block->wake_ns)
+        scan_block->wake_ns = wake_ns;
+    scan_block->timed_anew = false;
+}
+
 /* A block whose hosts are all reported stays a while for late answers; one whose hosts must all move on stays for them. */
 static void advance_block(struct engine *engine, struct scan_block *scan_block)
 {
     if (scan_block->phase == PHASE_FINISHED)
         return;
+    if (scan_block->timed_anew)
+        wait_anew(engine, scan_block);
     if (scan_block->open_hosts > 0 && scan_block->phase == PHASE_WAIT &&
         scan_block->wake_ns <= engine->now_ns) {
         bool round_over = scan_block->cursor < scan_block->part.end;

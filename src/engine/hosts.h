@@ -15,6 +15,7 @@ struct host_record {
     int64_t slowest_ns;     /* longest round trip seen */
     struct loss loss;       /* as the answers to the scan tell */
     bool late;              /* an answer came after its time-out */
+    bool sends_errors;      /* an ICMP error came from the host itself */
     bool has_canary;        /* a port is known that draws a reset or an ICMP error from the host itself: */
     bool canary_draws_icmp; /* the latter */
     bool canary_asked;      /* and it was asked again, at the end of this sweep */

@@ -130,6 +130,11 @@ void silence_time_out_hosts(struct engine *engine);
 void silence_end_block(struct engine *engine, struct scan_block *scan_block,
                        uint8_t flags); /* report what is open */
 
+/* remainder.c: after how many tries every pending port of the host has been asked all that is known for it. */
+unsigned remainder_tries(const struct scan_block *scan_block, uint32_t slot);
+/* Silence is certain: drop the ports that were asked everything. True: some others are left. */
+bool remainder_keep(struct engine *engine, struct scan_block *scan_block, uint32_t slot);
+
 /* A host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */
 void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
 

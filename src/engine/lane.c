@@ -129,7 +129,8 @@ static bool is_quiet_enough(struct engine *engine, const struct scan_block *scan
 {
     const struct lane *lane = scan_block->lane;
     return lane->quiet_cycles > engine->config.timing.max_retries ||
-           silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles);
+           (lane->quiet_cycles >= remainder_tries(scan_block, 0) &&
+            silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles));
 }
 
 /* What was silent so far does not count. A host that no round is of use with is given up. */

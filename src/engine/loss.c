@@ -3,10 +3,10 @@
 #define PRIOR_TRIES 20.0
 #define PRIOR_SHARE 0.01
 
-void loss_answer(struct loss *loss, uint8_t try_number)
+void loss_count(struct loss *loss, unsigned tries, unsigned lost)
 {
-    loss->tries += (uint64_t)try_number + 1;
-    loss->lost += try_number;
+    loss->tries += tries;
+    loss->lost += lost;
 }
 
 static double share(const struct loss *loss, double prior)

@@ -11,8 +11,8 @@ struct loss {
     uint64_t lost;  /* of those, the ones before the one that was answered */
 };
 
-/* An answer to try `try_number` (0-based): that many tries before it were lost. */
-void loss_answer(struct loss *loss, uint8_t try_number);
+/* An answer came after so many tries, of which so many were lost. */
+void loss_count(struct loss *loss, unsigned tries, unsigned lost);
 
 /* p of a path, with a prior of 1 in 100 that weighs as much as 20 tries; and p of a host, whose prior is its path's p. */
 double loss_of_path(const struct loss *path);

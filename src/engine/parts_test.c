@@ -171,9 +171,9 @@ static void loss_is_the_share_of_tries_that_answers_skip(void **state)
     (void)state;
     struct loss path = {0};
     for (int i = 0; i < 9000; i++)
-        loss_answer(&path, 0);
+        loss_count(&path, 1, 0);
     for (int i = 0; i < 1000; i++)
-        loss_answer(&path, 1);
+        loss_count(&path, 2, 1);
     assert_true(loss_of_path(&path) > 0.09 && loss_of_path(&path) < 0.0911);
     struct loss nothing = {0};
     assert_true(loss_of_host(&path, &nothing) > 0.09);

@@ -187,6 +187,23 @@ void scan_block_sent(struct scan_block *scan_block, uint64_t end, int64_t now_ns
     }
 }
 
+int64_t scan_block_sent_ns(const struct scan_block *scan_block, uint64_t bit)
+{
+    uint64_t position = block_position_of(&scan_block->block, bit);
+    unsigned low = 0, high = scan_block->slice_count;
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+        const struct slice *slice = &scan_block->slices[middle];
+        if (position < slice->range.first)
+            high = middle;
+        else if (position >= slice->range.end)
+            low = middle + 1;
+        else
+            return slice->to_ns - slice->from_ns < MSEC ? slice->from_ns : TIME_NEVER;
+    }
+    return TIME_NEVER;
+}
+
 /* Insert in order, joining what touches; with the table full the nearest two become one: sending a little too much
  * again is harmless. */
 void scan_block_void_range(struct scan_block *scan_block, struct order_range range)
@@ -231,6 +248,15 @@ uint64_t scan_block_void_time(struct scan_block *scan_block, int64_t from_ns, in
         positions += slice->range.end - slice->range.first;
     }
     return positions;
+}
+
+void scan_block_drop_probe(struct scan_block *scan_block, uint32_t slot, uint32_t spec)
+{
+    uint64_t bit = scan_block_bit(scan_block, slot, spec);
+    assert(bitset_get(scan_block->block.pending, bit) && scan_block->slots[slot].open > 0);
+    bitset_clear(scan_block->block.pending, bit);
+    bitset_set(scan_block->silent, bit);
+    scan_block->slots[slot].open--;
 }
 
 void scan_block_drop_host(struct scan_block *scan_block, uint32_t slot, bool silent)

@@ -24,6 +24,7 @@ struct host_slot {
     uint32_t open;      /* probes unanswered */
     uint32_t record;    /* in the host table */
     uint8_t unsent_try; /* 1 + the last try that did not leave; 0: none */
+    bool certain;       /* the silence of its ports is, but something is left to ask some of them */
     bool done;          /* reported */
 };
 
@@ -85,6 +86,7 @@ struct scan_block {
     int64_t started_ns;
     int64_t last_sent_ns;
     int64_t wake_ns;
+    bool timed_anew; /* a host's first round trip is known: what is waited for may come sooner */
     int64_t first_sent_ns[TOKEN_TRIES_MAX]; /* when each try began; TIME_NEVER: not yet */
 };
 
@@ -127,11 +129,18 @@ struct order_range scan_block_todo(const struct scan_block *scan_block);
 /* Positions [first, end) went out at now_ns. Moves on to the next void range when one is done. */
 void scan_block_sent(struct scan_block *scan_block, uint64_t end, int64_t now_ns);
 
+/* When this probe left in the sweep in progress, to a millisecond, rather too early than too late. TIME_NEVER: it is not
+ * known any more, or it has not left. */
+int64_t scan_block_sent_ns(const struct scan_block *scan_block, uint64_t bit);
+
 /* Our own side lost answers to what was sent in this span of time: void it. Returns the positions concerned. */
 uint64_t scan_block_void_time(struct scan_block *scan_block, int64_t from_ns, int64_t to_ns);
 
 /* This range of the order did not leave. */
 void scan_block_void_range(struct scan_block *scan_block, struct order_range range);
+
+/* Stop asking this probe, which is pending: it is silent. */
+void scan_block_drop_probe(struct scan_block *scan_block, uint32_t slot, uint32_t spec);
 
 /* Stop asking this host: what is still pending becomes silent (when silent is set) or just unwanted. */
 void scan_block_drop_host(struct scan_block *scan_block, uint32_t slot, bool silent);

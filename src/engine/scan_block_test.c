@@ -80,6 +80,36 @@ static void hosts_are_found_by_their_position(void **state)
     scan_block_free(scan_block);
 }
 
+static void it_is_known_when_a_probe_left(void **state)
+{
+    (void)state;
+    struct probe_spec specs[40];
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct rand rand = {.state = seed};
+        struct scan_block *scan_block = block_of(25, 40, specs, seed);
+        assert_true(scan_block_start_sweep(scan_block, false, SEC));
+        int64_t sent_ns[1000], now_ns = SEC;
+        uint64_t at = 0;
+        while (at < 990) { /* the last do not leave */
+            uint64_t end = at + 1 + rand_below(&rand, 9);
+            scan_block_sent(scan_block, end, now_ns);
+            for (; at < end; at++)
+                sent_ns[at] = now_ns;
+            now_ns += (int64_t)rand_below(&rand, 3 * MSEC);
+        }
+        for (uint64_t i = 0; i < 1000; i++) {
+            uint64_t bit = block_bit_at(&scan_block->block, i);
+            assert_int_equal(block_position_of(&scan_block->block, bit), i);
+            int64_t said_ns = scan_block_sent_ns(scan_block, bit);
+            if (i >= at)
+                assert_true(said_ns == TIME_NEVER);
+            else
+                assert_true(said_ns <= sent_ns[i] && sent_ns[i] - said_ns < MSEC);
+        }
+        scan_block_free(scan_block);
+    }
+}
+
 /* Whatever ranges are voided, a repair sweep covers all of them, in order and without going back. */
 static void a_repair_sweep_covers_what_was_voided(void **state)
 {
@@ -162,6 +192,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_has_every_probe_once_and_early_ones_first),
         cmocka_unit_test(hosts_are_found_by_their_position),
+        cmocka_unit_test(it_is_known_when_a_probe_left),
         cmocka_unit_test(a_repair_sweep_covers_what_was_voided),
         cmocka_unit_test(what_was_sent_in_a_span_of_time_can_be_voided),
         cmocka_unit_test(try_numbers_end_before_the_canarys),

@@ -13,14 +13,27 @@
 #define BACKOFF_MAX_NS (1 * SEC)
 #define BACKOFF_STEPS  6
 
+/* Closed ports of UDP, and IP protocols, answer with ICMP errors. While none has come from a host its limiter may have been
+ * empty from the start: then tries are as far apart as a token takes on Linux. */
+#define TOKEN_OF_LINUX_NS (1 * SEC)
+
+static int64_t least_rto_ns(const struct engine *engine, const struct scan_block *scan_block,
+                            const struct host_record *record)
+{
+    bool asks_for_errors = engine->spec_of_port[PROTOCOL_UDP] || engine->spec_of_port[PROTOCOL_IP];
+    bool errors_come = record && record->sends_errors;
+    return scan_block->kind == BLOCK_PORTS && asks_for_errors && !errors_come ? TOKEN_OF_LINUX_NS : 0;
+}
+
 static int64_t slot_rto_ns(struct engine *engine, const struct scan_block *scan_block,
                            const struct host_slot *slot)
 {
     const struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    if (record)
-        return record->rtt.rto_ns;
-    int64_t initial_ns = engine->rtt_limits.initial_rto_ns;
-    return scan_block->kind == BLOCK_NEIGHBOR && initial_ns > NEIGHBOR_RTO_NS ? NEIGHBOR_RTO_NS : initial_ns;
+    int64_t rto_ns = record ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
+    int64_t least_ns = least_rto_ns(engine, scan_block, record);
+    if (!record && scan_block->kind == BLOCK_NEIGHBOR && rto_ns > NEIGHBOR_RTO_NS)
+        return NEIGHBOR_RTO_NS;
+    return rto_ns > least_ns ? rto_ns : least_ns;
 }
 
 int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
@@ -153,8 +166,11 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
     if (canary_shows_limiter(host_table_get(&engine->hosts, slot->record)) &&
         lane_open(engine, scan_block, slot_index))
         return false;
-    bool certain = silence_is_certain(engine, scan_block, slot, scan_block->valid_tries);
-    if (!certain && !is_capped(engine, scan_block))
+    bool capped = is_capped(engine, scan_block);
+    slot->certain = slot->certain || silence_is_certain(engine, scan_block, slot, scan_block->valid_tries);
+    bool asks_on =
+        !slot->certain || (scan_block->kind == BLOCK_PORTS && remainder_keep(engine, scan_block, slot_index));
+    if (asks_on && !capped)
         return true;
 
     int64_t until_ns = linger_until_ns(engine, scan_block, slot);
@@ -162,7 +178,7 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
         *wake_ns = until_ns < *wake_ns ? until_ns : *wake_ns;
         return false;
     }
-    if (!certain)
+    if (!slot->certain)
         silence_note_cap(engine, scan_block, slot_index);
     host_finish(engine, scan_block, slot_index, 0);
     return false;

@@ -40,6 +40,13 @@ uint64_t block_bit_at(const struct block *block, uint64_t position)
     return block->early.size + permutation_at(&block->rest, position - block->early.size);
 }
 
+uint64_t block_position_of(const struct block *block, uint64_t bit)
+{
+    if (bit < block->early.size)
+        return permutation_find(&block->early, bit);
+    return block->early.size + permutation_find(&block->rest, bit - block->early.size);
+}
+
 struct probe order_probe(const struct order *order, const struct order_place *place, int64_t now_ns)
 {
     if (order->list)

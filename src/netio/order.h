@@ -44,6 +44,9 @@ bool block_find_position(const struct block *block, uint64_t position, uint32_t 
 /* Which bit stands at this position of the order? position < block_probe_count */
 uint64_t block_bit_at(const struct block *block, uint64_t position);
 
+/* Where in the order does this bit stand? bit < block_probe_count */
+uint64_t block_position_of(const struct block *block, uint64_t bit);
+
 struct order {
     const struct block *block;
     const struct token_key *key;

@@ -29,6 +29,7 @@ enum sim_behaviour {
 
     /* UDP services that answer only what is asked in the protocol of their port: */
     SIM_SERVICE,       /* from that port */
+    SIM_LAST_PAYLOAD,  /* from that port, and only what is asked last */
     SIM_NEW_PORT,      /* from another port */
     SIM_OTHER_ADDRESS, /* from the host's second address */
 };

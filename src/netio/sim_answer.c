@@ -189,6 +189,7 @@ static size_t strange_tcp(const struct sim_question *question, const struct pack
     case SIM_DROP:
     case SIM_ICMP:
     case SIM_SERVICE:
+    case SIM_LAST_PAYLOAD:
     case SIM_NEW_PORT:
     case SIM_OTHER_ADDRESS:
         break;
@@ -218,7 +219,8 @@ static size_t udp_answer(const struct sim_question *question, const struct packe
     uint8_t words[SIM_SERVICE_MAX] = {'h', 'i'};
     size_t len = 2;
     if (behaviour != SIM_OPEN)
-        len = sim_service_answer(probe->udp.port, probe->payload, probe->payload_len, words);
+        len = sim_service_answer(probe->udp.port, behaviour == SIM_LAST_PAYLOAD, probe->payload,
+                                 probe->payload_len, words);
     if (len == 0)
         return 0;
     struct udp_header header = {.source_port = probe->udp.port, .port = probe->udp.source_port};
@@ -245,6 +247,7 @@ static size_t udp_port_answer(const struct sim_question *question, const struct 
         return port_unreachable(question, probe, answer);
     case SIM_OPEN:
     case SIM_SERVICE:
+    case SIM_LAST_PAYLOAD:
     case SIM_NEW_PORT:
     case SIM_OTHER_ADDRESS:
         return udp_answer(question, probe, (enum sim_behaviour)port.behaviour, answer);

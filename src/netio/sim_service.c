@@ -27,10 +27,11 @@ static bool is_asked(const struct payload *payload, const uint8_t *question, siz
            memcmp(question + id_end, payload->bytes.at + id_end, len - id_end) == 0;
 }
 
-size_t sim_service_answer(uint16_t port, const uint8_t *question, size_t len,
+size_t sim_service_answer(uint16_t port, bool picky, const uint8_t *question, size_t len,
                           uint8_t ret[static SIM_SERVICE_MAX])
 {
-    for (unsigned turn = 0; turn < payload_tries(port); turn++) {
+    unsigned turns = payload_tries(port);
+    for (unsigned turn = picky ? turns - 1 : 0; turn < turns; turn++) {
         const struct payload *payload = payload_of_try(port, (uint8_t)turn);
         if (!payload || payload->sample.len == 0 || payload->sample.len > SIM_SERVICE_MAX ||
             !is_asked(payload, question, len))

@@ -156,6 +156,62 @@ static void forty_mixed_udp_ports_are_right_whatever_the_bucket_holds(void **sta
     assert_udp(40, 100, 1.9); /* of so short a scan much is the end: a token is waited for before every try */
 }
 
+/* What is waited for at the end depends on the host's round trip and limiter, not on the time-out of strangers. */
+static void few_ports_behind_a_limiter_do_not_wait_for_seconds(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_UDP, 1, 8, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("2001:db8::2", ports, 1);
+        host.icmp_rate_pps = 10;
+        host.limiter_burst = 6;
+        struct scenario scenario = scan_of(&host, 1, "2001:db8::2", "2001:db8::2", 41);
+        scenario.technique = &technique_udp;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_in_time(&scenario, ideal_seconds(33, 6, 10), 1.3);
+        scenario_done(&scenario);
+    }
+}
+
+static void a_few_silent_udp_ports_of_a_host_without_limiter_take_no_second(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_UDP, 1, 10, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_UDP, 11, 20, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 40);
+        scenario.technique = &technique_udp;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_true(scenario.took_ns < SEC);
+        scenario_done(&scenario);
+    }
+}
+
+/* However impatient the user is: a bucket that somebody else emptied needs its second. */
+static void an_empty_bucket_is_waited_for_whatever_the_timing(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_UDP, 1, 5, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, seed % 2);
+        host.icmp_rate_pps = 1;
+        host.limiter_burst = 6;
+        host.limiter_spent = 6;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 20);
+        scenario.technique = &technique_udp;
+        scenario.seed = seed;
+        scenario.timing.initial_rto_ns = 100 * MSEC;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
 static void a_thousand_mixed_udp_ports_are_right(void **state)
 {
     (void)state;
@@ -259,6 +315,9 @@ int main(void)
         cmocka_unit_test(protocols_behind_the_limiter_of_linux_are_all_right),
         cmocka_unit_test(many_limited_hosts_are_worked_in_parallel),
         cmocka_unit_test(forty_mixed_udp_ports_are_right_whatever_the_bucket_holds),
+        cmocka_unit_test(few_ports_behind_a_limiter_do_not_wait_for_seconds),
+        cmocka_unit_test(a_few_silent_udp_ports_of_a_host_without_limiter_take_no_second),
+        cmocka_unit_test(an_empty_bucket_is_waited_for_whatever_the_timing),
         cmocka_unit_test(a_thousand_mixed_udp_ports_are_right),
         cmocka_unit_test(loss_beside_a_limiter_leaves_no_wrong_state),
         cmocka_unit_test(loss_beside_the_limiter_of_linux_leaves_no_wrong_state),

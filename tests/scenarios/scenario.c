@@ -345,6 +345,7 @@ static enum port_state udp_truth(const struct sim_port *port)
         return unreachable && !port->from_router ? PORT_CLOSED : PORT_FILTERED;
     case SIM_OPEN:
     case SIM_SERVICE:
+    case SIM_LAST_PAYLOAD:
     case SIM_NEW_PORT:
     case SIM_OTHER_ADDRESS:
     case SIM_SOFT_ONCE:

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "scenario_support.h"
+#include "technique/payload.h"
 
 #define SECOND_ADDRESS "198.18.0.200"
 
@@ -134,6 +135,58 @@ static void data_takes_the_place_of_the_payload(void **state)
     scenario_done(&scenario);
 }
 
+/* A management controller may know only the second of its payloads, each of which is sent twice. A host whose other
+ * ports are all silent is certain after two tries. */
+static void every_payload_has_its_turn_before_silence_counts(void **state)
+{
+    (void)state;
+    static const struct sim_port agent[] = {{IP_PROTO_UDP, 623, 623, SIM_LAST_PAYLOAD, 0, 0, false}};
+    assert_true(payload_tries(623) > 2);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", agent, 1);
+        host.otherwise = seed % 2 ? SIM_DROP : SIM_CLOSED;
+        host.icmp_rate_pps = seed % 4 ? 0 : 10;
+        host.limiter_burst = 6;
+        struct scenario scenario = udp_scan_of(&host, seed);
+        scenario.first_port = 601;
+        scenario.last_port = 650;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_reason(&scenario, 623, REASON_UDP_RESPONSE);
+        scenario_done(&scenario);
+    }
+}
+
+/* Only these ports are asked more often than silence needs. */
+static void further_payloads_are_sent_to_their_ports_alone(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    host.otherwise = SIM_DROP;
+    struct scenario scenario = udp_scan_of(&host, 1);
+    scenario_run(&scenario);
+    assert_true(scenario.stats.packets_sent >= 2 * 300 + 1);
+    assert_true(scenario.stats.packets_sent < 2 * 300 + 10);
+    scenario_done(&scenario);
+}
+
+/* The first answer of an echo service may be the one that is lost. (That both of the first two are lost is no more likely
+ * than what silence is believed at.) */
+static void an_answer_that_must_be_confirmed_is_waited_for(void **state)
+{
+    (void)state;
+    static const struct sim_port echo[] = {{IP_PROTO_UDP, 200, 204, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", echo, 1);
+        host.otherwise = SIM_DROP;
+        host.loss_back = 0.02;
+        struct scenario scenario = udp_scan_of(&host, seed);
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
 static void ipv6_is_told_the_same(void **state)
 {
     (void)state;
@@ -162,6 +215,9 @@ int main(void)
         cmocka_unit_test(an_echoed_id_needs_no_second_answer_and_a_port_alone_does),
         cmocka_unit_test(an_answer_from_another_address_names_it),
         cmocka_unit_test(data_takes_the_place_of_the_payload),
+        cmocka_unit_test(every_payload_has_its_turn_before_silence_counts),
+        cmocka_unit_test(further_payloads_are_sent_to_their_ports_alone),
+        cmocka_unit_test(an_answer_that_must_be_confirmed_is_waited_for),
         cmocka_unit_test(ipv6_is_told_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
