@@ -37,10 +37,10 @@ static void take_again(struct engine *engine, struct scan_block *scan_block,
     if (slot->record == HOST_RECORD_NONE)
         slot->record = host_table_take(&engine->hosts, &engine->rtt_limits);
     struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    loss_answer(&engine->path_loss, answer->tries - 1);
+    loss_count(&engine->path_loss, answer->tries, answer->tries - 1u);
     if (!record)
         return;
-    loss_answer(&record->loss, answer->tries - 1);
+    loss_count(&record->loss, answer->tries, answer->tries - 1u);
     if (answer->limited && !record->has_canary) {
         record->has_canary = true;
         record->canary_spec = spec;
