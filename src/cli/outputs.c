@@ -37,7 +37,7 @@ static int write_error(const struct output *output, struct error *err)
 /* Remember the first failure. */
 static void check_output(struct outputs *outputs, const struct output *output)
 {
-    if (outputs->failed || !ferror(output->file))
+    if (outputs->failed || sink_error(output->sink) == 0)
         return;
     outputs->failed = true;
     outputs->reader_left = is_stdout(output) && sink_error(output->sink) == EPIPE;
@@ -191,12 +191,30 @@ void outputs_host(struct outputs *outputs, const struct host_result *host)
     }
 }
 
+int outputs_waiting_fd(const struct outputs *outputs)
+{
+    int fd = -1;
+    for (unsigned i = 0; i < outputs->count && fd < 0; i++)
+        fd = sink_waiting_fd(outputs->list[i].sink);
+    return fd;
+}
+
+void outputs_flush(struct outputs *outputs)
+{
+    for (unsigned i = 0; i < outputs->count; i++) {
+        if (sink_waiting_fd(outputs->list[i].sink) < 0)
+            continue;
+        sink_flush(outputs->list[i].sink);
+        check_output(outputs, &outputs->list[i]);
+    }
+}
+
 /* A failure of one file does not keep the others from being completed. */
 void outputs_end(struct outputs *outputs, const struct report_end *end)
 {
     for (unsigned i = 0; i < outputs->count; i++) {
         struct output *output = &outputs->list[i];
-        if (ferror(output->file))
+        if (sink_error(output->sink) != 0)
             continue;
         bool whole = output->ops->end(output->report, end);
         fflush(output->file);
@@ -205,6 +223,10 @@ void outputs_end(struct outputs *outputs, const struct report_end *end)
             outputs->failed = true;
             error_set(&outputs->error, EX_OSERR, "out of memory: %s is not complete", output_name(output));
         }
+    }
+    for (unsigned i = 0; i < outputs->count; i++) { /* all are whole before one is waited for */
+        sink_drain(outputs->list[i].sink);
+        check_output(outputs, &outputs->list[i]);
     }
 }
 

@@ -37,7 +37,12 @@ int outputs_open(const struct options *options, const struct report_run *run, st
 void outputs_port(struct outputs *outputs, const struct addr *host, const struct port_result *port);
 void outputs_host(struct outputs *outputs, const struct host_result *host);
 
-/* Complete the documents. What fails here is seen in `failed` too. */
+/* Nobody has to wait for a reader of standard output or of a pipe: what it did not take yet is held. A descriptor to wait for with
+ * POLLOUT, -1 when nothing is held; and write what can be written. */
+int outputs_waiting_fd(const struct outputs *outputs);
+void outputs_flush(struct outputs *outputs);
+
+/* Complete the documents, and wait until they are written, or a signal wants to end us. What fails here is seen in `failed` too. */
 void outputs_end(struct outputs *outputs, const struct report_end *end);
 
 /* Close the files and free everything; again, a failure is seen in `failed`. */

@@ -63,6 +63,7 @@ static void turn(struct supervisor *supervisor)
         {.fd = names_fd(supervisor->names), .events = POLLIN},
         {.fd = supervisor->channel->trace_fds[0], .events = POLLIN},
         {.fd = then_fd(&supervisor->then), .events = POLLIN},
+        {.fd = outputs_waiting_fd(&supervisor->outputs), .events = POLLOUT},
     };
     poll(waits, sizeof waits / sizeof waits[0], supervisor->recorder.walking ? 0 : TURN_MS);
 
@@ -77,6 +78,7 @@ static void turn(struct supervisor *supervisor)
     supervisor_drain(supervisor);
     names_read(supervisor->names, supervisor->results);
     then_read(&supervisor->then);
+    outputs_flush(&supervisor->outputs);
     recorder_turn(&supervisor->recorder, supervisor->results, supervisor->channel->totals);
     supervisor_show_progress(supervisor);
     if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)

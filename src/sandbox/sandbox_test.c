@@ -28,6 +28,7 @@
 #define TCP_FD      20  /* a socket that was open before */
 #define NEW_CALL    599 /* a number that no kernel has yet */
 #define PAGE_LEN    4096
+#define NUMBERS     (1 << 16)
 
 /* In the process that is limited: 0 when it worked, or errno. */
 typedef int attempt_fn(void);
@@ -147,6 +148,11 @@ static int clone_as_a_new_libc(void)
     return result_of(syscall(SYS_clone3, NULL, 0));
 }
 
+static int compare_chars(const void *a, const void *b)
+{
+    return *(const char *)a - *(const char *)b;
+}
+
 static int use_what_is_open(void)
 {
     char byte = 0;
@@ -154,6 +160,9 @@ static int use_what_is_open(void)
     if (!memory)
         return ENOMEM;
     memset(memory, 1, 1 << 20);
+    for (size_t i = 0; i < NUMBERS; i++)
+        memory[i] = (char)(i * 7);
+    qsort(memory, NUMBERS, sizeof memory[0], compare_chars); /* asks how much memory there is */
     free(memory);
     return result_of(read(STDIN_FILENO, &byte, 0)) || result_of(write(STDERR_FILENO, &byte, 0)) ||
            isatty(TCP_FD);

@@ -122,6 +122,35 @@ class Signals(stage.StageTest):
         self.end(process)
         self.assertTrue(wait_until(lambda: not is_alive(worker)))
 
+    def start_unread(self, *options):
+        """A scan whose reader does not read, and which has more to say than a pipe holds."""
+        report = str(self.directory / "report.jsonl")
+        options = [*options, "-sT", "-n", "-p1-20", "127.0.0.1-250", "-oJ", "-", "-oX", report]
+        process = subprocess.Popen(stage.command(options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process, report
+
+    def test_a_reader_that_does_not_read_delays_nothing(self):
+        process, report = self.start_unread()
+        self.assertTrue(wait_until(lambda: os.path.exists(report) and b"</nmaprun>" in Path(report).read_bytes(), 60))
+        self.assertIsNone(process.poll())  # it waits for its reader, with everything found
+        out, _ = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0)
+        self.assertGreater(len(out), 1 << 17)
+        self.assertIn(b'"summary"', out.splitlines()[-1])
+        process.stdout.close()
+        process.stderr.close()
+
+    def test_nor_does_it_keep_a_signal_from_ending_it(self):
+        process, report = self.start_unread()
+        self.assertTrue(wait_until(lambda: os.path.exists(report) and b"</nmaprun>" in Path(report).read_bytes(), 60))
+        process.terminate()
+        self.assertEqual(process.wait(timeout=30), 74)
+        self.assertEqual(process.stderr.read(), b"portolan: cannot write standard output: No buffer space available\n")
+        process.stdout.close()
+        process.stderr.close()
+
     def test_a_reader_that_leaves_ends_it_without_noise(self):
         command = stage.command(["-sT", "-n", "-p1-300", "--scan-delay", "10ms", "-oJ", "-", "127.0.0.1-3"])
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
