@@ -10,6 +10,8 @@
 #include "cli/option_doc.h"
 #include "cli/options.h"
 #include "cli/session.h"
+#include "cli/stored_diff.h"
+#include "cli/stored_explain.h"
 #include "cli/stored_report.h"
 #include "cli/supervisor.h"
 #include "cli/talk.h"
@@ -107,6 +109,10 @@ static int obey(const struct options *options, const struct scan_privilege *priv
         return resume(options, privilege, sockets, talk);
     case VERB_REPORT:
         return stored_report(options, talk);
+    case VERB_DIFF:
+        return stored_diff(options, talk);
+    case VERB_EXPLAIN:
+        return stored_explain(options, talk);
     case VERB_SCAN:
     case VERB_COUNT:
         break;

@@ -59,6 +59,8 @@ void option_doc_help(FILE *out)
                  "usage: portolan [options] target ...\n"
                  "       portolan resume FILE [options]    go on with the scan of a --store\n"
                  "       portolan report FILE [options]    report on it, also while it runs\n"
+                 "       portolan diff FILE FILE    what changed between two scans\n"
+                 "       portolan explain FILE HOST:PORT    why a port has its state\n"
                  "       portolan doctor    what works on this machine\n"
                  "targets: 198.18.0.2, 198.18.0.0/24, 198.18.0-3.1,5-9, 2001:db8::/112, www.example.net\n");
     int group = -1;
@@ -140,7 +142,9 @@ void option_doc_manual(FILE *out)
         "With \\-\\-store the scan can be ended in any way, also by the loss of power: resume goes on with "
         "it. The plan is fixed\n"
         "then; only outputs, rates, further excludes and what is said can be given. Report writes any report "
-        "of it.\n",
+        "of it, explain\n"
+        "tells why a port has its state, and diff ends with 0 when two scans found the same, 1 when not, 2 "
+        "when it fails.\n",
         out);
     manual_options(out);
     fputs(".SH EXIT STATUS\n", out);
@@ -182,5 +186,6 @@ void option_doc_completion(FILE *out)
         if (option->name)
             fprintf(out, "--%s ", option->name);
     }
-    fputs("resume report doctor' -- \"$cur\")\n}\ncomplete -o default -F _portolan portolan\n", out);
+    fputs("resume report diff explain doctor' -- \"$cur\")\n}\ncomplete -o default -F _portolan portolan\n",
+          out);
 }

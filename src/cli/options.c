@@ -60,7 +60,8 @@ static int apply(struct parse *parse, const struct option *option, const char *s
         return error_set(err, EX_USAGE, "%s is given twice", spelled);
     *seen = true;
     if (!verb_allows((enum options_verb)parse->options->verb, option))
-        return error_set(err, EX_USAGE, "%s cannot be given with portolan %s", spelled,
+        return error_set(err, EX_USAGE, "%s cannot be given with %s%s", spelled,
+                         parse->options->verb == VERB_SCAN ? "a scan" : "portolan ",
                          verb_name((enum options_verb)parse->options->verb));
     struct option_use use = {.option = option, .spelled = spelled, .value = value};
     return option->set(parse->options, &use, err);

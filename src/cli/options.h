@@ -100,6 +100,7 @@ struct options {
     bool no_names, all_names; /* -n, -R */
     bool no_sandbox;
     bool help, version;
+    bool json;    /* of portolan diff */
     uint8_t verb; /* enum options_verb */
 };
 
@@ -107,10 +108,12 @@ struct options {
 
 /* What the first word asks for. All but a scan find their own words in `targets`. */
 enum options_verb {
-    VERB_SCAN,   /* no such word */
-    VERB_DOCTOR, /* alone */
-    VERB_RESUME, /* FILE */
-    VERB_REPORT, /* FILE */
+    VERB_SCAN,    /* no such word */
+    VERB_DOCTOR,  /* alone */
+    VERB_RESUME,  /* FILE */
+    VERB_REPORT,  /* FILE */
+    VERB_DIFF,    /* FILE FILE */
+    VERB_EXPLAIN, /* FILE HOST:PORT */
     VERB_COUNT
 };
 

@@ -11,6 +11,8 @@ static const struct {
     [VERB_DOCTOR] = {"doctor", "", 0},
     [VERB_RESUME] = {"resume", "FILE", 1},
     [VERB_REPORT] = {"report", "FILE", 1},
+    [VERB_DIFF] = {"diff", "FILE FILE", 2},
+    [VERB_EXPLAIN] = {"explain", "FILE HOST:PORT", 2},
 };
 
 /* By long name, or letters where there is none. Options of what is shown go with every report; a scan that goes on may be
@@ -51,12 +53,15 @@ bool verb_allows(enum options_verb verb, const struct option *option)
         return true;
     switch (verb) {
     case VERB_SCAN:
-        return true;
+        return !option->name || strcmp(option->name, "json") != 0;
+    case VERB_DIFF:
+        return option->name && strcmp(option->name, "json") == 0;
     case VERB_RESUME:
         return reports || is_among(option, of_resumed, sizeof of_resumed / sizeof of_resumed[0]);
     case VERB_REPORT:
         return reports;
     case VERB_DOCTOR:
+    case VERB_EXPLAIN:
     case VERB_COUNT:
         break;
     }

@@ -2,8 +2,10 @@
 """store_test.py PROGRAM IO_FAULT: a scan that keeps a store can be killed, stopped, starved of disk and resumed, and ends with
 the same result."""
 
+import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -151,6 +153,49 @@ class Store(stage.StageTest):
         self.assertEqual(self.resume().returncode, 0)
         self.assert_whole()
 
+    def pair(self):
+        """Two scans of one host; in the second, one port is open instead of another, and one is not asked any more."""
+        stores = [str(self.directory / name) for name in ("before", "after")]
+        listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+        ports = [listener.getsockname()[1] for listener in listeners]
+        listeners[1].close()
+        self.scan(store=stores[0], arguments=["-n", "-sS", "-p", f"1-3,{ports[0]},{ports[1]}", "127.0.0.1"])
+        listeners[0].close()
+        again = socket.create_server(("127.0.0.1", ports[1]))
+        self.addCleanup(again.close)
+        self.scan(store=stores[1], arguments=["-n", "-sS", "-p", f"1-2,{ports[0]},{ports[1]}", "127.0.0.1"])
+        return stores, ports
+
+    def test_diff_tells_what_changed_and_what_was_not_covered(self):
+        (before, after), (closed, opened) = self.pair()
+        result = stage.run("diff", "--json", before, after)
+        self.assertEqual(result.returncode, 1)
+        changes = {(c["change"], c["first"], c["last"]) for c in map(json.loads, result.stdout.splitlines())}
+        expected = {("closed", closed, closed), ("opened", opened, opened), ("no longer covered", 3, 3)}
+        self.assertEqual(changes, expected)
+        self.assertEqual(stage.run("diff", before, before).returncode, 0)
+        result = stage.run("diff", before, str(self.directory / "missing"))
+        self.assertEqual((result.returncode, result.stdout), (2, ""))
+
+    def test_explain_tells_why(self):
+        (store, _), (port, _) = self.pair()
+        result = stage.run("explain", store, f"127.0.0.1:{port}")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("state: open\nanswered to try 1", result.stdout)
+        self.assertIn("syn-ack", result.stdout)
+        self.assertIn("not among the targets", stage.run("explain", store, "127.0.0.2:1").stdout)
+        self.assertIn("was not asked", stage.run("explain", store, "127.0.0.1:9").stdout)
+        self.assertEqual(stage.run("explain", store, "127.0.0.1").returncode, 64)
+
+    def test_a_report_can_be_written_while_the_scan_runs_and_after_it(self):
+        process = self.begun(stderr=subprocess.DEVNULL)
+        report = str(self.directory / "report")
+        self.assertEqual(stage.run("report", self.store, "-oJ", report).returncode, 0)
+        self.assertEqual(json.loads(Path(report).read_text().splitlines()[-1])["exit"], "error")
+        self.assertEqual(process.wait(timeout=60), 0)
+        self.assertEqual(stage.run("report", self.store, "-oJ", report).returncode, 0)
+        self.assertEqual(stored.reported(report), stored.ports(self.store))
+
     def sweep(self, call):
         """Killed at this call, then resumed. Was it killed at all?"""
         store = str(self.directory / f"store-{call}")
@@ -182,6 +227,7 @@ class Store(stage.StageTest):
 
 
 if __name__ == "__main__":
-    FAULTS = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 else os.environ["STORE_TEST_FAULTS"]
-    os.environ["STORE_TEST_FAULTS"] = FAULTS
+    if "STORE_TEST_FAULTS" not in os.environ:  # the stage starts this script anew
+        os.environ["STORE_TEST_FAULTS"] = os.path.abspath(sys.argv.pop(2))
+    FAULTS = os.environ["STORE_TEST_FAULTS"]
     stage.main()
