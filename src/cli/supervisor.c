@@ -1,6 +1,7 @@
 #include "cli/supervisor.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <libgen.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,8 +29,12 @@ static int64_t realtime_ns(void)
 void supervisor_command(struct supervisor *supervisor, enum command command)
 {
     char byte = (char)command;
-    ssize_t written = write(supervisor->channel->command_fds[1], &byte, 1);
-    (void)written; /* when it fails the packet process has ended, which is seen elsewhere */
+    ssize_t written;
+    do {
+        written = write(supervisor->channel->command_fds[1], &byte, 1);
+    } while (written < 0 && errno == EINTR);
+    if (written < 0 && supervisor->worker) /* it has ended, or would wait for this command for ever */
+        kill(supervisor->worker, SIGKILL);
 }
 
 void supervisor_stop(struct supervisor *supervisor)

@@ -13,7 +13,14 @@ struct xml_writer {
     bool failed;
 };
 
-/* libxml2 prints write errors itself, to standard error. Ours stay in the FILE, where its owner looks. */
+/* libxml2 would print what goes wrong to standard error. Whoever calls learns it from us. */
+static void print_nothing(void *context, const char *format, ...)
+{
+    (void)context;
+    (void)format;
+}
+
+/* Write errors stay in the FILE, where its owner looks. */
 static int write_to_file(void *context, const char *bytes, int len)
 {
     fwrite(bytes, 1, (size_t)len, context);
@@ -22,6 +29,7 @@ static int write_to_file(void *context, const char *bytes, int len)
 
 struct xml_writer *xml_writer_new(FILE *file)
 {
+    xmlSetGenericErrorFunc(NULL, print_nothing);
     struct xml_writer *writer = calloc(1, sizeof *writer);
     xmlOutputBufferPtr buffer = writer ? xmlOutputBufferCreateIO(write_to_file, NULL, file, NULL) : NULL;
     if (buffer) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -45,7 +46,13 @@ struct worker {
 
 static void reply(const struct worker *worker, const struct message *message)
 {
-    if (message_send(worker->fd, message, 0) == MESSAGE_CLOSED)
+    enum message_result result;
+    while ((result = message_send(worker->fd, message, 0)) == MESSAGE_BUSY) {
+        struct timespec moment = {.tv_nsec =
+                                      10 * MSEC}; /* no buffer for it now; every answer is waited for */
+        nanosleep(&moment, NULL);
+    }
+    if (result == MESSAGE_CLOSED)
         _exit(EXIT_SUCCESS);
 }
 

@@ -36,7 +36,7 @@ FAULTS = {
     "pread64": [errno.EIO, SHORT],
     "recv": [errno.EINTR, errno.ECONNRESET, SHORT],
     "recvmsg": [errno.EINTR, errno.ENOMEM],
-    "send": [errno.EAGAIN, errno.EPIPE],
+    "send": [errno.ENOBUFS, errno.EPIPE],
     "sendto": [errno.ENOBUFS, errno.EPERM],
     "sendmmsg": [errno.EINTR, errno.ENOBUFS, errno.EPERM, SHORT],
     "getrandom": [errno.EINTR],
@@ -64,7 +64,7 @@ FAULTS = {
     "mmap64": [errno.ENOMEM],
 }
 
-# The allocations of a sandbox are its library's, and many: they are tried in one scan of these.
+# The sandbox is one of them, and off in the others: of its allocations, see main.
 SCANS = {
     "raw": ["-sS", "-n", "--no-sandbox"],
     "connect": ["-sT", "--dns-servers", "127.0.0.1:9", "--no-sandbox"],
@@ -184,7 +184,9 @@ def main():
     each = int(sys.argv[3]) if len(sys.argv) > 3 else ALL
     scans = sys.argv[4:] or SCANS
     with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-        kinds = [(scan, call) for scan in scans for call in FAULTS]
+        # libseccomp loses rules, or frees twice, when it gets no memory. A process is then ended by its incomplete list of
+        # calls, or by libc: before the first packet, but without a line that says why.
+        kinds = [(scan, call) for scan in scans for call in FAULTS if (scan, call) != ("sandbox", "malloc")]
         counts = pool.map(lambda kind: count(tools, *kind), kinds)
         calls = {kind: number for kind, number in zip(kinds, counts) if number > 0}
         faults = [(scan, call, how) for scan, call in calls for how in FAULTS[call]]
