@@ -11,6 +11,7 @@
 
 #define ROUTE_CHECK_MAX 256
 #define FTP_PORT        21
+#define ZOMBIE_PORT     80
 
 /* getrandom of so few bytes neither fails nor stops halfway (getrandom(2)). */
 static void fill_random(void *memory, size_t len)
@@ -170,16 +171,25 @@ static int check_routes(const struct job *job, struct error *err)
                      job->plan.host_count > 1 ? " and the other targets" : "", strerror(route.error));
 }
 
-static int read_via(struct job *job, struct names *names, struct error *err)
+static int read_relay(struct job *job, const struct target_resolver *resolver, struct error *err)
 {
     static const struct via_rule rule = {.spelled = "-b", .with_login = true, .port = FTP_PORT};
-    struct target_resolver resolver = names_for_targets(names);
-    int r = via_read(job->options->via, &rule, &resolver, &job->via, err);
+    int r = via_read(job->options->via, &rule, resolver, &job->via, err);
     if (r == 0 && !job->via.user[0])
         memcpy(job->via.user, "anonymous", sizeof "anonymous");
     if (r == 0 && !job->via.password[0])
         memcpy(job->via.password, "-wwwuser@", sizeof "-wwwuser@");
     return r;
+}
+
+/* The host through which others are scanned. */
+static int read_via(struct job *job, struct names *names, struct error *err)
+{
+    static const struct via_rule zombie = {.spelled = "-sI", .port = ZOMBIE_PORT};
+    struct target_resolver resolver = names_for_targets(names);
+    if (job->scans.bounces)
+        return read_relay(job, &resolver, err);
+    return job->scans.idle ? via_read(job->options->via, &zombie, &resolver, &job->via, err) : 0;
 }
 
 static int fill_job(struct job *job, struct names *names, struct error *err)
@@ -193,9 +203,9 @@ static int fill_job(struct job *job, struct names *names, struct error *err)
         r = error_set(err, EX_OSERR, "out of memory");
     if (r == 0)
         r = read_services(job, err);
-    if (r == 0 && job->scans.bounces)
+    if (r == 0)
         r = read_via(job, names, err);
-    if (r == 0 && !job->scans.bounces)
+    if (r == 0 && !job->scans.bounces && !job->scans.idle)
         r = specs_of_discovery(job->options, job->scans.raw, job->services, &job->discovery, err);
     if (r == 0)
         r = read_targets(job, names, &excluded, err);
@@ -246,7 +256,7 @@ int job_new(const struct options *options, struct session *session, const struct
         job_free(job);
         return r;
     }
-    scans_report(&job->scans, job->report_scans);
+    job->report_scan_count = scans_report(&job->scans, job->report_scans);
     *ret = job;
     return 0;
 }
@@ -293,7 +303,8 @@ struct report_run job_report_run(struct job *job, int64_t start_ns, bool color)
         .start_ns = start_ns,
         .plan = &job->plan,
         .scans = job->report_scans,
-        .scan_count = job->scans.count,
+        .scan_count = job->report_scan_count,
+        .idle = job->scans.idle,
         .show_reason = options->reason || options->verbosity >= 2,
         .color = color,
         .discovery_only = options->discovery_only,

@@ -25,10 +25,17 @@ static int refuse_raw(const char *what, const struct scan_privilege *privilege, 
                      privilege->why_not, path);
 }
 
+static bool is_idle(const struct technique *technique)
+{
+    return strcmp(technique->name, "idle") == 0;
+}
+
 static const char *stands_alone(const struct technique *one, const struct technique *other)
 {
     if (one->kind == REQUEST_STREAM || other->kind == REQUEST_STREAM)
         return "a bounce scan";
+    if (is_idle(one) || is_idle(other))
+        return "an idle scan";
     return one->protocol == PROTOCOL_IP || other->protocol == PROTOCOL_IP ? "an IP protocol scan" : NULL;
 }
 
@@ -39,14 +46,14 @@ static int check_together(const struct options *options, const struct scans *sca
         for (unsigned j = 0; j < i; j++) {
             uint8_t one = scans->techniques[i]->protocol;
             uint8_t other = scans->techniques[j]->protocol;
-            if (one == other)
-                return error_set(err, EX_USAGE, "-%s and -%s cannot be given together: both are %s scans",
-                                 options->scan_letters[j], options->scan_letters[i],
-                                 protocol_name((enum protocol)one));
             const char *alone = stands_alone(scans->techniques[i], scans->techniques[j]);
             if (alone)
                 return error_set(err, EX_USAGE, "-%s and -%s cannot be given together: %s stands alone",
                                  options->scan_letters[j], options->scan_letters[i], alone);
+            if (one == other)
+                return error_set(err, EX_USAGE, "-%s and -%s cannot be given together: both are %s scans",
+                                 options->scan_letters[j], options->scan_letters[i],
+                                 protocol_name((enum protocol)one));
             if (one != PROTOCOL_UDP && other != PROTOCOL_UDP &&
                 scans->techniques[i]->kind != scans->techniques[j]->kind)
                 return error_set(err, EX_USAGE,
@@ -171,6 +178,29 @@ static bool needs_no_packets(const struct technique *technique)
     return technique->kind == REQUEST_CONNECT || technique->kind == REQUEST_STREAM;
 }
 
+/* An idle scan sends to its targets in another's name, and only what moves that one's IDs. */
+static int check_idle(const struct options *options, struct error *err)
+{
+    const struct {
+        bool given;
+        const char *spelled;
+    } refused[] = {{options->scan_flags >= 0, "--scanflags"},
+                   {options->min_rate_pps > 0, "--min-rate"},
+                   {options->source_pool != NULL, "--source-pool"},
+                   {options->store != NULL, "--store"}};
+    for (unsigned i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (refused[i].given)
+            return error_set(err, EX_USAGE, "%s cannot be given with -sI", refused[i].spelled);
+    }
+    if (options->ping_count > 0)
+        return error_set(
+            err, EX_USAGE,
+            "-%s cannot be given with -sI, which takes every host as up so that nothing from here "
+            "reaches it; find out with -sn first if that does not matter",
+            options->pings[0].option->letters);
+    return 0;
+}
+
 /* A bounce scan sends nothing of its own to a target, and the server sets its pace. */
 static int check_bouncing(const struct options *options, struct error *err)
 {
@@ -249,6 +279,9 @@ int scans_choose(const struct options *options, const struct scan_privilege *all
         r = check_privilege(options, privilege, ret, err);
     ret->raw = privilege->raw && !connects(ret);
     ret->bounces = ret->count > 0 && ret->techniques[0]->kind == REQUEST_STREAM;
+    ret->idle = ret->count > 0 && is_idle(ret->techniques[0]);
+    if (r == 0 && ret->idle)
+        r = check_idle(options, err);
     if (r == 0 && ret->bounces)
         r = check_bouncing(options, err);
     if (r == 0 && !ret->raw)
@@ -262,6 +295,8 @@ int scans_choose(const struct options *options, const struct scan_privilege *all
 
 unsigned scans_report(const struct scans *scans, struct report_scan ret[static SCANS_MAX])
 {
+    if (scans->idle)
+        return 0; /* readers of our XML know no such type of scan */
     for (unsigned i = 0; i < scans->count; i++) {
         const struct technique *technique = scans->techniques[i];
         ret[i] = (struct report_scan){

@@ -26,6 +26,7 @@ struct scans {
     unsigned count;                     /* 0: discovery only */
     bool raw;                           /* packets are built by us; else the kernel connects */
     bool bounces;                       /* an FTP server connects for us; no target hears of us */
+    bool idle;                          /* packets go in another host\'s name; no target hears of us */
 };
 
 /* Fails with EX_USAGE for kinds of scan that cannot be combined, EX_NOPERM for those that are not allowed. *ret points into

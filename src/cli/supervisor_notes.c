@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/ipid.h"
 #include "plan/ports.h"
 
 void supervisor_note_plan(struct supervisor *supervisor)
@@ -25,6 +26,10 @@ void supervisor_note_plan(struct supervisor *supervisor)
             talk_note(supervisor->talk, "-p names %s ports, but no %s scan is asked for",
                       protocol_name((enum protocol)i), protocol_name((enum protocol)i));
     }
+    if (job->scans.idle && !job->options->no_names)
+        talk_note(supervisor->talk,
+                  "names of the targets are looked up from here, which name servers can see; "
+                  "-n looks up none");
     if (supervisor->run.fold.debugging > 0)
         talk_note(supervisor->talk, "the order of hosts and ports is that of --seed %" PRIu64,
                   job->plan.options.seed);
@@ -49,6 +54,7 @@ static unsigned note_level(enum note note)
     case NOTE_REROUTED:
     case NOTE_ZOMBIE:
     case NOTE_IDLE_STOPPED:
+    case NOTE_IDLE_SEEN:
     case NOTE_RELAY:
         return 0;
     case NOTE_RING_DROPS:
@@ -98,6 +104,54 @@ static void take_relay(struct supervisor *supervisor, const struct record *recor
         talk_note(supervisor->talk, "%s", text);
     else
         memcpy(supervisor->failure, text, sizeof supervisor->failure);
+}
+
+/* The zombie of an idle scan: how it numbers its packets, and whether it is of use. */
+static void take_zombie(struct supervisor *supervisor, const struct record *record)
+{
+    char host[ADDR_TEXT_MAX];
+    enum ipid_class class =
+        record->value[0] < IPID_CLASS_COUNT ? (enum ipid_class)record->value[0] : IPID_SILENT;
+    addr_format(&record->host, host);
+    if (ipid_class_fits(class))
+        talk_note(supervisor->talk, "zombie %s: its IDs are %s, and it sends %.1f packets a second by itself",
+                  host, ipid_class_name(class), (double)record->value[1] / 1e3);
+    else
+        snprintf(supervisor->failure, sizeof supervisor->failure, "%s cannot be the zombie: it %s", host,
+                 ipid_class_trouble(class));
+}
+
+static const char *idle_trouble(uint64_t trouble)
+{
+    switch (trouble) {
+    case IDLE_ZOMBIE_SILENT:
+        return "the zombie stopped answering; ports not decided stay unknown";
+    case IDLE_NOT_SHARED:
+        return "packets to the zombie in this host's name do not move its ID: they are filtered on the way, "
+               "or it "
+               "counts for each destination apart";
+    case IDLE_NO_STATION:
+        return "nobody answers for this host on the attached network";
+    case IDLE_NO_ROUTE:
+        return "there is no route to this host";
+    case IDLE_OWN_ADDRESS:
+        return "an idle scan cannot ask this machine, or the zombie, for itself";
+    case IDLE_OTHER_FAMILY:
+        return "the zombie does not speak this host's IP version";
+    default:
+        return "the zombie's IDs jump as no traffic explains; ports not decided stay unknown";
+    }
+}
+
+static void note_idle(struct supervisor *supervisor, const struct record *record, const char *host)
+{
+    if (record->note == NOTE_ZOMBIE)
+        take_zombie(supervisor, record);
+    else if (record->note == NOTE_IDLE_STOPPED)
+        talk_note(supervisor->talk, "%s: %s", host, idle_trouble(record->value[0]));
+    else
+        talk_note(supervisor->talk,
+                  "%s is on an attached network: it can see that we ask for its hardware address", host);
 }
 
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
@@ -153,6 +207,9 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
         break;
     case NOTE_ZOMBIE:
     case NOTE_IDLE_STOPPED:
+    case NOTE_IDLE_SEEN:
+        note_idle(supervisor, record, host);
+        break;
     case NOTE_COUNT:
         break;
     }

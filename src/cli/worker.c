@@ -16,6 +16,7 @@
 #include "cli/descriptors.h"
 #include "cli/trace.h"
 #include "engine/bounce.h"
+#include "engine/idle.h"
 #include "netio/connect.h"
 #include "netio/live.h"
 #include "sandbox/sandbox.h"
@@ -183,6 +184,9 @@ static int open_scanner(struct worker *worker, struct error *err)
         .user = job->via.user,
         .password = job->via.password,
     };
+    const struct idle_options idle = {.zombie = job->via.addr, .zombie_port = job->via.port};
+    if (job->scans.idle)
+        return idle_new(&config, &idle, &worker->scanner, err);
     return job->scans.bounces ? bounce_new(&config, &relay, &worker->scanner, err)
                               : engine_new(&config, &worker->scanner, err);
 }

@@ -12,7 +12,7 @@ static int64_t sending_ns(const struct group_plan *plan, uint32_t ports, unsigne
     return (int64_t)((double)ports * copies / plan->rate_pps * (double)SEC);
 }
 
-/* What silence would say: as many packets as the zombie's own traffic brings in three tests of four. */
+/* What silence would say, with more of the zombie's own traffic than is expected. */
 static double evidence_of_silence(const struct group_plan *plan, uint32_t ports, unsigned copies)
 {
     struct evidence_test test = {
@@ -22,7 +22,7 @@ static double evidence_of_silence(const struct group_plan *plan, uint32_t ports,
         .background = background_law(plan->background, plan->show_ns + sending_ns(plan, ports, copies), 0),
     };
     double variance = test.background.mean * (1 + test.background.mean / test.background.shape);
-    return evidence_of(&test, (unsigned)(test.background.mean + 0.67 * sqrt(variance)));
+    return evidence_of(&test, (unsigned)(test.background.mean + plan->caution * sqrt(variance)));
 }
 
 unsigned group_plan_copies(const struct group_plan *plan, uint32_t ports)

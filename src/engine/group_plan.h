@@ -13,6 +13,7 @@ struct group_plan {
     int64_t wait_ns; /* that a test takes beside sending */
     int64_t show_ns; /* within which what it moves shows, beside sending */
     double density;  /* share of ports that are open */
+    double caution;  /* how many standard deviations of the zombie's own traffic a test must stand */
 };
 
 /* The least number of SYNs to each of so many ports after which silence settles a test. */

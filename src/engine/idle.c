@@ -168,6 +168,7 @@ static void reached(struct idle *idle)
     bool is_target = idle->target.family != ADDR_NONE;
     if (idle->neighbor_known && is_target) {
         idle_target_begin(idle);
+        idle_target_run(idle);
     } else if (idle->neighbor_known) {
         idle_qualify_begin(idle);
     } else if (is_target) {
@@ -184,7 +185,8 @@ static void run_reach(struct idle *idle)
         reached(idle);
     } else if (idle->wake_ns <= idle->now_ns) {
         struct probe probe = {.technique = &technique_neighbor, .dst = idle->neighbor};
-        idle->neighbor_asked++;
+        if (idle->neighbor_asked++ == 0 && idle->target.family != ADDR_NONE)
+            idle_note(idle, NOTE_IDLE_SEEN, &idle->target, 0, 0);
         idle->wake_ns = idle->now_ns + NEIGHBOR_WAIT_NS;
         idle_send(idle, &probe, 1);
     }
@@ -253,6 +255,8 @@ static void run_phase(struct idle *idle)
 static int64_t wake_ns(const struct idle *idle)
 {
     bool in_windows = idle->phase == IDLE_NAME || idle->phase == IDLE_PORTS;
+    if (idle->target.family == ADDR_NONE && idle->qualified)
+        return idle->now_ns;
     int64_t wake = in_windows ? idle_target_wake_ns(idle) : idle->wake_ns;
     int64_t due_ns = zombie_due_ns(&idle->zombie);
     if (due_ns < wake)

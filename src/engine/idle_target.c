@@ -5,7 +5,6 @@
 #include "technique/rows.h"
 
 #define LAG_LONGEST_NS  (500 * MSEC) /* that a way through the target may take longer */
-#define FIRST_GROUP     32 /* the usual ports come first: that one of them is open is likely, and tells the lag */
 #define NAME_COPIES     8
 #define NAME_COUNTED_AT 7.0 /* e^-7: one target in a thousand is believed wrongly, and all its ports closed */
 #define NAME_NOT_AT     (-20.0) /* none is given up wrongly */
@@ -13,7 +12,10 @@
 #define SINGLE_COPIES   8 /* SYNs to a single port at least: they are what proves it open */
 #define ASK_LEAST_NS    (2 * MSEC)
 #define ASKS_PER_WINDOW 24
-#define ASKS_IN_SEARCH  48 /* while the lag is unknown */
+#define ASKS_IN_SEARCH  48   /* while the lag is unknown */
+#define SEARCH_SENDING  0.25 /* share of such a test that is spent sending */
+#define SEARCH_CAUTION  2.2  /* of some 48 places one looks worst */
+#define USUAL_CAUTION   0.67 /* three tests of four are decided by silence */
 #define JUMPS_MIN       8
 #define SILENT_TARGETS  3  /* that end so one after the other: then the scan ends */
 #define SILENT_LOST     30 /* questions lost in a row: it has gone */
@@ -49,14 +51,16 @@ static int64_t width_ns(const struct idle *idle)
 
 static struct group_plan make_plan(const struct idle *idle)
 {
+    bool searching = idle->lag.knowledge == LAG_UNKNOWN;
     int64_t search_ns = 2 * width_ns(idle) / ASKS_IN_SEARCH + 6 * zombie_jitter_ns(&idle->zombie);
     return (struct group_plan){
         .background = &idle->background,
         .arrival = idle->arrival,
         .rate_pps = idle->pacer.rate_pps,
         .wait_ns = width_ns(idle),
-        .show_ns = idle->lag.knowledge == LAG_UNKNOWN ? search_ns : width_ns(idle),
+        .show_ns = searching ? search_ns : width_ns(idle),
         .density = port_groups_density(&idle->groups),
+        .caution = searching ? SEARCH_CAUTION : USUAL_CAUTION,
     };
 }
 
@@ -90,12 +94,18 @@ static void add_test(struct idle *idle, uint32_t index)
     idle->last_group = index;
 }
 
+/* While the lag is searched for, a test takes so long anyway that a large group costs little; but the longer its burst, the
+ * less it says of the lag. */
 static uint32_t root_size(const struct idle *idle)
 {
-    if (idle->groups.next_port == 0)
-        return FIRST_GROUP;
     struct group_plan plan = make_plan(idle);
-    return group_plan_size(&plan, GROUP_PORTS_MAX);
+    uint32_t size = GROUP_PORTS_MAX;
+    if (idle->lag.knowledge == LAG_KNOWN)
+        return group_plan_size(&plan, GROUP_PORTS_MAX);
+    double most = plan.rate_pps * (double)plan.wait_ns / (double)SEC * SEARCH_SENDING;
+    while (size > 1 && size * group_plan_copies(&plan, size) > most)
+        size /= 2;
+    return size;
 }
 
 static void add_control(struct idle *idle)
@@ -178,6 +188,7 @@ static void run_name_test(struct idle *idle)
     } else if (over && idle->window_count == 0) {
         idle->phase = IDLE_PORTS;
         idle->silent_targets = 0;
+        add_next_test(idle);
     } else if (!over && idle->window_count == 0 && idle_window_may_begin_ns(idle, span) <= idle->now_ns) {
         struct window *window = idle_window_add(idle, WINDOW_NAME, span);
         window->copies = NAME_COPIES;

@@ -135,18 +135,14 @@ static void open_port_found(struct idle *idle, const struct group *group)
         lag_widen(&idle->lag);
 }
 
-/* What a test of a single port adds to the proof that it is open, and to what is known of the way. */
-static void note_single(struct idle *idle, struct group *group, const struct window *window, double shown,
-                        struct lag_span lag)
+/* What a test of a single port adds to the proof that it is open, and to what is known of the way. The shortest span is the
+ * one that nothing disturbed. */
+static void note_single(struct group *group, const struct window *window, double shown, struct lag_span lag)
 {
-    (void)idle;
     group->shown += fmin(fmax(shown, 0), window->copies);
     group->sent += window->copies;
-    if (group->shown_tests == 0 || lag.from_ns < group->lag.from_ns)
-        group->lag.from_ns = lag.from_ns;
-    if (group->shown_tests == 0 || lag.to_ns > group->lag.to_ns)
-        group->lag.to_ns = lag.to_ns;
-    group->shown_tests++;
+    if (group->shown_tests++ == 0 || lag.to_ns - lag.from_ns < group->lag.to_ns - group->lag.from_ns)
+        group->lag = lag;
 }
 
 static struct lag_span widen(struct lag_span span, int64_t by_ns)
@@ -168,7 +164,7 @@ static void weigh_ports(struct idle *idle, const struct window *window, const st
         int64_t from_ns = count->steps[0].from_ns;
         note_echoes(idle, from_ns, from_ns + count->span_ns, fmax(shown, 0));
         if (window->count == 1)
-            note_single(idle, group, window, shown, lag);
+            note_single(group, window, shown, lag);
         if (group->evidence + evidence >= GROUP_SPLIT_AT)
             lag_guess(&idle->lag, widen(lag, zombie_jitter_ns(&idle->zombie)));
         note_rest(idle, count, peak);
@@ -190,6 +186,15 @@ static void weigh_ports(struct idle *idle, const struct window *window, const st
 
 void idle_target_weigh(struct idle *idle, const struct window *window, const struct window_count *count)
 {
+    fprintf(stderr,
+            "%.3f kind=%d g%u n=%u k=%u pk=%ld span=%.1f know=%d lag=[%.1f..%.1f] jit=%.2f infl=%u open=%u "
+            "done=%u q=%.2f loss=%.2f asks=%lu\n",
+            (double)(idle->now_ns - idle->target_began_ns) / 1e9, window->kind, window->group, window->count,
+            window->copies, (long)count->packets, (double)count->span_ns / 1e6, idle->lag.knowledge,
+            (double)idle->lag.span.from_ns / 1e6, (double)idle->lag.span.to_ns / 1e6,
+            (double)zombie_jitter_ns(&idle->zombie) / 1e6, idle->window_count, idle->groups.open_count,
+            idle->groups.done_count, arrival_share(&idle->arrival), idle->zombie.loss,
+            (unsigned long)idle->zombie.next_serial);
     idle->windows_weighed++;
     if (count->packets < 0 || count->packets > JUMP_PACKETS + (int64_t)window->count * window->copies) {
         idle->jumps += llabs(count->packets) > JUMP_PACKETS; /* else our questions overtook each other */

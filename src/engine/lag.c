@@ -1,5 +1,6 @@
 #include "engine/lag.h"
 
+#define ENOUGH_SPANS 3   /* that one of them can be left out */
 #define EXCESS_LEAST 0.5 /* packets: a step with fewer holds nothing */
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -39,17 +40,34 @@ void lag_forget_guess(struct lag *lag)
     lag->span = lag->longest;
 }
 
+static unsigned widest(const struct lag_span *spans, unsigned count)
+{
+    unsigned widest = 0;
+    for (unsigned i = 1; i < count; i++)
+        if (spans[i].to_ns - spans[i].from_ns > spans[widest].to_ns - spans[widest].from_ns)
+            widest = i;
+    return widest;
+}
+
+/* The hull of all spans but the widest, which may have been measured while a packet was held up. */
+static struct lag_span hull_of(const struct lag_span *spans, unsigned count)
+{
+    unsigned without = count >= ENOUGH_SPANS ? widest(spans, count) : count;
+    struct lag_span hull = {.from_ns = INT64_MAX, .to_ns = INT64_MIN};
+    for (unsigned i = 0; i < count; i++) {
+        if (i == without)
+            continue;
+        hull.from_ns = smaller(hull.from_ns, spans[i].from_ns);
+        hull.to_ns = larger(hull.to_ns, spans[i].to_ns);
+    }
+    return hull;
+}
+
 void lag_learn(struct lag *lag, struct lag_span span)
 {
     lag->spans[lag->span_count % LAG_SPANS_MAX] = span;
     lag->span_count++;
-    unsigned kept = lag->span_count < LAG_SPANS_MAX ? lag->span_count : LAG_SPANS_MAX;
-    struct lag_span hull = lag->spans[0];
-    for (unsigned i = 1; i < kept; i++) {
-        hull.from_ns = smaller(hull.from_ns, lag->spans[i].from_ns);
-        hull.to_ns = larger(hull.to_ns, lag->spans[i].to_ns);
-    }
-    lag->span = hull;
+    lag->span = hull_of(lag->spans, lag->span_count < LAG_SPANS_MAX ? lag->span_count : LAG_SPANS_MAX);
     lag->knowledge = LAG_KNOWN;
 }
 

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 /* Before anything is known, one port in a hundred is open. */
 #define PRIOR_OPEN  1.0
 #define PRIOR_PORTS 100.0
+
+#define RECENT_PORTS 256.0
 
 int port_groups_init(struct port_groups *groups, uint32_t port_capacity)
 {
@@ -45,6 +48,7 @@ void port_groups_begin(struct port_groups *groups, uint32_t port_count)
     groups->port_count = port_count;
     groups->live_count = groups->root_count = groups->next_port = 0;
     groups->open_count = groups->done_count = groups->bursts = 0;
+    groups->recent_open = groups->recent_done = 0;
     memset(groups->findings, FINDING_NONE_YET, port_count);
     groups->unused_count = port_count;
     for (uint32_t i = 0; i < port_count; i++)
@@ -105,6 +109,9 @@ static void end_root(struct port_groups *groups, uint32_t index)
     }
     for (uint32_t i = 0; i < root->count; i++)
         find(groups, root->first + i, FINDING_NOT_OPEN);
+    double fade = exp(-(double)root->count / RECENT_PORTS);
+    groups->recent_open = groups->recent_open * fade + root->found;
+    groups->recent_done = groups->recent_done * fade + root->count;
 }
 
 static void end_group(struct port_groups *groups, uint32_t index)
@@ -145,7 +152,7 @@ static void end_single(struct port_groups *groups, uint32_t index, enum port_fin
     const struct group *group = &groups->groups[index];
     struct group_root *root = &groups->roots[group->root];
     root->shown = true;
-    root->found = root->found || finding != FINDING_NOT_OPEN;
+    root->found += finding != FINDING_NOT_OPEN;
     if (finding != FINDING_NOT_OPEN)
         find(groups, group->first, finding);
     end_group(groups, index);
@@ -236,5 +243,5 @@ bool port_groups_all_done(const struct port_groups *groups)
 
 double port_groups_density(const struct port_groups *groups)
 {
-    return (groups->open_count + PRIOR_OPEN) / (groups->done_count + PRIOR_PORTS);
+    return (groups->recent_open + PRIOR_OPEN) / (groups->recent_done + PRIOR_PORTS);
 }

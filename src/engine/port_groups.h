@@ -49,7 +49,7 @@ struct group_root {
     uint32_t parts; /* groups of it that are not done */
     uint8_t tests;  /* times it was begun */
     bool shown;     /* it was halved: something in it moved the ID */
-    bool found;     /* and an open port was */
+    uint32_t found; /* and so many open ports were found, or are in doubt */
 };
 
 struct port_groups {
@@ -62,7 +62,8 @@ struct port_groups {
     uint32_t live_count, unused_count, root_count;
     uint32_t next_port; /* first port that no group has had */
     uint32_t open_count, done_count;
-    uint32_t bursts; /* groups that had shown something that was not there */
+    double recent_open, recent_done; /* of the last few hundred ports of the list */
+    uint32_t bursts;                 /* groups that had shown something that was not there */
 };
 
 /* -ENOMEM, with nothing to free. */
@@ -89,5 +90,5 @@ void port_groups_void(struct port_groups *groups, uint32_t index);
 
 bool port_groups_all_done(const struct port_groups *groups);
 
-/* The share of ports that are open, as far as it is known. */
+/* The share of ports that are open where the next group begins: the usual ones come first, and more of them are. */
 double port_groups_density(const struct port_groups *groups);

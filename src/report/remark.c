@@ -34,8 +34,26 @@ static bool asks_closed_ports(const char *scan)
     return false;
 }
 
+/* What an idle scan promises (engine/idle.h), and what it cannot know. */
+static const char *remark_on_idle(const struct host_result *host)
+{
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        if (host->ports[i].state == PORT_OPEN)
+            return "Idle scan: a port called open is wrong with a chance of 1 in 1,000,000 at most, one "
+                   "called "
+                   "closed|filtered is open with a chance of 1 in 1,000 at most.";
+    }
+    return host->unfinished
+               ? NULL
+               : "Idle scan: no port moved the zombie's ID. Either none is open, or packets in the "
+                 "zombie's name do not reach this host; that cannot be told apart. Else an open "
+                 "port was missed with a chance of 1 in 1,000 at most.";
+}
+
 const char *remark_on(const struct report_run *run, const struct host_result *host)
 {
+    if (run->idle)
+        return remark_on_idle(host);
     const char *scan = tcp_scan(run);
     uint32_t counts[PORT_STATE_COUNT] = {0}, resets;
     count_tcp(host, counts, &resets);

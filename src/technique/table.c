@@ -17,6 +17,7 @@ const struct technique *const technique_table[] = {
     &technique_sctp_init,
     &technique_sctp_cookie,
     &technique_ip_protocol,
+    &technique_idle,
     &technique_bounce,
     &technique_ping_echo,
     &technique_ping_timestamp,

@@ -48,7 +48,8 @@ enum note {
     NOTE_WAY_BACK,    /* [0] probes to be sent again for it, [1] milliseconds it was gone */
     NOTE_NEW_SOURCE,  /* our address towards the targets is another: [0] probes to be sent again */
     NOTE_REROUTED,    /* so is the link or the gateway: [0] probes to be sent again */
-    NOTE_ZOMBIE, /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own */
+    NOTE_ZOMBIE,    /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own */
+    NOTE_IDLE_SEEN, /* host: a target that our question for its station showed our address */
     NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
     NOTE_RELAY,        /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
     NOTE_COUNT

@@ -31,6 +31,7 @@ OPTIONS = [
     (["--scanflags", "SYNFOO", "127.0.0.1"], USAGE, "'SYNFOO'"),
     (["--backend", "pigeon", "127.0.0.1"], USAGE, "pigeon"),
     (["-sT", "--backend", "packet", "127.0.0.1"], USAGE, "--backend packet"),
+    (["-sI", "198.18.0.9", "-sU", "127.0.0.1"], USAGE, "an idle scan stands alone"),
     (["-b", "198.18.0.9:ftp", "127.0.0.1"], USAGE, "'ftp'"),
     (["-b", "joe@", "127.0.0.1"], USAGE, "-b"),
     (["-b", "user\r\nQUIT@198.18.0.9", "127.0.0.1"], USAGE, "control characters"),
@@ -81,6 +82,7 @@ PLACES = [
 
 PRIVILEGE = [
     (["-sS", "127.0.0.1"], NO_PERMISSION, "setcap cap_net_raw=ep"),
+    (["-sI", "198.18.0.9", "127.0.0.1"], NO_PERMISSION, "setcap cap_net_raw=ep"),
     (["--privileged", "127.0.0.1"], NO_PERMISSION, "--privileged"),
     (["--scanflags", "SYN", "127.0.0.1"], NO_PERMISSION, "--scanflags"),
     (["-PA", "127.0.0.1"], NO_PERMISSION, "-PA"),
