@@ -296,6 +296,61 @@ SERVICE_ANSWERS = {
 }
 
 
+def message(kind, text=b"", status=0, family=0, address=b""):
+    """struct message of src/resolve/message.h, as this machine lays it out."""
+    return struct.pack("=BBHI B16s3xI 256s", kind, len(text), status, 7, family, address, 0, text)
+
+
+MESSAGES = {
+    "ask_name": message(0, b"host.example"),
+    "ask_address": message(1, family=4, address=HOST4),
+    "ready": message(2),
+    "not_ready": message(2, b"there is no server", status=71),
+    "address": message(3, family=6, address=HOST6),
+    "end": message(4, b"nobody answered"),
+    "name": message(5, b"host.example"),
+    "name_with_zero": message(5, b"host\0example"),
+    "no_server": message(5, status=1),
+    "unknown_kind": message(6),
+}
+
+HOSTS_FILES = {
+    "usual": b"127.0.0.1\tlocalhost\n::1 localhost ip6-localhost # comment\n198.18.0.2 host.example host\n",
+    "twice": b"198.18.0.2 first\n198.18.0.2 second\n",
+    "broken": b"198.18.0.2\n\n#\nfe80::1%nowhere x\n1.2.3.4.5 y\n::ffff:198.18.0.3 z",
+    "with_zero": b"198.18.0.2 a\0b\n\x80\xff c\n",
+    "no_line_end": b"198.18.0.9   " + b"n" * 300,
+}
+
+SERVER_LISTS = {
+    "one": b"198.18.0.2",
+    "ports": b"198.18.0.2:5353,[2001:db8::2]:53,2001:db8::3",
+    "too_many": b"198.18.0.2,198.18.0.3,198.18.0.4,198.18.0.5,198.18.0.6",
+    "no_port": b"198.18.0.2:",
+    "port_0": b"[2001:db8::2]:0",
+    "empty_piece": b"198.18.0.2,,198.18.0.3",
+}
+
+COMMAND_LINES = {
+    name: b"\0".join(word.encode() for word in line.split())
+    for name, line in {
+        "syn": "-sS -p 1-1000,U:53 -T4 --reason 198.18.0.0/24",
+        "udp_and_sctp": "-sU -sY --data-length 12 -g 53 --ttl 9 2001:db8::1",
+        "flags": "--scanflags SYNFIN -sW --data 0aff --max-retries 2 host.example",
+        "idle": "-sI 198.18.0.9:80 -Pn 198.18.0.2",
+        "bounce": "-b user:word@198.18.0.9:2121 198.18.0.2",
+        "discovery": "-sn -PE -PS22,80 -PU -PY -iL - --excludefile ours",
+        "outputs": "-oA all -oX - -oN one -vvv -d2 --stats-every 2s 198.18.0.2",
+        "rates": "--min-rate 1e6 --max-rate 100000000 --scan-delay 1ms --host-timeout 30m 198.18.0.2",
+        "shard": "--shard 2/4 --seed 18446744073709551615 10.0.0.0/8",
+        "absent": "-sV -O -A",
+        "nonsense": "--no-such -zz --ttl 0 -p",
+        "report": "report file -oX -",
+        "explain": "explain file 198.18.0.2:22",
+    }.items()
+}
+
+
 def corpora():
     """All seeds: target, then name, then bytes. For icmp the first byte is the version."""
     icmp = {f"{n}_4": b"\x04" + d for n, d in (ICMP4_MESSAGES | QUOTES4).items()}
@@ -304,10 +359,14 @@ def corpora():
     return {
         "addr": {f"address_{i}": text.encode() for i, text in enumerate(ADDRESSES)},
         "arp": {"reply": arp(2), "request": arp(1), "cut": arp(2)[:27], "of_another_kind": b"\0\x06" + arp(2)[2:]},
+        "dns_servers": SERVER_LISTS,
         "ethernet": frames(),
+        "hosts": HOSTS_FILES,
         "icmp": icmp,
         "ip": headers,
         "judge": packets(),
+        "message": MESSAGES,
+        "options": COMMAND_LINES,
         "packet": packets(),
         "payload": SERVICE_ANSWERS,
         "ptr": PTR_REPLIES,
