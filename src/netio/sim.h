@@ -115,7 +115,8 @@ struct sim_config {
     struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
     const struct source_pool *pool;                 /* more addresses of ours; NULL: none */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
-    unsigned forgeries_per_probe;     /* answers by somebody who knows our ports but not our numbers */
+    unsigned forgeries_per_probe; /* answers by somebody who knows our ports but not our numbers; or of our ports */
+    uint16_t forger_first_port, forger_port_count; /* only the range, when it is given (off-path) */
     int64_t deaf_from_ns, deaf_to_ns; /* our own ring drops what arrives in this span, and says so */
     int64_t away_from_ns,
         away_to_ns;      /* our own link is down in this span: nothing leaves or arrives, and it is told */

@@ -378,23 +378,41 @@ size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM
     return 0;
 }
 
+/* The error quotes a probe as the forger thinks that it was. */
+static size_t forged_error(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
+{
+    uint8_t bytes[SIM_PACKET_MAX];
+    bool v4 = probe->dst.family == ADDR_V4;
+    size_t header_len = v4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+    struct sim_question forged = *question;
+    struct sim_port port = {.icmp_type = v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE,
+                            .icmp_code = v4 ? 13 : 1};
+    if (question->probe_len > sizeof bytes)
+        return 0;
+    memcpy(bytes, question->probe, question->probe_len);
+    put_be16(bytes + header_len, probe->tcp.source_port);
+    put_be32(bytes + header_len + 4, probe->tcp.seq);
+    forged.probe = bytes;
+    return icmp_error(&forged, probe, port, forged.probe_len, false, answer);
+}
+
 size_t sim_forgery(const struct sim_question *question, uint64_t random,
                    uint8_t answer[static SIM_PACKET_MAX])
 {
+    const struct sim_config *config = question->config;
     struct packet probe;
     struct packet_reading lax = {.checksums = false};
     if (packet_read_ip(question->probe, question->probe_len, lax, &probe) != PACKET_OK ||
         probe.layer != LAYER_TCP)
         return 0;
+    if (config->forger_port_count)
+        probe.tcp.source_port =
+            (uint16_t)(config->forger_first_port + (random >> 8) % config->forger_port_count);
     probe.tcp.seq = (uint32_t)(random >> 32);
     probe.tcp.ack = probe.tcp.seq;
     if (random % 3 == 0)
         return syn_ack(question, &probe, NULL, 0, answer);
     struct tcp_header header = {.flags = TCP_RST | TCP_ACK, .seq = probe.tcp.seq, .ack = probe.tcp.seq};
-    if (random % 3 == 1)
-        return tcp_answer(question, &probe, header, answer);
-    bool v4 = probe.dst.family == ADDR_V4;
-    struct sim_port port = {.icmp_type = v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE,
-                            .icmp_code = v4 ? 13 : 1};
-    return icmp_error(question, &probe, port, question->probe_len, true, answer);
+    return random % 3 == 1 ? tcp_answer(question, &probe, header, answer)
+                           : forged_error(question, &probe, answer);
 }

@@ -156,7 +156,7 @@ static void make_hosts(struct scenario *scenario)
 static struct token_key make_key(uint64_t seed)
 {
     struct rand rand = {.state = seed ^ UINT64_C(0x746f6b656e)};
-    struct token_key key = {.first_port = 61000, .port_count = 4096};
+    struct token_key key = {.first_port = SCENARIO_FIRST_PORT, .port_count = SCENARIO_PORT_COUNT};
     key.secret.half[0] = rand_next(&rand);
     key.secret.half[1] = rand_next(&rand);
     return key;

@@ -26,6 +26,10 @@ struct seen_host {
     struct seen_port *ports; /* by port - first_port */
 };
 
+/* Source ports of the tokens. */
+#define SCENARIO_FIRST_PORT 61000
+#define SCENARIO_PORT_COUNT 4096
+
 struct scenario {
     /* In: */
     struct sim_config sim;

@@ -124,6 +124,24 @@ static void a_forger_who_knows_the_ports_is_not_believed(void **state)
     }
 }
 
+/* Off the path, a forger sees neither ports nor numbers, but may know the range that our ports are from. */
+static void of_a_million_off_path_forgeries_none_is_accepted(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    host.otherwise = SIM_DROP;
+    host.rtt_ns = 20 * MSEC;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 10000);
+    scenario.sim.forgeries_per_probe = 50;
+    scenario.sim.forger_first_port = SCENARIO_FIRST_PORT;
+    scenario.sim.forger_port_count = SCENARIO_PORT_COUNT;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_int_equal(scenario.progress[PROGRESS_ANSWERS], 0);
+    assert_true(scenario.progress[PROGRESS_REJECTED] >= 1000000);
+    scenario_done(&scenario);
+}
+
 static void connect_scans_tell_icmp_from_reset(void **state)
 {
     (void)state;
@@ -164,6 +182,7 @@ int main(void)
         cmocka_unit_test(ipv6_is_judged_by_its_own_codes),
         cmocka_unit_test(what_is_not_proved_changes_nothing_and_is_counted),
         cmocka_unit_test(a_forger_who_knows_the_ports_is_not_believed),
+        cmocka_unit_test(of_a_million_off_path_forgeries_none_is_accepted),
         cmocka_unit_test(connect_scans_tell_icmp_from_reset),
         cmocka_unit_test(many_hosts_stream_through),
     };
