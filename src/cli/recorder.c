@@ -180,7 +180,8 @@ static const char *note_name(enum note note)
     static const char *const names[NOTE_COUNT] = {
         [NOTE_RETRY_CAP] = "retry cap", [NOTE_SEND_ERRORS] = "send errors", [NOTE_RING_DROPS] = "ring drops",
         [NOTE_NO_ROUTE] = "no route",   [NOTE_LOCAL_PORTS] = "local ports", [NOTE_WAY_GONE] = "way gone",
-        [NOTE_WAY_BACK] = "way back",   [NOTE_NEW_SOURCE] = "new source",   [NOTE_REROUTED] = "rerouted",
+        [NOTE_CONFLICT] = "conflict",   [NOTE_WAY_BACK] = "way back",       [NOTE_NEW_SOURCE] = "new source",
+        [NOTE_REROUTED] = "rerouted",
     };
     return names[note] ? names[note] : "note";
 }

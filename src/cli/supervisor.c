@@ -183,6 +183,12 @@ static struct report_end describe_end(const struct supervisor *supervisor)
         .answers = values[PROGRESS_ANSWERS],
         .rejected = values[PROGRESS_REJECTED],
         .drops = values[PROGRESS_DROPS],
+        .tries = supervisor->end_values[END_TRIES],
+        .tries_lost = supervisor->end_values[END_TRIES_LOST],
+        .hosts_limited = supervisor->end_values[END_HOSTS_LIMITED],
+        .ports_capped = supervisor->end_values[END_PORTS_CAPPED],
+        .conflicts = supervisor->end_values[END_CONFLICTS],
+        .doubt = (double)supervisor->end_values[END_DOUBT] / 1e6,
     };
     count_rejects(packets, &end);
     return end;

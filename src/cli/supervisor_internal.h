@@ -37,17 +37,18 @@ struct supervisor {
     struct progress progress;
     pid_t worker; /* 0: has ended */
     int signal_fd;
-    int stop_signal;                 /* the first that asked us to stop; 0: none */
-    bool stopping;                   /* the packet process was told to stop */
-    bool impatient;                  /* told twice: wait for nothing */
-    bool ended;                      /* RECORD_END came */
-    bool cut_short;                  /* ... and said that not everything was done */
-    char failure[FAILURE_MAX];       /* why the packet process saw no sense in going on; "": it did */
-    int worker_status;               /* how it ended, as wait(2) says */
-    int64_t next_line_ns;            /* when the progress line is due */
-    int64_t next_status_ns;          /* when --stats-every is due; TIME_NEVER: not asked for */
-    uint64_t notes[NOTE_COUNT];      /* how often each came */
-    char trace_line[TRACE_LINE_MAX]; /* of --packet-trace, as far as it has come */
+    int stop_signal;                      /* the first that asked us to stop; 0: none */
+    bool stopping;                        /* the packet process was told to stop */
+    bool impatient;                       /* told twice: wait for nothing */
+    bool ended;                           /* RECORD_END came, */
+    uint64_t end_values[END_VALUE_COUNT]; /* and said this, by enum end_value */
+    bool cut_short;                       /* ... and said that not everything was done */
+    char failure[FAILURE_MAX];            /* why the packet process saw no sense in going on; "": it did */
+    int worker_status;                    /* how it ended, as wait(2) says */
+    int64_t next_line_ns;                 /* when the progress line is due */
+    int64_t next_status_ns;               /* when --stats-every is due; TIME_NEVER: not asked for */
+    uint64_t notes[NOTE_COUNT];           /* how often each came */
+    char trace_line[TRACE_LINE_MAX];      /* of --packet-trace, as far as it has come */
     size_t trace_len;
 };
 

@@ -60,6 +60,7 @@ static unsigned note_level(enum note note)
     case NOTE_RING_DROPS:
     case NOTE_LOCAL_PORTS:
     case NOTE_NO_ROUTE:
+    case NOTE_CONFLICT:
         return 1;
     case NOTE_RETRY_CAP:
         return 2;
@@ -182,6 +183,11 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
         break;
     case NOTE_LOCAL_PORTS:
         talk_note(supervisor->talk, "local ports ran out %" PRIu64 " times; connections waited for one",
+                  record->value[0]);
+        break;
+    case NOTE_CONFLICT:
+        talk_note(supervisor->talk,
+                  "%s: answers about port %" PRIu64 " contradict each other; the first stands", host,
                   record->value[0]);
         break;
     case NOTE_WAY_GONE:

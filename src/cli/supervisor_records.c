@@ -1,6 +1,8 @@
 /* From records to results, and from results to reports. */
 #include "cli/supervisor_internal.h"
 
+#include <string.h>
+
 static void take_host(void *context, const struct host_result *host)
 {
     struct supervisor *supervisor = context;
@@ -63,6 +65,7 @@ static void take_record(struct supervisor *supervisor, const struct record *reco
         break;
     case RECORD_END:
         supervisor->ended = true;
+        memcpy(supervisor->end_values, record->value, sizeof supervisor->end_values);
         supervisor->cut_short = (record->flags & RECORD_UNFINISHED) != 0;
         break;
     case RECORD_INTAKE:

@@ -256,6 +256,8 @@ static void learn_loss(struct engine *engine, const struct match *match, uint64_
     bool confirms = earlier && earlier->try_number < match->try_number;
     unsigned lost = (unsigned)match->try_number - confirms;
     loss_count(&engine->path_loss, match->try_number + 1u, lost);
+    engine->account.tries += match->try_number + 1u;
+    engine->account.tries_lost += lost;
     if (record)
         loss_count(&record->loss, match->try_number + 1u, lost);
     if (match->try_number == 0)
@@ -268,6 +270,7 @@ static void settle(struct engine *engine, const struct match *match, uint64_t bi
     struct scan_block *scan_block = match->scan_block;
     struct addr host = block_host(&scan_block->block, match->slot);
     bitset_clear(scan_block->block.pending, bit);
+    settled_by(scan_block, bit, verdict);
     bool limited = is_limited_kind(verdict);
     if (limited)
         choose_canary(engine, match, verdict);
@@ -288,14 +291,11 @@ static void reconsider(struct engine *engine, const struct match *match, uint64_
 {
     struct scan_block *scan_block = match->scan_block;
     bool done = scan_block->slots[match->slot].done;
-    if (bitset_get(scan_block->silent, bit) && !match->weak) {
+    if (bitset_get(scan_block->silent, bit) && !match->weak)
         bitset_clear(scan_block->silent, bit);
-    } else {
-        struct provisional *earlier = provisional_find(&engine->provisional, scan_block->block.id, bit);
-        if (!earlier || !earlier->final || verdict->rank <= earlier->verdict.rank)
-            return;
-        earlier->verdict = *verdict;
-    }
+    else if (!settled_outweighed(engine, scan_block, bit, verdict, match->weak))
+        return;
+    settled_by(scan_block, bit, verdict);
     struct addr host = block_host(&scan_block->block, match->slot);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
               (uint8_t)(match->try_number + 1), done ? RECORD_LATE : 0);
@@ -480,44 +480,10 @@ static void on_unsent(void *context, const struct order *order, const struct pro
         scan_block_void_range(scan_block, (struct order_range){order->next - 1, order->next});
 }
 
-/* What left between these times, or was to be answered then, is asked again. Returns how many positions that is. */
-static uint64_t void_span(struct engine *engine, int64_t from_ns, int64_t to_ns)
-{
-    uint64_t positions = 0;
-    for (unsigned i = 0; i < engine->block_count; i++) {
-        struct scan_block *scan_block = engine->blocks[i];
-        if (scan_block->phase == PHASE_LANE)
-            lane_void(engine, scan_block);
-        else if (scan_block->phase != PHASE_FINISHED)
-            positions += scan_block_void_time(scan_block, from_ns - block_rto_ns(engine, scan_block), to_ns);
-    }
-    engine->void_positions += positions;
-    return positions;
-}
-
-static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count)
-{
-    struct engine *engine = context;
-    emit_note(engine, NOTE_RING_DROPS, NULL, count, void_span(engine, from_ns, to_ns));
-}
-
-static void on_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns)
-{
-    static const enum note notes[] = {
-        [DISTURBANCE_GONE] = NOTE_WAY_GONE,
-        [DISTURBANCE_BACK] = NOTE_WAY_BACK,
-        [DISTURBANCE_SOURCE] = NOTE_NEW_SOURCE,
-        [DISTURBANCE_REROUTED] = NOTE_REROUTED,
-    };
-    struct engine *engine = context;
-    uint64_t positions = void_span(engine, from_ns, to_ns);
-    emit_note(engine, notes[what], NULL, positions, (uint64_t)((to_ns - from_ns) / MSEC));
-}
-
 const struct netio_events engine_events = {
     .packet = on_packet,
     .connected = on_connected,
     .unsent = on_unsent,
-    .dropped = on_dropped,
-    .disturbed = on_disturbed,
+    .dropped = losses_on_dropped,
+    .disturbed = losses_on_disturbed,
 };

@@ -158,7 +158,14 @@ void emit_progress(struct engine *engine)
 
 void emit_end(struct engine *engine, uint8_t flags)
 {
+    const struct account *account = &engine->account;
     struct record record = record_of(engine, RECORD_END, NULL);
     record.flags = flags;
+    record.value[END_TRIES] = account->tries;
+    record.value[END_TRIES_LOST] = account->tries_lost;
+    record.value[END_HOSTS_LIMITED] = account->hosts_limited;
+    record.value[END_PORTS_CAPPED] = account->ports_capped;
+    record.value[END_CONFLICTS] = account->conflicts;
+    record.value[END_DOUBT] = (uint64_t)(account->doubt * 1e6 + 0.5);
     emit(engine, &record);
 }

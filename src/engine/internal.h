@@ -32,6 +32,13 @@ struct waiting_room {
 /* Hosts are scanned together with others about as slow, so that a slow one delays only its like. */
 enum speed_class { SPEED_FAST, SPEED_USUAL, SPEED_SLOW, SPEED_CLASS_COUNT };
 
+/* What the scan knows of itself when it is over: see enum end_value. */
+struct account {
+    uint64_t tries, tries_lost;
+    uint64_t hosts_limited, ports_capped, conflicts;
+    double doubt; /* ports */
+};
+
 struct engine {
     struct scanner scanner;
     struct engine_config config;
@@ -70,6 +77,7 @@ struct engine {
     uint64_t answers;
     uint64_t rejected;
     uint64_t hosts_done, hosts_up;
+    struct account account;
     uint64_t void_positions; /* sent again because of our own drops */
     uint64_t unsent;
     int last_unsent_error;
@@ -110,6 +118,15 @@ void intake_host_is_up(struct scan_block *scan_block,
 /* answers.c: the events of netio. */
 extern const struct netio_events engine_events;
 
+/* settled.c: what settled a port, and whether another answer about it outweighs that. weak: a port number alone proves it. */
+void settled_by(struct scan_block *scan_block, uint64_t bit, const struct verdict *verdict);
+bool settled_outweighed(struct engine *engine, const struct scan_block *scan_block, uint64_t bit,
+                        const struct verdict *verdict, bool weak);
+
+/* losses.c: events of netio that tell of losses of our own. */
+void losses_on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count);
+void losses_on_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns);
+
 /* The number in the pool of the address of ours that an answer came to; 0: none of the pool. */
 uint16_t answer_source(const struct engine *engine, const struct addr *local);
 
@@ -124,8 +141,8 @@ bool elsewhere_answer(struct engine *engine, const struct packet *packet);
 void silence_weigh(struct engine *engine, struct scan_block *scan_block);
 bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
                         const struct host_slot *slot, unsigned tries);
-void silence_note_cap(struct engine *engine, const struct scan_block *scan_block,
-                      uint32_t slot); /* not certain */
+uint8_t silence_note_cap(struct engine *engine, const struct scan_block *scan_block,
+                         uint32_t slot); /* not certain; returns flags of its HOST_DONE */
 void silence_time_out_hosts(struct engine *engine);
 void silence_end_block(struct engine *engine, struct scan_block *scan_block,
                        uint8_t flags); /* report what is open */

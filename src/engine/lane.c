@@ -91,6 +91,7 @@ bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
         return false;
     }
     scan_block->phase = PHASE_LANE;
+    engine->account.hosts_limited++;
     scan_block->wake_ns = engine->now_ns;
     move_pending(from, slot, scan_block);
     return true;
@@ -257,9 +258,8 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
     struct lane *lane = scan_block->lane;
     if (lane->canary_answered) {
         scan_block->valid_tries = (uint8_t)lane->quiet_cycles;
-        if (!silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles))
-            silence_note_cap(engine, scan_block, 0);
-        host_finish(engine, scan_block, 0, 0);
+        bool certain = silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles);
+        host_finish(engine, scan_block, 0, certain ? 0 : silence_note_cap(engine, scan_block, 0));
         return;
     }
     limiter_slow_down(&lane->limiter, engine->now_ns);

@@ -24,12 +24,17 @@ double loss_of_host(const struct loss *path, const struct loss *host)
     return share(host, loss_of_path(path));
 }
 
-bool loss_silence_is_certain(double p, uint64_t answered, uint64_t asked, unsigned tries, double risk)
+double loss_silence_risk(double p, uint64_t answered, uint64_t asked, unsigned tries)
 {
     /* Half a port more than was counted, of one more: neither 0 nor 1 is ever certain. */
     double a = ((double)answered + 0.5) / ((double)asked + 1);
     double all_lost = a;
     for (unsigned i = 0; i < tries; i++)
         all_lost *= p;
-    return all_lost / (all_lost + 1 - a) <= risk;
+    return all_lost / (all_lost + 1 - a);
+}
+
+bool loss_silence_is_certain(double p, uint64_t answered, uint64_t asked, unsigned tries, double risk)
+{
+    return loss_silence_risk(p, answered, asked, tries) <= risk;
 }

@@ -18,6 +18,9 @@ void loss_count(struct loss *loss, unsigned tries, unsigned lost);
 double loss_of_path(const struct loss *path);
 double loss_of_host(const struct loss *path, const struct loss *host);
 
+/* The chance that a port which was silent to so many valid tries answers all the same. */
+double loss_silence_risk(double p, uint64_t answered, uint64_t asked, unsigned tries);
+
 /* Is silence after `tries` valid tries certain enough?
  *   p         from loss_of_host
  *   answered  ports of the host that answered, of `asked`

@@ -15,6 +15,8 @@ void pacer_set_rate(struct pacer *pacer, double rate_pps)
 uint32_t pacer_allowance(struct pacer *pacer, int64_t now_ns)
 {
     double burst = pacer->rate_pps * (double)PACER_BURST_NS / (double)SEC;
+    if (burst < PACER_FEW)
+        burst = 2 * burst < PACER_FEW ? 2 * burst : PACER_FEW;
     if (burst < 1)
         burst = 1;
     pacer->tokens += pacer->rate_pps * (double)(now_ns - pacer->at_ns) / (double)SEC;

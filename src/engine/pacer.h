@@ -12,8 +12,10 @@ struct pacer {
 void pacer_init(struct pacer *pacer, double rate_pps, int64_t now_ns);
 void pacer_set_rate(struct pacer *pacer, double rate_pps);
 
-/* Packets that may leave at this time. The bucket holds PACER_BURST_NS of the rate, at least one. */
+/* Packets that may leave at this time. The bucket holds PACER_BURST_NS of the rate; at low rates twice as long, up to
+ * PACER_FEW packets, so that a machine that wakes us late costs nothing; at least one. */
 #define PACER_BURST_NS (4 * MSEC)
+#define PACER_FEW      8
 uint32_t pacer_allowance(struct pacer *pacer, int64_t now_ns);
 
 void pacer_spend(struct pacer *pacer, uint64_t packets);

@@ -64,9 +64,10 @@ struct scan_block *scan_block_new(const struct scan_block_config *config)
     scan_block->up_slots =
         calloc(config->kind == BLOCK_PORTS ? 1 : config->host_count, sizeof *scan_block->up_slots);
     scan_block->silent = calloc(bitset_words(probes), sizeof *scan_block->silent);
+    scan_block->served = calloc(bitset_words(probes), sizeof *scan_block->served);
     scan_block->block.pending = calloc(bitset_words(probes), sizeof *scan_block->block.pending);
     if (!scan_block->hosts || !scan_block->slots || !scan_block->up_slots || !scan_block->silent ||
-        !scan_block->block.pending) {
+        !scan_block->served || !scan_block->block.pending) {
         scan_block_free(scan_block);
         return NULL;
     }
@@ -83,6 +84,7 @@ void scan_block_free(struct scan_block *scan_block)
     lane_free(scan_block->lane);
     free(scan_block->up_slots);
     free(scan_block->silent);
+    free(scan_block->served);
     free(scan_block->block.pending);
     free(scan_block);
 }

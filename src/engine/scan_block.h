@@ -59,6 +59,7 @@ struct scan_block {
     uint32_t up_count;       /* so many of them, */
     uint32_t up_moved;       /* of which so many have moved on */
     uint64_t *silent; /* owned, by bit: reported as silent; an answer to one of these is a correction */
+    uint64_t *served; /* owned, by bit: a service answered, which nothing outweighs */
 
     uint8_t try_number;      /* of the sweep in progress, or the last one */
     uint8_t valid_tries;     /* sweeps that count as a try of every probe, */

@@ -90,6 +90,36 @@ static void finish_discovery(struct engine *engine, struct scan_block *scan_bloc
     emit_host_down(engine, &host, REASON_NO_RESPONSE);
 }
 
+/* The chance that a try to this host is lost. */
+static double chance_of_loss(struct engine *engine, const struct host_slot *slot)
+{
+    static const struct loss nothing_known = {0};
+    const struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    return loss_of_host(&engine->path_loss, record ? &record->loss : &nothing_known);
+}
+
+/* The chance that one of its silent ports answers all the same. */
+static double silence_risk(struct engine *engine, const struct scan_block *scan_block,
+                           const struct host_slot *slot)
+{
+    uint32_t asked = scan_block->block.spec_count;
+    return loss_silence_risk(chance_of_loss(engine, slot), asked - slot->open, asked,
+                             scan_block->valid_tries);
+}
+
+bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
+                        const struct host_slot *slot, unsigned tries)
+{
+    double p = chance_of_loss(engine, slot);
+    uint32_t asked = scan_block->block.spec_count;
+    if (tries < 2)
+        return false;
+    if (scan_block->kind == BLOCK_PORTS)
+        return loss_silence_is_certain(p, asked - slot->open, asked, tries, ENGINE_RISK);
+    /* Any one answer would have shown the host. */
+    return loss_silence_is_certain(p, 0, 1, tries * asked, ENGINE_RISK);
+}
+
 /* Did none of the probes leave, because nobody on the link has the address? */
 static bool next_hop_is_missing(struct engine *engine, const struct addr *host)
 {
@@ -110,6 +140,12 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
     /* Probes that never left say nothing. */
     if (slot->open && slot->unsent_try == scan_block->try_number + 1)
         flags |= RECORD_UNFINISHED;
+    if (flags & RECORD_UNFINISHED)
+        flags &= (uint8_t)~RECORD_CAPPED;
+    else if (slot->open)
+        engine->account.doubt += slot->open * silence_risk(engine, scan_block, slot);
+    if (flags & RECORD_CAPPED)
+        engine->account.ports_capped += slot->open;
     if (slot->open && !(flags & RECORD_UNFINISHED) && next_hop_is_missing(engine, &host))
         emit_host_unreachable(engine, &host);
     else
@@ -118,21 +154,6 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
     host_table_give_back(&engine->hosts, slot->record);
     slot->record = HOST_RECORD_NONE;
     scan_block_drop_host(scan_block, slot_index, !(flags & RECORD_UNFINISHED));
-}
-
-bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
-                        const struct host_slot *slot, unsigned tries)
-{
-    static const struct loss nothing_known = {0};
-    const struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    double p = loss_of_host(&engine->path_loss, record ? &record->loss : &nothing_known);
-    uint32_t asked = scan_block->block.spec_count;
-    if (tries < 2)
-        return false;
-    if (scan_block->kind == BLOCK_PORTS)
-        return loss_silence_is_certain(p, asked - slot->open, asked, tries, ENGINE_RISK);
-    /* Any one answer would have shown the host. */
-    return loss_silence_is_certain(p, 0, 1, tries * asked, ENGINE_RISK);
 }
 
 static bool is_capped(const struct engine *engine, const struct scan_block *scan_block)
@@ -151,11 +172,13 @@ static int64_t linger_until_ns(struct engine *engine, const struct scan_block *s
     return scan_block->last_sent_ns + linger_ns;
 }
 
-void silence_note_cap(struct engine *engine, const struct scan_block *scan_block, uint32_t slot)
+uint8_t silence_note_cap(struct engine *engine, const struct scan_block *scan_block, uint32_t slot)
 {
     struct addr host = block_host(&scan_block->block, slot);
-    if (scan_block->kind == BLOCK_PORTS && engine->config.timing.max_retries > 0)
-        emit_note(engine, NOTE_RETRY_CAP, &host, scan_block->slots[slot].open, scan_block->valid_tries);
+    if (scan_block->kind != BLOCK_PORTS)
+        return 0;
+    emit_note(engine, NOTE_RETRY_CAP, &host, scan_block->slots[slot].open, scan_block->valid_tries);
+    return RECORD_CAPPED;
 }
 
 /* One host after a sweep. True: it must be asked again. */
@@ -178,9 +201,8 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
         *wake_ns = until_ns < *wake_ns ? until_ns : *wake_ns;
         return false;
     }
-    if (!slot->certain)
-        silence_note_cap(engine, scan_block, slot_index);
-    host_finish(engine, scan_block, slot_index, 0);
+    host_finish(engine, scan_block, slot_index,
+                slot->certain ? 0 : silence_note_cap(engine, scan_block, slot_index));
     return false;
 }
 

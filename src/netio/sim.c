@@ -191,6 +191,7 @@ static bool connect_ends(const struct sim *sim, const struct sim_host *host, con
     case SIM_STRANGE_QUOTE:
     case SIM_TRUNCATED:
     case SIM_SOFT_ONCE:
+    case SIM_FICKLE:
     case SIM_SERVICE:
     case SIM_LAST_PAYLOAD:
     case SIM_NEW_PORT:

@@ -26,6 +26,7 @@ enum sim_behaviour {
     SIM_BROKEN_OPTIONS, /* open, but an option in the SYN/ACK has a length that cannot be */
     SIM_TRUNCATED,      /* SYN/ACK shorter than its headers say */
     SIM_SOFT_ONCE,      /* ICMP host unreachable to the first try, open after that */
+    SIM_FICKLE,         /* open to the first try, closed after that */
 
     /* UDP services that answer only what is asked in the protocol of their port: */
     SIM_SERVICE,       /* from that port */
@@ -115,7 +116,8 @@ struct sim_config {
     struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
     const struct source_pool *pool;                 /* more addresses of ours; NULL: none */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
-    unsigned forgeries_per_probe; /* answers by somebody who knows our ports but not our numbers; or of our ports */
+    unsigned
+        forgeries_per_probe; /* answers by somebody who knows our ports but not our numbers; or of our ports */
     uint16_t forger_first_port, forger_port_count; /* only the range, when it is given (off-path) */
     int64_t deaf_from_ns, deaf_to_ns; /* our own ring drops what arrives in this span, and says so */
     int64_t away_from_ns,

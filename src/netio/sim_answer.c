@@ -178,6 +178,9 @@ static size_t strange_tcp(const struct sim_question *question, const struct pack
         return syn_ack(question, probe, broken_options, sizeof broken_options, answer);
     case SIM_TRUNCATED:
         return syn_ack(question, probe, NULL, 0, answer) - 8;
+    case SIM_FICKLE:
+        return question->try_number == 0 ? open_tcp(question, probe, answer)
+                                         : reset(question, probe, 0, answer);
     case SIM_SOFT_ONCE:
         if (question->try_number > 0)
             return open_tcp(question, probe, answer);
@@ -257,6 +260,7 @@ static size_t udp_port_answer(const struct sim_question *question, const struct 
         port.icmp_type = probe->dst.family == ADDR_V4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
         port.icmp_code = probe->dst.family == ADDR_V4 ? 1 : 3;
         return icmp_error(question, probe, port, question->probe_len, false, answer);
+    case SIM_FICKLE:
     case SIM_DROP:
     case SIM_BARE_SYN:
     case SIM_WRONG_ACK:

@@ -201,6 +201,8 @@ static void add_host(struct report *report, json_t *object, const struct host_re
     add_number(report, object, "port_count", host->port_count);
     add_bool(report, object, "unfinished", host->unfinished);
     add_bool(report, object, "timed_out", host->timed_out);
+    if (host->capped)
+        add_bool(report, object, "capped", true);
     const char *remark = remark_on(report->run, host);
     if (remark)
         add_text(report, object, "remark", remark);
@@ -251,6 +253,12 @@ static bool json_end(struct report *report, const struct report_end *end)
     if (end->reject_count > 0)
         add(report, object, "rejected_by", describe_rejects(report, end));
     add_number(report, object, "drops", end->drops);
+    if (end->tries)
+        add(report, object, "loss", json_real((double)end->tries_lost / (double)end->tries));
+    add_number(report, object, "hosts_limited", end->hosts_limited);
+    add_number(report, object, "ports_capped", end->ports_capped);
+    add_number(report, object, "conflicts", end->conflicts);
+    add(report, object, "ports_in_doubt", json_real(end->doubt));
     add_text(report, object, "exit", end->interrupted ? "error" : "success");
     if (end->interrupted)
         add_text(report, object, "error", end->interrupted);

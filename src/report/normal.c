@@ -9,9 +9,11 @@
 #include <strings.h>
 
 #include "base/escape.h"
+#include "base/own.h"
 #include "base/time.h"
 #include "report/phrase.h"
 #include "report/port_table.h"
+#include "report/ranges.h"
 #include "report/remark.h"
 
 struct report {
@@ -144,6 +146,25 @@ static void write_unknown(const struct report *report, const struct fold *fold)
     }
 }
 
+/* Which ports were silent to as many tries as --max-retries allows, though that is not enough to be sure. */
+static void write_capped(const struct report *report, const struct host_result *host)
+{
+    uint32_t count = 0;
+    const struct port_result *first = NULL;
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        if (host->ports[i].reason != REASON_NO_RESPONSE)
+            continue;
+        first = first ? first : &host->ports[i];
+        count++;
+    }
+    if (!first)
+        return;
+    struct fold_reason silent = {.state = first->state, .reason = first->reason, .protocol = first->protocol};
+    own(free_ptr) char *ports = ranges_of_reason(host, &silent);
+    fprintf(report->file, "Not certain, for want of tries (--max-retries; %u made): %u silent %s%s: %s\n",
+            first->tries, count, thing(report), phrase_plural(count), ports ? ports : "");
+}
+
 static void write_ports(const struct report *report, const struct host_result *host)
 {
     struct fold fold;
@@ -160,6 +181,8 @@ static void write_ports(const struct report *report, const struct host_result *h
     const char *remark = remark_on(report->run, host);
     if (remark)
         fprintf(report->file, "%s\n", remark);
+    if (host->capped)
+        write_capped(report, host);
     if (host->timed_out)
         fputs("The host timeout ended the scan of this host; what is shown was found before.\n",
               report->file);
@@ -242,10 +265,6 @@ static void write_counters(const struct report *report, const struct report_end 
         write_bytes(report, end->bytes_received);
         fputs(")\n", report->file);
     }
-    fprintf(report->file,
-            "%s           Probes: %" PRIu64 " | Answers: %" PRIu64 " | Not proved: %" PRIu64
-            " | Lost by us: %" PRIu64 "\n",
-            prefix, end->probes_sent, end->answers, end->rejected, end->drops);
     for (unsigned i = 0; i < end->reject_count; i++) {
         if (i == 0)
             fprintf(report->file, "%s           Ignored:", prefix);
@@ -262,6 +281,7 @@ static bool normal_end(struct report *report, const struct report_end *end)
     const char *prefix = report->interactive ? "" : "# ";
     char time[PHRASE_TIME_MAX];
     char summary[PHRASE_SUMMARY_MAX];
+    char trust[PHRASE_TRUST_MAX];
     if (end->interrupted) {
         fprintf(report->file, "%sPortolan stopped: ", prefix);
         escape_write(ESCAPE_TEXT, end->interrupted, report->file);
@@ -277,6 +297,7 @@ static bool normal_end(struct report *report, const struct report_end *end)
                 phrase_summary(run, end, summary));
     if (run->fold.verbosity >= 1)
         write_counters(report, end, prefix);
+    fprintf(report->file, "%s           %s\n", prefix, phrase_trust(end, trust));
     fflush(report->file);
     return true;
 }

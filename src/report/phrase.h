@@ -8,6 +8,7 @@
 
 #define PHRASE_TIME_MAX    64
 #define PHRASE_SUMMARY_MAX 128
+#define PHRASE_TRUST_MAX   256
 
 /* Local time, as ctime() writes it: "Fri Jan  2 03:04:05 2026". */
 const char *phrase_time(int64_t time_ns, char text[static PHRASE_TIME_MAX]);
@@ -26,6 +27,9 @@ const char *phrase_elapsed(const struct report_run *run, const struct report_end
 /* "1 IP address (1 host up) scanned in 0.25 seconds" */
 const char *phrase_summary(const struct report_run *run, const struct report_end *end,
                            char text[static PHRASE_SUMMARY_MAX]);
+
+/* How far the results can be trusted: "Probes: 1000 | Answers: 999 | Lost on the way: 0.1% | Lost by us: 0 | ..." */
+const char *phrase_trust(const struct report_end *end, char text[static PHRASE_TRUST_MAX]);
 
 /* "" or "s" */
 const char *phrase_plural(uint64_t count);

@@ -54,7 +54,12 @@ struct report_end {
     uint64_t probes_sent, answers, rejected, drops;
     struct report_reject rejects[REPORT_REJECTS_MAX]; /* of what kinds the rejected were, if that is known */
     unsigned reject_count;
-    const char *interrupted; /* NULL: complete; else why not, e.g. "interrupted by SIGINT" */
+    uint64_t tries, tries_lost; /* whose fate is known, and how many of them were lost on the way */
+    uint64_t hosts_limited;     /* that limit their resets or ICMP errors */
+    uint64_t ports_capped;      /* silent, and not asked often enough to be sure, because of --max-retries */
+    uint64_t conflicts;         /* answers that contradict an earlier one */
+    double doubt;               /* expected number of ports that are called silent by mistake */
+    const char *interrupted;    /* NULL: complete; else why not, e.g. "interrupted by SIGINT" */
     int exit_status;
 };
 

@@ -268,9 +268,11 @@ static void write_finished(struct report *report, const struct report_end *end)
     char time[PHRASE_TIME_MAX];
     char elapsed[PHRASE_TIME_MAX];
     char summary[PHRASE_SUMMARY_MAX];
-    char done[PHRASE_TIME_MAX + PHRASE_SUMMARY_MAX + sizeof "Portolan done at ; "];
+    char trust[PHRASE_TRUST_MAX];
+    char done[PHRASE_TIME_MAX + PHRASE_SUMMARY_MAX + PHRASE_TRUST_MAX + sizeof "Portolan done at ; ; "];
     phrase_time(end->end_ns, time);
-    snprintf(done, sizeof done, "Portolan done at %s; %s", time, phrase_summary(report->run, end, summary));
+    snprintf(done, sizeof done, "Portolan done at %s; %s; %s", time,
+             phrase_summary(report->run, end, summary), phrase_trust(end, trust));
 
     xml_open(xml, "finished");
     xml_attribute_number(xml, "time", end->end_ns / SEC);

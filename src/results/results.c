@@ -155,6 +155,7 @@ static struct host_result describe(const struct results *results, const struct o
         .shown = host->shown,
         .unfinished = (last->flags & RECORD_UNFINISHED) || host->lost,
         .timed_out = last->flags & RECORD_TIMED_OUT,
+        .capped = last->flags & RECORD_CAPPED,
         .start_ns = host->start_ns,
         .end_ns = host->end_ns,
         .srtt_ns = done && last->rtt_ns ? last->rtt_ns : (int64_t)host->rtt_us * USEC,

@@ -41,6 +41,7 @@ struct host_result {
     bool shown;       /* results_show_changed() has shown it before */
     bool unfinished;  /* ports without an answer were not completely probed */
     bool timed_out;   /* because of --host-timeout */
+    bool capped;      /* silent ports were not asked often enough to be sure, because of --max-retries */
     int64_t start_ns; /* CLOCK_REALTIME of the first and last record */
     int64_t end_ns;
     int64_t srtt_ns, rttvar_ns, rto_ns; /* 0: not known */

@@ -34,8 +34,10 @@ enum record_flag {
     RECORD_TIMED_OUT = 2,  /* because of --host-timeout */
     RECORD_LATE = 4,       /* a correction, after HOST_DONE */
     RECORD_WEAK = 8,       /* proved by a port number alone */
+    RECORD_CAPPED =
+        16, /* HOST_DONE: silent ports were not asked often enough to be sure, because of --max-retries */
 };
-#define RECORD_FLAGS_ALL 15
+#define RECORD_FLAGS_ALL 31
 
 /* value[] of RECORD_NOTE: what each number means stands behind the name */
 enum note {
@@ -47,6 +49,7 @@ enum note {
     NOTE_WAY_GONE,    /* a link, route or address on the way to the targets is gone: the scan waits */
     NOTE_WAY_BACK,    /* [0] probes to be sent again for it, [1] milliseconds it was gone */
     NOTE_NEW_SOURCE,  /* our address towards the targets is another: [0] probes to be sent again */
+    NOTE_CONFLICT,    /* host: answers about port [0] contradict each other; the first stands */
     NOTE_REROUTED,    /* so is the link or the gateway: [0] probes to be sent again */
     NOTE_ZOMBIE,    /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own */
     NOTE_IDLE_SEEN, /* host: a target that our question for its station showed our address */
@@ -103,6 +106,17 @@ enum block_kind {
 };
 
 enum checkpoint_value { CHECKPOINT_ID, CHECKPOINT_KIND, CHECKPOINT_TRIES, CHECKPOINT_FIRST, CHECKPOINT_END };
+
+/* value[] of RECORD_END: what the scan knows of itself */
+enum end_value {
+    END_TRIES, /* whose fate is known: of probes that were answered in the end, outside the pace of limiters, */
+    END_TRIES_LOST,    /* and how many of them were not answered */
+    END_HOSTS_LIMITED, /* hosts that limit their resets or ICMP errors */
+    END_PORTS_CAPPED,  /* silent ports of hosts with RECORD_CAPPED */
+    END_CONFLICTS,     /* answers that contradicted an earlier one as good; the earlier one stands */
+    END_DOUBT,         /* millionths: expected number of ports that are called silent by mistake */
+    END_VALUE_COUNT
+};
 
 struct record {
     uint8_t type;     /* enum record_type */

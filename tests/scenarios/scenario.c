@@ -113,6 +113,7 @@ static void take_record(void *context, const struct record *record)
         break;
     case RECORD_END:
         scenario->unfinished = record->flags & RECORD_UNFINISHED;
+        memcpy(scenario->end, record->value, sizeof scenario->end);
         break;
     case RECORD_INTAKE:
     case RECORD_BLOCK_HOSTS:
@@ -291,7 +292,8 @@ const struct seen_port *scenario_port(const struct scenario *scenario, const cha
 static bool is_open(const struct sim_port *port)
 {
     return port->behaviour == SIM_OPEN || port->behaviour == SIM_BARE_SYN ||
-           port->behaviour == SIM_BROKEN_OPTIONS || port->behaviour == SIM_SOFT_ONCE;
+           port->behaviour == SIM_BROKEN_OPTIONS || port->behaviour == SIM_SOFT_ONCE ||
+           port->behaviour == SIM_FICKLE;
 }
 
 static bool answers_icmp(const struct sim_port *port)
@@ -350,6 +352,7 @@ static enum port_state udp_truth(const struct sim_port *port)
     case SIM_OTHER_ADDRESS:
     case SIM_SOFT_ONCE:
         return PORT_OPEN;
+    case SIM_FICKLE:
     case SIM_DROP:
     case SIM_BARE_SYN:
     case SIM_WRONG_ACK:

@@ -50,7 +50,8 @@ struct scenario {
     struct seen_host *hosts; /* by position in the plan */
     uint64_t records[RECORD_TYPE_COUNT];
     uint64_t notes[NOTE_COUNT];
-    uint64_t progress[PROGRESS_COUNT];      /* the last */
+    uint64_t progress[PROGRESS_COUNT]; /* the last */
+    uint64_t end[END_VALUE_COUNT];
     uint64_t troubles[RELAY_TROUBLE_COUNT]; /* notes on the relay */
     unsigned trouble_number;                /* of the last */
     struct netio_stats stats;

@@ -72,10 +72,54 @@ static void max_retries_caps_the_tries_and_says_so(void **state)
         scenario.timing.max_retries = 1;
         scenario.seed = seed;
         scenario_run(&scenario);
-        capped += scenario.notes[NOTE_RETRY_CAP] == 1 && scenario.progress[PROGRESS_PROBES_SENT] < 1400;
+        capped += scenario.notes[NOTE_RETRY_CAP] == 1 && scenario.progress[PROGRESS_PROBES_SENT] < 1400 &&
+                  scenario.end[END_PORTS_CAPPED] > 0 &&
+                  (scenario_host(&scenario, "198.18.0.2")->done_flags & RECORD_CAPPED);
         scenario_done(&scenario);
     }
     assert_in_range(capped, 16, 20);
+}
+
+/* With too few tries some ports are wrong: about as many as the scan says. */
+static void the_scan_says_how_many_ports_may_be_wrong(void **state)
+{
+    (void)state;
+    double doubt = 0, wrong = 0, loss = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 500, SIM_DROP, 0, 0, false}};
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.loss_out = 0.2;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+        scenario.timing.max_retries = 1;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        for (uint16_t port = 501; port <= 1000; port++)
+            wrong += scenario_port(&scenario, "198.18.0.2", port)->state != PORT_CLOSED;
+        doubt += (double)scenario.end[END_DOUBT] / 1e6;
+        loss += (double)scenario.end[END_TRIES_LOST] / (double)scenario.end[END_TRIES] / 20;
+        scenario_done(&scenario);
+    }
+    if (doubt < wrong / 3 || doubt > wrong * 3)
+        fail_msg("%.1f ports in doubt, %.0f wrong", doubt, wrong);
+    if (loss < 0.13 || loss > 0.23)
+        fail_msg("measured loss %.3f", loss);
+}
+
+/* The second try leaves before the first is answered. */
+static void answers_that_contradict_each_other_are_told_and_the_first_stands(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 7, 9, SIM_FICKLE, 0, 0, false},
+                                     {IP_PROTO_TCP, 15, 15, SIM_DROP, 0, 0, false}};
+    struct sim_host host = host_with("198.18.0.2", ports, 2);
+    host.rtt_ns = 300 * MSEC;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 20);
+    scenario.timing.initial_rto_ns = 100 * MSEC;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_int_equal(scenario.notes[NOTE_CONFLICT], 3);
+    assert_int_equal(scenario.end[END_CONFLICTS], 3);
+    scenario_done(&scenario);
 }
 
 static void probes_that_did_not_leave_are_sent_again(void **state)
@@ -223,6 +267,8 @@ int main(void)
         cmocka_unit_test(ten_percent_loss_each_way_leaves_no_wrong_state),
         cmocka_unit_test(a_firewalled_host_on_a_clean_path_is_asked_twice),
         cmocka_unit_test(max_retries_caps_the_tries_and_says_so),
+        cmocka_unit_test(the_scan_says_how_many_ports_may_be_wrong),
+        cmocka_unit_test(answers_that_contradict_each_other_are_told_and_the_first_stands),
         cmocka_unit_test(probes_that_did_not_leave_are_sent_again),
         cmocka_unit_test(probes_that_never_leave_say_nothing),
         cmocka_unit_test(answers_our_own_ring_lost_are_asked_for_again),
