@@ -203,6 +203,8 @@ static void add_host(struct report *report, json_t *object, const struct host_re
     add_bool(report, object, "timed_out", host->timed_out);
     if (host->capped)
         add_bool(report, object, "capped", true);
+    if (host->answers_all)
+        add_text(report, object, "confidence", "low");
     const char *remark = remark_on(report->run, host);
     if (remark)
         add_text(report, object, "remark", remark);

@@ -52,6 +52,10 @@ static const char *remark_on_idle(const struct host_result *host)
 
 const char *remark_on(const struct report_run *run, const struct host_result *host)
 {
+    if (host->answers_all)
+        return "Nearly every port answers as if it were open: a SYN proxy, a tarpit or a firewall speaks for "
+               "this "
+               "host, and which of its ports are open is not known (low confidence).";
     if (run->idle)
         return remark_on_idle(host);
     const char *scan = tcp_scan(run);

@@ -85,6 +85,20 @@ static void open_is_never_folded(void **state)
     assert_false(folds(*state, 2000, PORT_OPEN, (struct fold_options){.open_only = true}));
 }
 
+static void open_is_folded_where_everything_answers(void **state)
+{
+    struct fixture *fixture = *state;
+    struct fold_options options = {0};
+    clear(fixture);
+    add(fixture, 1000, PORT_OPEN, REASON_SYN_ACK, PROTOCOL_TCP);
+    fixture->host.answers_all = true;
+    fold_host(&fixture->host, &options, &fixture->fold);
+    assert_true(fixture->fold.folded[PORT_OPEN]);
+    options.debugging = 3;
+    fold_host(&fixture->host, &options, &fixture->fold);
+    assert_false(fixture->fold.folded[PORT_OPEN]);
+}
+
 static void unknown_is_always_folded(void **state)
 {
     assert_true(folds(*state, 1, PORT_UNKNOWN, (struct fold_options){0}));
@@ -185,6 +199,7 @@ int main(void)
         cmocka_unit_test(verbosity_and_debugging_raise_the_limit),
         cmocka_unit_test(debugging_raises_the_limit_less_in_an_ip_protocol_scan),
         cmocka_unit_test(open_is_never_folded),
+        cmocka_unit_test(open_is_folded_where_everything_answers),
         cmocka_unit_test(unknown_is_always_folded),
         cmocka_unit_test(open_filtered_is_listed_from_verbosity_3_on),
         cmocka_unit_test(everything_is_listed_from_debugging_3_on),

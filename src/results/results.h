@@ -38,9 +38,11 @@ struct host_result {
     struct addr source;
     bool has_mac;
     uint8_t mac[6];
-    bool shown;       /* results_show_changed() has shown it before */
-    bool unfinished;  /* ports without an answer were not completely probed */
-    bool timed_out;   /* because of --host-timeout */
+    bool shown;      /* results_show_changed() has shown it before */
+    bool unfinished; /* ports without an answer were not completely probed */
+    bool timed_out;  /* because of --host-timeout */
+    bool
+        answers_all; /* so many ports look open that a box in front of the host, or a trap, is more likely than services */
     bool capped;      /* silent ports were not asked often enough to be sure, because of --max-retries */
     int64_t start_ns; /* CLOCK_REALTIME of the first and last record */
     int64_t end_ns;
