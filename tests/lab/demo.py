@@ -9,7 +9,7 @@ import labtest
 import protocols
 import scan
 import truth
-from network import HAS_SCTP, NO_SCTP, LabError, Network
+from network import HAS_SCTP, HAS_ZOMBIE, NO_SCTP, NO_ZOMBIE, LabError, Network
 from truth import V4, V6
 
 # Few ports show what a technique sees: an open one and a closed one, some that are filtered, and the stacks made by hand.
@@ -32,13 +32,17 @@ SCANS = [
     ("window", V4, ["linux", "odd"], FEW),
     ("ip-protocol", V4, ["linux"], PROTOCOLS),
     ("ip-protocol", V6, ["linux"], PROTOCOLS),
+    ("idle", V4, ["linux"], FEW),
     *((technique, family, ["sctp"], truth.SCTP_PORTS) for technique in truth.SCTP for family in (V4, V6)),
 ]
 SCAN_TIMEOUT_S = 60
 
 
-def can_run(technique):
-    return technique not in truth.SCTP or HAS_SCTP
+def missing(technique):
+    """Why this technique cannot be shown here, or None."""
+    if technique in truth.SCTP and not HAS_SCTP:
+        return NO_SCTP
+    return NO_ZOMBIE if technique == "idle" and not HAS_ZOMBIE else None
 
 
 def show(network, technique, family, names, ports):
@@ -67,8 +71,8 @@ def main():
     with network:
         print(f"A practice network of {len(truth.HOSTS)} hosts is up; `tests/lab/lab hosts` lists them.")
         for asked in SCANS:
-            if not can_run(asked[0]):
-                print(f"\nleft out: {asked[0]}, {NO_SCTP}")
+            if why := missing(asked[0]):
+                print(f"\nleft out: {asked[0]}, {why}")
                 continue
             right_here, total_here = show(network, *asked)
             right, total = right + right_here, total + total_here

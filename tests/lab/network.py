@@ -26,6 +26,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILD = Path(os.environ.get("PORTOLAN_BUILD", ROOT / "build"))
 SCTP_LISTENER = BUILD / "tests/lab/sctp_listener"
+ZOMBIE = BUILD / "tests/lab/zombie"
+HAS_ZOMBIE = ZOMBIE.exists()
+NO_ZOMBIE = "built without lwIP"
 # It is built only where there is usrsctp, and a kernel's own SCTP would answer beside it.
 HAS_SCTP = SCTP_LISTENER.exists() and not Path("/proc/net/sctp").exists()
 NO_SCTP = "built without usrsctp, or the kernel's SCTP is in the way"
@@ -131,6 +134,7 @@ class Network:
             self.raise_host(host)
             processes += self.start(host)
         processes.append(self.start_listeners())
+        processes += self.start_zombie()
         self.wait(processes)
 
     @staticmethod
@@ -268,6 +272,14 @@ class Network:
         (self.state / "listen.json").write_text(json.dumps(ports))
         with self.inside("switch"):
             return self.spawn("listen", [sys.executable, HERE / "listen.py", self.state / "listen.json"])
+
+    def start_zombie(self):
+        """A stack in user space, on a TAP device of the switch."""
+        if not HAS_ZOMBIE:
+            return []
+        self.ip("switch", ["tuntap add dev zombie mode tap", "link set zombie master switch up"])
+        with self.inside("switch"):
+            return [self.spawn("zombie", [ZOMBIE, "zombie", truth.ZOMBIE, "255.255.255.0", truth.ROUTER[0]])]
 
     def wait(self, processes):
         """Until all are ready, all links are up, and the daemons take connections."""

@@ -19,7 +19,7 @@ TIMEOUT_S = 120
 SHOWN_DIFFERENCES = 40
 NOT_TOLD = "not told"  # a folded port's source
 TECHNIQUES = {"syn": "-sS", "connect": "-sT", "udp": "-sU", "null": "-sN", "fin": "-sF", "xmas": "-sX", "maimon": "-sM", "ack": "-sA",
-              "window": "-sW", "ip-protocol": "-sO", "sctpinit": "-sY", "sctpcookieecho": "-sZ"}  # fmt: skip
+              "window": "-sW", "ip-protocol": "-sO", "sctpinit": "-sY", "sctpcookieecho": "-sZ", "idle": f"-sI{truth.ZOMBIE}"}  # fmt: skip
 
 
 # Of what protocol the ports are that a technique scans.

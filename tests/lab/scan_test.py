@@ -11,7 +11,7 @@ import labtest
 import protocols
 import scan
 import truth
-from network import HAS_SCTP, NO_SCTP
+from network import HAS_SCTP, HAS_ZOMBIE, NO_SCTP, NO_ZOMBIE, nft_table, run
 from truth import BY_NAME, V4, V6
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
@@ -156,6 +156,36 @@ class Protocols(PortolanTest):
     def test_a_host_that_limits_its_errors_over_ipv6(self):
         refused = protocols.refused(self.network, BY_NAME["shut"], V6)
         self.check_protocols(BY_NAME["terse"], V6, refused, scan.TIMEOUT_S, asked=range(137, 171))
+
+
+class Idle(PortolanTest):
+    """Through a real lwIP, whose every packet takes the next ID of one counter."""
+
+    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
+    def test_real_stacks_near_and_far(self):
+        self.check("idle", V4, [BY_NAME[name] for name in ("linux", "shut", "far")], truth.FIREWALL)
+
+    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
+    def test_linux_is_no_zombie(self):
+        """It numbers its resets 0."""
+        command = [scan.PORTOLAN, "-sI", BY_NAME["shut"].v4, "-n", "-p80", BY_NAME["linux"].v4]
+        status, _, err = scan.run(self.network, command)
+        self.assertEqual(status, EX_UNAVAILABLE, err)
+        self.assertIn("gives all its packets the ID 0", err)
+
+    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
+    def test_no_packet_of_ours_reaches_the_target(self):
+        host = BY_NAME["far"]
+        counting = [f"ip saddr {truth.SCANNER[0]} counter"]
+        with self.network.inside(host.name):
+            run(["nft", "-f", "-"], nft_table("ip", "type filter hook input priority -300", counting, "seen"))
+        try:
+            self.check("idle", V4, [host], list(truth.FIREWALL)[:4])
+            with self.network.inside(host.name):
+                self.assertIn("counter packets 0 ", run(["nft", "list", "table", "ip", "seen"]))
+        finally:
+            with self.network.inside(host.name):
+                run(["nft", "delete", "table", "ip", "seen"])
 
 
 class Sctp(PortolanTest):

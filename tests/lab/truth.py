@@ -53,6 +53,9 @@ SILENT_STATES = dict.fromkeys(["udp", "null", "fin", "xmas", "maimon", "ip-proto
                               "open|filtered")  # fmt: skip
 
 OPEN = Verdict("open", "syn-ack")
+# All that an idle scan can tell: whether the port answers a SYN with a SYN/ACK.
+IDLE_OPEN = Verdict("open", "ipid-change")
+IDLE_CLOSED = Verdict("closed|filtered", "no-ipid-change")
 CLOSED = Verdict("closed", "reset")
 ANY = "any technique"
 
@@ -213,6 +216,8 @@ class Host(NamedTuple):
         if technique == "ip-protocol":
             return self.protocol_truth(port, family)
         behaviour = self.behaviour(port, family, technique)
+        if technique == "idle":
+            return IDLE_OPEN if ANSWERS[behaviour].get("syn") == OPEN else IDLE_CLOSED
         answers = ANSWERS[behaviour]
         verdict = answers.get(technique) or answers[ANY]
         if verdict == SILENCE:
@@ -268,6 +273,7 @@ MANGLED_UDP = {
 MANGLED_UDP |= {port: what for port, what in MANGLED.items() if isinstance(what, tuple)}
 
 SCANNER = ("198.18.0.1", "2001:db8:18::1")
+ZOMBIE = "198.18.0.90"  # lwIP on a TAP device, for idle scans
 ROUTER = ("198.18.0.254", "2001:db8:18::fe")
 UNREACHABLE_V4 = "192.0.2.1"  # not one of them: no route leads there
 BLOCKS = ["198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"]  # all that the scanner can reach

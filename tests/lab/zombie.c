@@ -1,6 +1,6 @@
 /* A host with a real stack that numbers all its packets with one counter, as idle scans need: lwIP on a TAP device.
  *
- *     zombie DEVICE ADDRESS MASK
+ *     zombie DEVICE ADDRESS MASK GATEWAY
  *
  * Every TCP port is closed. Prints "ready" when it answers. */
 #include <stdio.h>
@@ -12,16 +12,15 @@
 #include <netif/tapif.h>
 
 struct place {
-    ip4_addr_t address, mask;
+    ip4_addr_t address, mask, gateway;
     struct netif netif;
 };
 
 static void raise_host(void *argument)
 {
     struct place *place = argument;
-    ip4_addr_t gateway;
-    ip4_addr_set_zero(&gateway);
-    if (!netif_add(&place->netif, &place->address, &place->mask, &gateway, NULL, tapif_init, tcpip_input)) {
+    if (!netif_add(&place->netif, &place->address, &place->mask, &place->gateway, NULL, tapif_init,
+                   tcpip_input)) {
         fputs("zombie: the device cannot be used\n", stderr);
         exit(EXIT_FAILURE);
     }
@@ -35,9 +34,10 @@ static void raise_host(void *argument)
 int main(int argc, char *argv[])
 {
     struct place *place = calloc(1, sizeof *place);
-    if (!place || argc != 4 || !ip4addr_aton(argv[2], &place->address) ||
-        !ip4addr_aton(argv[3], &place->mask) || setenv("PRECONFIGURED_TAPIF", argv[1], 1) != 0) {
-        fputs("usage: zombie DEVICE ADDRESS MASK\n", stderr);
+    if (!place || argc != 5 || !ip4addr_aton(argv[2], &place->address) ||
+        !ip4addr_aton(argv[3], &place->mask) || !ip4addr_aton(argv[4], &place->gateway) ||
+        setenv("PRECONFIGURED_TAPIF", argv[1], 1) != 0) {
+        fputs("usage: zombie DEVICE ADDRESS MASK GATEWAY\n", stderr);
         free(place);
         return EXIT_FAILURE;
     }
