@@ -57,6 +57,7 @@ struct connect_io {
     int64_t heard_ns;                /* when they were last read */
     int64_t slowest_ns;              /* slowest answer so far */
     int epoll_fd;
+    unsigned interface_index; /* of setup.interface, looked up while that is allowed; 0: as routed */
 };
 
 enum send_result { SEND_ON, SEND_DONE, SEND_SHORT };
@@ -84,7 +85,7 @@ static struct addr connect_source(struct netio *io, const struct addr *dst)
 static bool connect_next_hop_missing(struct netio *io, const struct addr *dst)
 {
     struct connect_io *self = (struct connect_io *)io;
-    return netlink_next_hop_is_missing(self->kernel, dst, if_nametoindex(self->setup.interface));
+    return netlink_next_hop_is_missing(self->kernel, dst, self->interface_index);
 }
 
 static bool connect_can(const struct netio *io, enum request_kind kind)
@@ -482,6 +483,7 @@ int connect_open(const struct connect_options *options, struct netio **ret, stru
         .ttl = options->ttl,
     };
     memcpy(self->setup.interface, interface, strlen(interface) + 1);
+    self->interface_index = interface[0] ? if_nametoindex(interface) : 0;
     connect_udp_init(&self->udp, &self->setup, -1, EVENT_UDP);
     self->epoll_fd = self->routes.fd4 = self->routes.fd6 = self->pings.fd4 = self->pings.fd6 = -1;
 

