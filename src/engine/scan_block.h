@@ -48,13 +48,13 @@ struct checkpoint_mark {
 };
 
 struct scan_block {
-    struct block block; /* what netio sees */
-    uint8_t kind;       /* enum block_kind */
-    uint8_t phase;      /* enum block_phase */
+    struct block block;  /* what netio sees */
+    uint8_t kind;        /* enum block_kind */
+    uint8_t phase;       /* enum block_phase */
+    uint32_t open_hosts; /* not done */
 
     uint64_t *hosts;         /* owned: positions in the plan, ascending */
     struct host_slot *slots; /* owned: one a host */
-    uint32_t open_hosts;     /* not done */
     uint32_t *up_slots;      /* owned, discovery only: hosts found up, in the order they answered, */
     uint32_t up_count;       /* so many of them, */
     uint32_t up_moved;       /* of which so many have moved on */
@@ -64,6 +64,8 @@ struct scan_block {
     uint8_t try_number;      /* of the sweep in progress, or the last one */
     uint8_t valid_tries;     /* sweeps that count as a try of every probe, */
     bool tries_counted;      /* the last one among them */
+    bool timed_anew;         /* a host's first round trip is known: what is waited for may come sooner */
+    bool told_end;           /* by the last checkpoint */
     uint64_t cursor;         /* next position of the sweep */
     struct order_range part; /* of the order that this sweep covers */
 
@@ -82,12 +84,10 @@ struct scan_block {
 
     struct checkpoint_mark marks[2]; /* where the sweep was lately, the older first */
     struct checkpoint_mark told;     /* what the last checkpoint said of it: tries, in place of a time */
-    bool told_end;
 
     int64_t started_ns;
     int64_t last_sent_ns;
     int64_t wake_ns;
-    bool timed_anew; /* a host's first round trip is known: what is waited for may come sooner */
     int64_t first_sent_ns[TOKEN_TRIES_MAX]; /* when each try began; TIME_NEVER: not yet */
 };
 

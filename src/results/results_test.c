@@ -560,6 +560,43 @@ static void protocols_and_port_sets_are_numbered_alike(void **state)
 
 #define WITH_RESULTS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* Is a host with so many of 200 TCP ports open, by SYN/ACK, taken for one that answers everything? */
+static bool answers_all_with(unsigned open)
+{
+    struct fixture fixture = {.plan = NULL};
+    struct port_set *ports = calloc(1, sizeof *ports);
+    struct error err;
+    assert_non_null(ports);
+    for (uint16_t port = 1; port <= 200; port++)
+        port_set_add(ports, PORTS_TCP, port);
+    fixture.plan = make_plan(1, ports);
+    free(ports);
+    struct results_config config = config_of(&fixture);
+    assert_int_equal(results_new(&config, &fixture.results, &err), 0);
+    give(&fixture, up(addr_v4(NETWORK)));
+    for (uint16_t port = 1; port <= open; port++)
+        give(&fixture, (struct record){.type = RECORD_PORT,
+                                       .host = addr_v4(NETWORK),
+                                       .protocol = PROTOCOL_TCP,
+                                       .port = port,
+                                       .state = PORT_OPEN,
+                                       .reason = REASON_SYN_ACK});
+    give(&fixture, (struct record){.type = RECORD_HOST_DONE, .host = addr_v4(NETWORK), .tries = 2});
+    assert_int_equal(fixture.host_calls, 1);
+    results_free(fixture.results);
+    plan_done(fixture.plan);
+    free(fixture.plan);
+    return fixture.host.answers_all;
+}
+
+static void a_host_with_nearly_all_of_many_ports_open_answers_everything(void **state)
+{
+    (void)state;
+    assert_true(answers_all_with(200));
+    assert_true(answers_all_with(190));
+    assert_false(answers_all_with(189));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -591,6 +628,7 @@ int main(void)
         WITH_RESULTS(random_records_neither_crash_nor_grow),
         cmocka_unit_test(a_slash_15_with_all_hosts_open_takes_less_than_40_mb),
         cmocka_unit_test(protocols_and_port_sets_are_numbered_alike),
+        cmocka_unit_test(a_host_with_nearly_all_of_many_ports_open_answers_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
