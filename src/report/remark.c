@@ -1,9 +1,13 @@
 #include "report/remark.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Fewer ports may be all alike by chance. */
 #define PORTS_MIN 8
+
+/* Hops. Initial TTLs (64, 128, 255) are further apart. */
+#define WAY_MAX 32
 
 static const char *tcp_scan(const struct report_run *run)
 {
@@ -50,8 +54,40 @@ static const char *remark_on_idle(const struct host_result *host)
                  "port was missed with a chance of 1 in 1,000 at most.";
 }
 
+/* The TTL that the answers of the host's services have; 0: not known, or not one. */
+static uint8_t own_ttl(const struct host_result *host)
+{
+    uint8_t ttl = 0;
+    for (uint32_t i = 0; i < host->port_count; i++) {
+        const struct port_result *port = &host->ports[i];
+        if (port->reason != REASON_SYN_ACK || port->ttl == 0)
+            continue;
+        if (ttl && port->ttl != ttl)
+            return 0;
+        ttl = port->ttl;
+    }
+    return ttl;
+}
+
+/* Did resets come another way than the answers of services? A stack may begin resets at another TTL, but those differ by
+ * more than any way is long. */
+static bool others_reset(const struct host_result *host)
+{
+    int own = own_ttl(host);
+    for (uint32_t i = 0; own && i < host->port_count; i++) {
+        const struct port_result *port = &host->ports[i];
+        if (port->reason == REASON_RESET && port->ttl && port->ttl != own && abs(port->ttl - own) < WAY_MAX)
+            return true;
+    }
+    return false;
+}
+
 const char *remark_on(const struct report_run *run, const struct host_result *host)
 {
+    if (others_reset(host))
+        return "Some resets have another TTL than the answers of services: a box on the way, not the host, "
+               "may have "
+               "sent them.";
     if (host->answers_all)
         return "Nearly every port answers as if it were open: a SYN proxy, a tarpit or a firewall speaks for "
                "this "

@@ -1,4 +1,5 @@
 /* What golden files show only by chance: each test is one promise of a report. */
+#include "report/remark.h"
 #include "report/report.h"
 
 #include <setjmp.h>
@@ -301,6 +302,28 @@ static void assert_remark(struct fixture *fixture, const char *scan, uint32_t op
     finish(fixture);
 }
 
+/* A service answers with one TTL, a closed port's reset has another. */
+static const char *remark_with_ttls(uint8_t service, uint8_t reset)
+{
+    const struct port_result ports[] = {
+        {.protocol = PROTOCOL_TCP, .port = 22, .state = PORT_OPEN, .reason = REASON_SYN_ACK, .ttl = service},
+        {.protocol = PROTOCOL_TCP, .port = 23, .state = PORT_CLOSED, .reason = REASON_RESET, .ttl = reset},
+    };
+    const struct host_result host = {.up = true, .ports = ports, .port_count = 2};
+    const struct report_run run = {.scans = NULL};
+    return remark_on(&run, &host);
+}
+
+static void resets_from_a_box_on_the_way_are_remarked_on(void **state)
+{
+    (void)state;
+    assert_non_null(remark_with_ttls(57, 61));
+    assert_null(remark_with_ttls(57, 57));
+    assert_null(remark_with_ttls(57, 248)); /* another initial value, the same way */
+    assert_null(remark_with_ttls(57, 0));
+    assert_null(remark_with_ttls(0, 57));
+}
+
 static void a_host_that_answers_all_ports_alike_is_remarked_on(void **state)
 {
     struct fixture *fixture = *state;
@@ -329,6 +352,7 @@ int main(void)
         WITH_REPORT(one_host_that_seems_down_gives_a_hint),
         WITH_REPORT(json_says_when_memory_ran_out),
         WITH_REPORT(a_host_that_answers_all_ports_alike_is_remarked_on),
+        cmocka_unit_test(resets_from_a_box_on_the_way_are_remarked_on),
         cmocka_unit_test(each_report_can_be_closed_as_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
