@@ -12,6 +12,7 @@
  * for us. Between two of them we wait, twice as long each time. */
 #define FAILURES_MAX       12
 #define FIRST_FAILURES_MAX 5
+#define FIRST_SESSIONS_MAX 4
 #define FIRST_BACKOFF_NS   (250 * MSEC)
 #define BACKOFF_STEPS      5
 
@@ -94,12 +95,11 @@ static void note_refusals(struct bounce *bounce)
     const struct {
         const struct bounce_consent *consent;
         enum relay_trouble trouble;
-    } kinds[] = {{&bounce->high, RELAY_FORBIDS},
+    } kinds[] = {{&bounce->high, bounce->high.names_target ? RELAY_FORBIDS : RELAY_NO_LIST},
                  {&bounce->low, RELAY_FORBIDS_LOW},
-                 {&bounce->v6, RELAY_FORBIDS_V6},
-                 {&bounce->lists, RELAY_NO_LIST}};
+                 {&bounce->v6, RELAY_FORBIDS_V6}};
     for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0] && !bounce->given_up; i++)
-        if (kinds[i].consent->refused > 0 && kinds[i].consent->accepted == 0)
+        if (kinds[i].consent->refused > 0 && kinds[i].consent->obeyed == 0)
             bounce_note(bounce, kinds[i].trouble, kinds[i].consent->code);
 }
 
@@ -154,6 +154,16 @@ static uint64_t ports_left(const struct bounce *bounce)
            bounce->waiting_count;
 }
 
+/* Until the server has obeyed once it gets one connection, and one more for each on which it may be waiting for a silent
+ * port: some servers connect at PORT already. */
+static unsigned connections_allowed(const struct bounce *bounce)
+{
+    unsigned allowed = bounce->allowed;
+    for (unsigned i = 0; i < BOUNCE_SESSIONS_MAX && !bounce->has_grown; i++)
+        allowed += talk_may_be_silent(bounce, &bounce->sessions[i]);
+    return allowed < FIRST_SESSIONS_MAX || bounce->has_grown ? allowed : FIRST_SESSIONS_MAX;
+}
+
 /* As many connections as there are ports to ask, and as the server bears; the first shows whether it is of use at all. */
 static void open_sessions(struct bounce *bounce)
 {
@@ -163,7 +173,8 @@ static void open_sessions(struct bounce *bounce)
         for (unsigned k = 0; k < BOUNCE_SESSIONS_MAX; k++)
             asking += bounce->sessions[k].step == STEP_TARGET || bounce->sessions[k].step == STEP_LIST;
         if (bounce->next_open_ns > bounce->now_ns || working >= BOUNCE_WORKING_MAX ||
-            count_sessions(bounce, false) >= bounce->allowed || ports_left(bounce) <= working - asking)
+            count_sessions(bounce, false) >= connections_allowed(bounce) ||
+            ports_left(bounce) <= working - asking)
             return;
         if (bounce->sessions[i].step == STEP_NONE)
             talk_open(bounce, i);

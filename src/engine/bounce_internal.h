@@ -11,6 +11,11 @@
 #define BOUNCE_WORKING_MAX  16
 #define BOUNCE_SESSIONS_MAX 48
 
+/* Ports that wait to be asked again: so many at most, new ones being asked first; and the hosts of these, of those at work,
+ * and the one at which the walk stands. */
+#define BOUNCE_WAITING_MAX 256
+#define BOUNCE_HOSTS_MAX   (BOUNCE_WAITING_MAX + 1)
+
 /* A server that has refused so many orders of a kind, and never took one, takes none. */
 #define BOUNCE_REFUSALS_ENOUGH 2
 
@@ -60,8 +65,9 @@ struct bounce_host {
 
 /* How the server takes orders to connect to some kind of port. */
 struct bounce_consent {
-    uint32_t accepted, refused;
-    unsigned code; /* of the last refusal */
+    uint32_t obeyed, refused;
+    unsigned code;     /* of the last refusal, */
+    bool names_target; /* which was that of PORT or EPRT; else of LIST or NLST */
 };
 
 struct bounce {
@@ -81,13 +87,12 @@ struct bounce {
 
     uint64_t next_host; /* the next port that was never asked: host and spec */
     uint32_t next_spec;
-    struct bounce_probe waiting[BOUNCE_SESSIONS_MAX]; /* to be asked again, before any new one */
+    struct bounce_probe waiting[BOUNCE_WAITING_MAX]; /* to be asked again; the first has waited longest */
     unsigned waiting_count;
-    struct bounce_host hosts[BOUNCE_SESSIONS_MAX + 1];
+    struct bounce_host hosts[BOUNCE_HOSTS_MAX];
 
     struct bounce_habits habits;
-    struct bounce_consent low, high, v6; /* PORT: ports below 1024, the others; EPRT to IPv6 targets */
-    struct bounce_consent lists;         /* LIST and NLST */
+    struct bounce_consent low, high, v6; /* ports below 1024, the others; IPv6 targets */
     bool eprt_for_v4;                    /* PORT was refused, EPRT may not be */
     bool nlst;                           /* LIST is not known */
     struct rtt_limits rtt_limits;
@@ -126,6 +131,9 @@ void talk_open(struct bounce *bounce, uint32_t number);
 void talk_ask(struct bounce *bounce, uint32_t number, const struct bounce_probe *probe);
 void talk_check_deadline(struct bounce *bounce, uint32_t number);
 void talk_quit(struct bounce *bounce, uint32_t number);
+
+/* Has PORT drawn no answer for as long as a silent port takes? */
+bool talk_may_be_silent(const struct bounce *bounce, const struct bounce_session *session);
 
 /* bounce.c: the server is of no use. number: the reply code or errno that shows it. */
 void bounce_give_up(struct bounce *bounce, enum relay_trouble trouble, unsigned number);

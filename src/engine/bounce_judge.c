@@ -82,6 +82,6 @@ enum bounce_meaning bounce_judge(const struct bounce_asked *asked, const struct 
         return BOUNCE_REFUSED;
     if (asked->marked && habits->connects_first)
         return BOUNCE_OPEN;
-    return reply->code == 500 || reply->code == 502 || reply->code == 504 ? BOUNCE_NO_COMMAND
-                                                                          : BOUNCE_REFUSED;
+    bool unknown = reply->code == 500 || reply->code == 502 || reply->code == 504;
+    return unknown && !says(reply, "port") ? BOUNCE_NO_COMMAND : BOUNCE_REFUSED;
 }

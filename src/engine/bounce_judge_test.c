@@ -58,6 +58,7 @@ static void what_the_server_does_not_want_is_its_own_affair(void **state)
     assert_int_equal(judge(&list, 425, "Can't open: Permission denied"), BOUNCE_REFUSED);
     assert_int_equal(judge(&list, 450, "Requested file action not taken."), BOUNCE_REFUSED);
     assert_int_equal(judge(&list, 550, "Permission denied."), BOUNCE_REFUSED);
+    assert_int_equal(judge(&list, 500, "OOPS: Illegal port request"), BOUNCE_REFUSED); /* vsftpd */
     assert_int_equal(judge(&list, 502, "Command not implemented."), BOUNCE_NO_COMMAND);
     assert_int_equal(judge(&list, 421, "Timeout."), BOUNCE_GONE);
     assert_int_equal(judge(&target, 421, "Service not available."), BOUNCE_GONE);

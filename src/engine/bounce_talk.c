@@ -97,12 +97,16 @@ static int64_t silence_limit_ns(const struct bounce *bounce)
     return THIRD_SYN_NS + bounce->answer_rtt.rto_ns + bounce->command_rtt.rto_ns;
 }
 
+bool talk_may_be_silent(const struct bounce *bounce, const struct bounce_session *session)
+{
+    return session->step == STEP_TARGET && bounce->now_ns - session->asked_ns >= silence_limit_ns(bounce);
+}
+
 void talk_ask(struct bounce *bounce, uint32_t number, const struct bounce_probe *probe)
 {
     struct addr addr = work_addr(bounce, probe);
     uint16_t port = work_port(bounce, probe);
     char text[ADDR_TEXT_MAX];
-    int64_t limit_ns = bounce->habits.connects_at_port ? silence_limit_ns(bounce) : TARGET_LIMIT_NS;
     struct bounce_session *session = &bounce->sessions[number];
     session->probe = *probe;
     session->names_target = true;
@@ -110,11 +114,11 @@ void talk_ask(struct bounce *bounce, uint32_t number, const struct bounce_probe 
     bounce->probes_sent++;
     addr.scope = 0; /* a link of ours means nothing there */
     if (addr.family == ADDR_V4 && !session->second_choice)
-        say(bounce, number, STEP_TARGET, limit_ns, "PORT %u,%u,%u,%u,%u,%u\r\n", addr.bytes[0], addr.bytes[1],
-            addr.bytes[2], addr.bytes[3], port / 256U, port % 256U);
+        say(bounce, number, STEP_TARGET, TARGET_LIMIT_NS, "PORT %u,%u,%u,%u,%u,%u\r\n", addr.bytes[0],
+            addr.bytes[1], addr.bytes[2], addr.bytes[3], port / 256U, port % 256U);
     else
-        say(bounce, number, STEP_TARGET, limit_ns, "EPRT |%d|%s|%u|\r\n", addr.family == ADDR_V4 ? 1 : 2,
-            addr_format(&addr, text), port);
+        say(bounce, number, STEP_TARGET, TARGET_LIMIT_NS, "EPRT |%d|%s|%u|\r\n",
+            addr.family == ADDR_V4 ? 1 : 2, addr_format(&addr, text), port);
 }
 
 static void ask_for_list(struct bounce *bounce, uint32_t number)
@@ -142,7 +146,7 @@ static bool try_second_choice(struct bounce *bounce, const struct bounce_session
     if (meaning == BOUNCE_NO_COMMAND)
         return bounce->nlst = true;
     if (session->names_target && bounce->relay.addr.family == ADDR_V6 && addr.family == ADDR_V4 &&
-        bounce->high.accepted + bounce->low.accepted == 0)
+        bounce->high.obeyed + bounce->low.obeyed == 0)
         return bounce->eprt_for_v4 = true;
     return false;
 }
@@ -151,8 +155,7 @@ static bool try_second_choice(struct bounce *bounce, const struct bounce_session
 static void refuse(struct bounce *bounce, const struct bounce_session *session, enum bounce_meaning meaning,
                    unsigned code)
 {
-    struct bounce_consent *consent =
-        session->names_target ? work_consent(bounce, &session->probe) : &bounce->lists;
+    struct bounce_consent *consent = work_consent(bounce, &session->probe);
     struct bounce_probe probe = session->probe;
     if (try_second_choice(bounce, session, meaning)) {
         work_dropped(bounce, &probe);
@@ -161,19 +164,15 @@ static void refuse(struct bounce *bounce, const struct bounce_session *session, 
     work_settle(bounce, &probe, PORT_UNKNOWN, REASON_RELAY_REFUSED, 0);
     consent->refused++;
     consent->code = code;
-    if (consent->accepted > 0 || consent->refused < BOUNCE_REFUSALS_ENOUGH)
-        return;
-    if (consent == &bounce->lists)
-        bounce_give_up(bounce, RELAY_NO_LIST, code);
-    if (consent == &bounce->high)
-        bounce_give_up(bounce, RELAY_FORBIDS, code);
+    consent->names_target = session->names_target;
+    if (consent == &bounce->high && consent->obeyed == 0 && consent->refused >= BOUNCE_REFUSALS_ENOUGH)
+        bounce_give_up(bounce, session->names_target ? RELAY_FORBIDS : RELAY_NO_LIST, code);
 }
 
 static void take_answer(struct bounce *bounce, const struct bounce_session *session, enum port_state state,
                         enum reason reason, bool late)
 {
     int64_t took_ns = session->heard_ns - session->asked_ns;
-    bounce->lists.accepted++;
     bounce->answers++;
     bounce->syns_seen += session->probe.syns + 1U;
     bounce->syns_lost += session->probe.syns + late;
@@ -223,8 +222,9 @@ static void conclude_stuck(struct bounce *bounce, const struct bounce_session *s
 }
 
 /* The server does as it is told: it may do so on several connections. Where it took no more, now and then one is tried. */
-static void grow(struct bounce *bounce)
+static void note_obedience(struct bounce *bounce, const struct bounce_session *session)
 {
+    work_consent(bounce, &session->probe)->obeyed++;
     if (!bounce->has_grown)
         bounce->allowed = BOUNCE_SESSIONS_MAX;
     else if (bounce->answers % ANSWERS_A_CONNECTION == 0 && bounce->allowed < BOUNCE_SESSIONS_MAX)
@@ -235,7 +235,6 @@ static void grow(struct bounce *bounce)
 static void accept_target(struct bounce *bounce, uint32_t number)
 {
     struct bounce_session *session = &bounce->sessions[number];
-    work_consent(bounce, &session->probe)->accepted++;
     rtt_sample(&bounce->command_rtt, &bounce->rtt_limits, session->heard_ns - session->asked_ns);
     if (session->step == STEP_STUCK)
         start_step(bounce, session, STEP_READY, 0);
@@ -254,8 +253,6 @@ static void take_port_reply(struct bounce *bounce, uint32_t number, const struct
     };
     bool stuck = session->step == STEP_STUCK;
     enum bounce_meaning meaning = bounce_judge(&asked, reply, &bounce->habits);
-    if (meaning != BOUNCE_WAIT && meaning != BOUNCE_GONE && meaning != BOUNCE_REFUSED)
-        grow(bounce);
     if (meaning == BOUNCE_WAIT) {
         session->marked = true;
     } else if (meaning == BOUNCE_ACCEPTED) {
@@ -263,8 +260,8 @@ static void take_port_reply(struct bounce *bounce, uint32_t number, const struct
     } else if (meaning == BOUNCE_GONE) {
         lose(bounce, number, RELAY_HANGS_UP, 0);
     } else {
-        if (session->names_target && meaning != BOUNCE_REFUSED)
-            work_consent(bounce, &session->probe)->accepted++;
+        if (meaning != BOUNCE_REFUSED && meaning != BOUNCE_NO_COMMAND)
+            note_obedience(bounce, session);
         if (stuck)
             conclude_stuck(bounce, session, meaning);
         else
@@ -376,6 +373,7 @@ static void get_stuck(struct bounce *bounce, struct bounce_session *session)
         take_answer(bounce, session, PORT_OPEN, REASON_FTP_OPEN, true);
     else
         work_missed(bounce, &session->probe, false);
+    note_obedience(bounce, session);
     session->fruitful = true;
     bounce->failures = 0;
     start_step(bounce, session, STEP_STUCK, STUCK_LIMIT_NS);
@@ -387,14 +385,17 @@ void talk_check_deadline(struct bounce *bounce, uint32_t number)
 {
     struct bounce_session *session = &bounce->sessions[number];
     bool talks = session->step > STEP_CONNECT && session->reader.len > 0;
+    if (!talks && bounce->habits.connects_at_port && talk_may_be_silent(bounce, session)) {
+        get_stuck(bounce, session);
+        return;
+    }
     if (session->step == STEP_NONE || session->step == STEP_READY || session->deadline_ns > bounce->now_ns)
         return;
     if (talks && session->heard_ns + REPLY_LIMIT_NS > bounce->now_ns)
         session->deadline_ns = session->heard_ns + REPLY_LIMIT_NS; /* it is answering, if slowly */
     else if (session->step == STEP_CONNECT)
         lose(bounce, number, RELAY_UNREACHABLE, ETIMEDOUT);
-    else if (!talks && (session->step == STEP_LIST ||
-                        (session->step == STEP_TARGET && bounce->habits.connects_at_port)))
+    else if (!talks && session->step == STEP_LIST)
         get_stuck(bounce, session);
     else
         lose(bounce, number, RELAY_SILENT, 0);

@@ -1,5 +1,6 @@
 /* Which port is asked next, and what becomes of it. Hosts are walked one after the other, so only few are open at the same
- * time: as many as there are ports at work, and the one at which the walk stands. */
+ * time. What is asked again comes after what was never asked, as far as there is room: then more is known of the way
+ * between server and target, and bad moments are over. */
 #include <assert.h>
 
 #include "engine/bounce_internal.h"
@@ -30,7 +31,7 @@ struct bounce_consent *work_consent(struct bounce *bounce, const struct bounce_p
 
 static struct bounce_host *find_host(struct bounce *bounce, uint64_t position)
 {
-    for (unsigned i = 0; i <= BOUNCE_SESSIONS_MAX; i++)
+    for (unsigned i = 0; i < BOUNCE_HOSTS_MAX; i++)
         if (bounce->hosts[i].used && bounce->hosts[i].position == position)
             return &bounce->hosts[i];
     return NULL;
@@ -42,7 +43,7 @@ static void open_host(struct bounce *bounce, uint64_t position)
     unsigned i = 0;
     while (bounce->hosts[i].used)
         i++;
-    assert(i <= BOUNCE_SESSIONS_MAX);
+    assert(i < BOUNCE_HOSTS_MAX);
     bounce->hosts[i] = (struct bounce_host){
         .used = true, .position = position, .left = bounce->config.spec_count, .start_ns = bounce->now_ns};
     struct record record = record_new(&bounce->config, bounce->now_ns, RECORD_HOST_UP, &addr);
@@ -104,7 +105,7 @@ void work_correct(struct bounce *bounce, const struct bounce_probe *probe, enum 
 
 static void wait_again(struct bounce *bounce, const struct bounce_probe *probe)
 {
-    assert(bounce->waiting_count < BOUNCE_SESSIONS_MAX);
+    assert(bounce->waiting_count < BOUNCE_WAITING_MAX);
     if (find_host(bounce, probe->host))
         bounce->waiting[bounce->waiting_count++] = *probe;
 }
@@ -119,17 +120,23 @@ static bool is_certain(const struct bounce *bounce, const struct bounce_probe *p
     return risk <= BOUNCE_RISK || probe->tries > bounce->config.timing.max_retries;
 }
 
-void work_missed(struct bounce *bounce, struct bounce_probe *probe, bool only_late)
+static void settle_silent(struct bounce *bounce, const struct bounce_probe *probe)
 {
     struct bounce_host *host = find_host(bounce, probe->host);
+    if (!host)
+        return;
+    host->tries = probe->tries > host->tries ? probe->tries : host->tries;
+    count_down(bounce, host);
+}
+
+void work_missed(struct bounce *bounce, struct bounce_probe *probe, bool only_late)
+{
     probe->syns = (uint8_t)(probe->syns + (only_late ? 1 : SYNS_A_TRY));
     probe->tries++;
-    if (!is_certain(bounce, probe)) {
+    if (is_certain(bounce, probe))
+        settle_silent(bounce, probe);
+    else
         wait_again(bounce, probe);
-    } else if (host) {
-        host->tries = probe->tries > host->tries ? probe->tries : host->tries;
-        count_down(bounce, host);
-    }
 }
 
 void work_dropped(struct bounce *bounce, struct bounce_probe *probe)
@@ -144,7 +151,7 @@ void work_dropped(struct bounce *bounce, struct bounce_probe *probe)
 static bool is_hopeless(struct bounce *bounce, const struct bounce_probe *probe)
 {
     const struct bounce_consent *consent = work_consent(bounce, probe);
-    return consent->accepted == 0 && consent->refused >= BOUNCE_REFUSALS_ENOUGH;
+    return consent->obeyed == 0 && consent->refused >= BOUNCE_REFUSALS_ENOUGH;
 }
 
 static bool take_new(struct bounce *bounce, struct bounce_probe *ret)
@@ -172,21 +179,30 @@ static bool take_waiting(struct bounce *bounce, struct bounce_probe *ret)
     return true;
 }
 
+static bool take_any(struct bounce *bounce, struct bounce_probe *ret)
+{
+    bool has_room = bounce->waiting_count + BOUNCE_SESSIONS_MAX < BOUNCE_WAITING_MAX;
+    return (has_room && take_new(bounce, ret)) || take_waiting(bounce, ret) || take_new(bounce, ret);
+}
+
 bool work_next(struct bounce *bounce, struct bounce_probe *ret)
 {
-    while (take_waiting(bounce, ret) || take_new(bounce, ret)) {
+    while (take_any(bounce, ret)) {
         if (!find_host(bounce, ret->host))
             continue;
-        if (!is_hopeless(bounce, ret))
+        if (ret->tries > 0 && is_certain(bounce, ret))
+            settle_silent(bounce, ret); /* by what was learned meanwhile */
+        else if (is_hopeless(bounce, ret))
+            work_settle(bounce, ret, PORT_UNKNOWN, REASON_RELAY_REFUSED, 0);
+        else
             return true;
-        work_settle(bounce, ret, PORT_UNKNOWN, REASON_RELAY_REFUSED, 0);
     }
     return false;
 }
 
 bool work_is_done(const struct bounce *bounce)
 {
-    for (unsigned i = 0; i <= BOUNCE_SESSIONS_MAX; i++)
+    for (unsigned i = 0; i < BOUNCE_HOSTS_MAX; i++)
         if (bounce->hosts[i].used)
             return false;
     return bounce->next_host >= bounce->config.plan->host_count;
@@ -204,7 +220,7 @@ static void skip_rest(struct bounce *bounce, uint64_t position)
 void work_time_out_hosts(struct bounce *bounce)
 {
     int64_t limit_ns = bounce->config.timing.host_timeout_ns;
-    for (unsigned i = 0; i <= BOUNCE_SESSIONS_MAX && limit_ns > 0; i++) {
+    for (unsigned i = 0; i < BOUNCE_HOSTS_MAX && limit_ns > 0; i++) {
         struct bounce_host *host = &bounce->hosts[i];
         if (!host->used || bounce->now_ns - host->start_ns < limit_ns)
             continue;
@@ -215,7 +231,7 @@ void work_time_out_hosts(struct bounce *bounce)
 
 void work_abandon(struct bounce *bounce)
 {
-    for (unsigned i = 0; i <= BOUNCE_SESSIONS_MAX; i++)
+    for (unsigned i = 0; i < BOUNCE_HOSTS_MAX; i++)
         if (bounce->hosts[i].used)
             close_host(bounce, &bounce->hosts[i], RECORD_UNFINISHED);
 }

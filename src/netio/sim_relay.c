@@ -145,11 +145,9 @@ static bool accept_target(struct turn *turn, bool valid)
     const struct sim_relay *relay = session->relay;
     if (!valid || !session->logged_in) {
         say(session, valid ? 530 : 501, "No.");
-    } else if (relay->forbids || (relay->low_ends && session->port < 1024)) {
-        say(session, 500, relay->forbids ? "Illegal PORT command." : "OOPS: Illegal port request");
+    } else if (relay->forbids || (relay->forbids_low && session->port < 1024)) {
+        say(session, 500, "Illegal PORT command.");
         session->target = (struct addr){0};
-        if (!relay->forbids)
-            add_saying(session, SIM_HANGS_UP);
     } else {
         return true;
     }
@@ -237,6 +235,11 @@ static void transfer(struct turn *turn)
     bool has_target = session->logged_in && session->target.family != ADDR_NONE;
     if (!has_target) {
         say(session, 425, "Use PORT or PASV first.");
+        return;
+    }
+    if (relay->low_ends && session->port < 1024) {
+        say(session, 500, "OOPS: Illegal port request");
+        add_saying(session, SIM_HANGS_UP);
         return;
     }
     if (relay->marks_first)

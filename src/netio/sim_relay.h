@@ -25,7 +25,8 @@ struct sim_relay {
     int64_t jitter_ns;     /* until it starts with a command, uniform 0 .. jitter_ns */
     uint8_t greeting;      /* enum sim_relay_greeting */
     bool forbids;          /* it connects to nobody else: 500 to PORT */
-    bool low_ends;         /* 500 to a port below 1024, and it hangs up */
+    bool forbids_low;      /* the same of ports below 1024 */
+    bool low_ends;         /* 500 to LIST for such a port, and it hangs up */
     bool no_list;          /* it knows NLST and not LIST */
     bool connects_at_port; /* at PORT already, not at LIST */
     bool marks_first;      /* 150 before it connects, not after */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Real servers for the practice network: Debian's nginx and OpenSSH, dnsmasq (DNS), Net-SNMP, chrony (NTP) and tftpd-hpa,
-unpacked under build/lab and never installed. They run as nobody, inside a namespace of the network, with their own
+"""Real servers for the practice network: Debian's nginx and OpenSSH, dnsmasq (DNS), Net-SNMP, chrony (NTP), tftpd-hpa,
+vsftpd and pyftpdlib, unpacked under build/lab and never installed. They run as nobody, inside a namespace of the network, with their own
 configuration.
 
     daemons.py DIRECTORY            download and unpack them there, unless they are there already
@@ -13,8 +13,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-PACKAGES = ["nginx", "openssh-server", "openssh-client", "dnsmasq-base", "snmpd", "chrony", "tftpd-hpa"]
-ROOT = Path(__file__).resolve().parent.parent.parent
+PACKAGES = ["nginx", "openssh-server", "openssh-client", "dnsmasq-base", "snmpd", "chrony", "tftpd-hpa", "vsftpd",
+            "python3-pyftpdlib"]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
 TREE = ROOT / "build/lab/daemons"
 NOBODY = 65534
 
@@ -81,8 +83,26 @@ cmdport 0
 bindcmdaddress /
 pidfile {folder}/pid
 """
+# It connects to anybody, but to no port below 1024.
+VSFTPD = """\
+listen=YES
+listen_ipv6=NO
+listen_port=2123
+background=NO
+run_as_launching_user=YES
+anonymous_enable=YES
+ftp_username=nobody
+anon_root={folder}
+secure_chroot_dir={folder}
+port_promiscuous=YES
+connect_from_port_20=NO
+connect_timeout=5
+seccomp_sandbox=NO
+isolate=NO
+isolate_network=NO
+"""
 
-# {folder} is a server's own, in which its configuration is.
+# {folder} is a server's own, in which its configuration is; {here} that of this file.
 SERVERS = {
     "nginx": Server("usr/sbin/nginx", "-p {folder} -e stderr -c {folder}/configuration", NGINX),
     "sshd": Server("usr/sbin/sshd", "-D -e -f {folder}/configuration", SSHD),
@@ -91,6 +111,11 @@ SERVERS = {
     "snmpd": Server("usr/sbin/snmpd", "-f -Lo -C -c {folder}/configuration -I -smux", SNMPD,
                     environment={"SNMP_PERSISTENT_DIR": "{folder}", "MIBS": ""}),  # fmt: skip
     "chronyd": Server("usr/sbin/chronyd", "-d -x -U -u nobody -f {folder}/configuration", CHRONYD),
+    "vsftpd": Server("usr/sbin/vsftpd", "{folder}/configuration", VSFTPD),
+    "pyftpd": Server(sys.executable, "{here}/pyftpd.py 2124 {folder}",
+                     environment={"PYTHONPATH": str(TREE / "usr/lib/python3/dist-packages")}),
+    "ftpd": Server(sys.executable, "{here}/ftpd.py allow 2121"),
+    "ftpd-forbids": Server(sys.executable, "{here}/ftpd.py forbid 2122"),
     "tftpd": Server("usr/sbin/in.tftpd", "-L -u nobody -a :69 {folder}", capabilities=("setuid", "setgid")),
 }
 
@@ -134,19 +159,21 @@ def environment():
 
 
 def start(network, host):
-    """Starts the servers in the caller's namespace. They are ready when they listen."""
+    """Starts the host's servers in the caller's namespace. They are ready when they listen."""
     fetch(TREE)
     base = environment()
-    for name, server in SERVERS.items():
+    for name in host.daemons:
+        server = SERVERS[name]
         folder = network.state / name
         folder.mkdir()
         (folder / "configuration").write_text(server.configuration.format(folder=folder, v4=host.v4, v6=host.v6) + extra(name))
-        os.chown(folder, NOBODY, NOBODY)
+        for path in (folder, folder / "configuration"):
+            os.chown(path, NOBODY, NOBODY)
         if name == "sshd":
             keygen = [TREE / "usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "key"]
             subprocess.run([*as_nobody(), *keygen], check=True, env=base)
         own = {key: value.format(folder=folder) for key, value in server.environment.items()}
-        arguments = server.arguments.format(folder=folder).split()
+        arguments = server.arguments.format(folder=folder, here=HERE).split()
         network.spawn(name, [*as_nobody(*server.capabilities), TREE / server.program, *arguments], base | own)
 
 

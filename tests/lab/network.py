@@ -1,6 +1,6 @@
 """Raises and takes down the practice network of truth.py, in network namespaces that no link joins to the machine's own.
 
-    scanner ── switch ── linux, daemons, shut, mute, odd
+    scanner ── switch ── linux, daemons, shut, mute, odd, ftp
                   └───── router ── far, guarded, slow, crawl, lossy, wide, limited, range, barred
 
 Each instance has a name; its namespaces are NAME-scanner, NAME-switch and so on, so several can be up at once. All that
@@ -305,13 +305,14 @@ class Network:
         return all(link["operstate"] in ("UP", "UNKNOWN") for link in links)
 
     def listening(self, host, protocol, state):
-        """The ports at which sockets in this state (of include/net/tcp_states.h) are bound over IPv4 and over IPv6."""
+        """The ports at which sockets in this state (of include/net/tcp_states.h) are bound, over IPv4 and over IPv6 but for
+        those of FTP servers, some of which speak only one of them."""
         found = []
         for name in (protocol, protocol + "6"):
             with self.inside(host.name):
                 lines = [line.split() for line in Path("/proc/self/net", name).read_text().splitlines()]
             found.append({int(fields[1].rsplit(":", 1)[1], 16) for fields in lines if fields[3] == state})
-        return set.intersection(*found)
+        return set.union(*found) if host is truth.FTP else set.intersection(*found)
 
     # ----- down ----------------------------------------------------------------------------------------------------
 

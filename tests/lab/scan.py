@@ -20,7 +20,7 @@ SHOWN_DIFFERENCES = 40
 NOT_TOLD = "not told"  # a folded port's source
 TECHNIQUES = {"syn": "-sS", "connect": "-sT", "udp": "-sU", "null": "-sN", "fin": "-sF", "xmas": "-sX", "maimon": "-sM", "ack": "-sA",
               "window": "-sW", "ip-protocol": "-sO", "sctpinit": "-sY", "sctpcookieecho": "-sZ", "idle": f"-sI{truth.ZOMBIE}"}  # fmt: skip
-
+TECHNIQUES |= {name: f"-b{truth.FTP.v4}:{server.port}" for name, server in truth.FTP_SERVERS.items()}
 
 # Of what protocol the ports are that a technique scans.
 PROTOCOLS = {"udp": "udp", "ip-protocol": "ip"} | dict.fromkeys(truth.SCTP, "sctp")

@@ -197,6 +197,51 @@ class Sctp(PortolanTest):
                     self.check(technique, family, [BY_NAME["sctp"], BY_NAME["shut"]], truth.SCTP_PORTS, "-Pn")
 
 
+class Bounce(PortolanTest):
+    """Through FTP servers: Debian's, and two made by hand."""
+
+    HOSTS = [BY_NAME[name] for name in ("linux", "mute", "shut")]
+
+    def test_every_server_shows_every_port_or_says_that_it_does_not_want_to(self):
+        """All at the same time: most of it is waiting for silent ports."""
+        running, said = {}, {}
+        for technique, family in [*((name, V4) for name in truth.FTP_SERVERS), ("bounce", V6), ("bounce-pyftpdlib", V6)]:
+            options = scan.options(technique, family, self.HOSTS, truth.FTP_PORTS)
+            running[technique, family] = scan.start(self.network, [scan.PORTOLAN, *options, "-oX", "-"])
+        for (technique, family), process in running.items():
+            with self.subTest(technique=technique, family=family):
+                out, err = process.communicate(timeout=scan.TIMEOUT_S)
+                self.assertEqual(process.returncode, 0, err)
+                self.assert_true(scan.read_xml(out), technique, family, self.HOSTS, truth.FTP_PORTS)
+                said[technique, family] = err
+        self.assertIn("refuses to connect to ports below 1024", said["bounce-vsftpd", V4])
+        self.assertIn("refuses to connect to IPv6 addresses", said["bounce-pyftpdlib", V6])
+        self.assertEqual(said["bounce", V4] + said["bounce", V6], "")
+
+    def test_a_server_that_forbids_it_is_recognised_in_seconds(self):
+        began = time.monotonic()
+        for address in (truth.FTP.v4, f"[{truth.FTP.v6}]"):
+            via = f"-b{address}:{truth.FTP_FORBIDS.port}"
+            status, _, err = scan.run(self.network, [scan.PORTOLAN, via, "-n", "-p-", BY_NAME["linux"].v4])
+            self.assertEqual(status, EX_UNAVAILABLE, err)
+            self.assertIn("refuses to connect to other hosts for us (it answered 500)", err)
+        self.assertLess(time.monotonic() - began, 10)
+
+    def test_no_packet_of_ours_reaches_the_target_and_no_privilege_is_needed(self):
+        host = BY_NAME["shut"]
+        command = [scan.PORTOLAN, f"-b{truth.FTP.v4}:2121", "-n", "-p", "1-100", host.v4, "-oX", "-"]
+        with self.network.inside(host.name):
+            rules = f"ip saddr {truth.SCANNER[0]} counter drop"
+            run(["nft", "-f", "-"], nft_table("inet", "type filter hook input priority 0", [rules], "ours"))
+        status, out, err = scan.run(self.network, scan.command_as_user(self.network, command))
+        with self.network.inside(host.name):
+            counted = run(["nft", "list", "table", "inet", "ours"])
+            run(["nft", "delete", "table", "inet", "ours"])
+        self.assertEqual(status, 0, err)
+        self.assert_true(scan.read_xml(out), "bounce", V4, [host], range(1, 101))
+        self.assertIn("counter packets 0", counted)
+
+
 class Discovery(PortolanTest):
     def find(self, family, by_neighbor):
         addresses = [host.address(family) for host in labtest.ORDINARY]

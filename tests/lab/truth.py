@@ -175,7 +175,7 @@ class Host(NamedTuple):
     sctp: dict = {}  # and of its SCTP ports; empty: it has no SCTP
     rest: object = "closed"  # what all other ports do; when that is a rule, it is for everything but TCP too
     rules_at: str = "host"  # who carries out RULES: the host, or the router in front of it
-    daemons: bool = False  # real servers listen at the open ports
+    daemons: tuple = ()  # servers of daemons.py that listen at the open ports
     network: tuple = ()  # whole networks that are this host's own
     loss_percent: float = 0  # each way, at the host's own interface
     reset_limit: int = 0  # RSTs a second; 0: no limit
@@ -218,6 +218,8 @@ class Host(NamedTuple):
         behaviour = self.behaviour(port, family, technique)
         if technique == "idle":
             return IDLE_OPEN if ANSWERS[behaviour].get("syn") == OPEN else IDLE_CLOSED
+        if technique in FTP_SERVERS:
+            return FTP_SERVERS[technique].truth(behaviour, port, family)
         answers = ANSWERS[behaviour]
         verdict = answers.get(technique) or answers[ANY]
         if verdict == SILENCE:
@@ -235,6 +237,37 @@ class Host(NamedTuple):
         silent = SILENCE._replace(state=SILENT_STATES["ip-protocol"])
         return PROTOCOL_ANSWERS[family].get(protocol, silent)
 
+
+# ----- FTP servers that connect for others ---------------------------------------------------------------------------
+
+
+class FtpServer(NamedTuple):
+    port: int  # of the host below
+    lowest: int = 1  # port that it connects to
+    eprt: bool = False  # it connects to IPv6 addresses too
+    gives_reasons: bool = False  # when it cannot
+
+    def truth(self, behaviour, port, family):
+        """What a bounce scan through it must say of a port."""
+        if port < self.lowest or (family == V6 and not self.eprt):
+            return Verdict("unknown", "relay-refused")
+        if behaviour in ("open", "stateful-open"):
+            return Verdict("open", "ftp-transfer")
+        if behaviour == "drop":
+            return SILENCE
+        if self.gives_reasons and "unreachable" in behaviour:
+            return Verdict("filtered", "host-unreach")
+        return Verdict("closed", "ftp-refused")
+
+
+FTP_SERVERS = {
+    "bounce": FtpServer(2121, eprt=True, gives_reasons=True),  # made by hand
+    "bounce-vsftpd": FtpServer(2123, lowest=1024),
+    "bounce-pyftpdlib": FtpServer(2124),
+}
+FTP_FORBIDS = FtpServer(2122)
+FTP = Host("ftp", "198.18.0.21", "2001:db8:18::21", "linux", daemons=("ftpd", "ftpd-forbids", "vsftpd", "pyftpd"),
+           ports=dict.fromkeys([2121, 2122, 2123, 2124], "open"))  # fmt: skip
 
 # The ports of a Linux host with a firewall: one for each thing it may do.
 FIREWALL = {
@@ -282,7 +315,7 @@ HOSTS = [
     # On the scanner's link: ARP and neighbour discovery are real.
     Host("linux", "198.18.0.2", "2001:db8:18::2", "linux", ports=FIREWALL, udp=UDP_FIREWALL),
     Host("daemons", "198.18.0.3", "2001:db8:18::3", "linux", ports=dict.fromkeys([22, 53, 80], "open"),
-         udp=dict.fromkeys([53, 69, 123, 161], "open"), daemons=True, icmp_interval_ms=20),
+         udp=dict.fromkeys([53, 69, 123, 161], "open"), daemons=("nginx", "sshd", "dnsmasq", "snmpd", "chronyd", "tftpd"), icmp_interval_ms=20),
     Host("shut", "198.18.0.4", "2001:db8:18::4", "linux"),
     Host("mute", "198.18.0.5", "2001:db8:18::5", "linux", rest="drop"),
     Host("odd", "198.18.0.6", "2001:db8:18::6", "mangler", ports={22: "open"} | MANGLED, udp=MANGLED_UDP),
@@ -290,6 +323,7 @@ HOSTS = [
          ports={22: "stateful-open", 80: "stateful-closed", 1000: "drop"}),
     Host("sctp", "198.18.0.8", "2001:db8:18::8", "linux",
          sctp={2905: "open", 5060: "open", 5061: "drop", 5062: ("4:admin-prohibited", "6:admin-prohibited")}),
+    FTP,
     Host("absent", "198.18.0.99", "2001:db8:18::99", "absent", rest="unresolved", source=SCANNER),
     # Behind the router.
     Host("far", "203.0.113.2", "2001:db8:113:1::2", "linux", routed=True, ports=FIREWALL, udp=UDP_FIREWALL),
@@ -322,4 +356,5 @@ UDP_FORGERIES = [what for what in MANGLED_UDP.values() if isinstance(what, str) 
 # Every port that some host treats in a way of its own; the tests ask all of them of every host.
 INTERESTING = sorted({*FIREWALL, *MANGLED, 443, 65535})
 UDP_PORTS = sorted({*UDP_FIREWALL, *MANGLED_UDP, 69, 123, 161, 443, 65535})
+FTP_PORTS = [22, 443, 1000, 1003, 2000, 8080]
 SCTP_PORTS = [2904, 2905, 2906, 5060, 5061, 5062]

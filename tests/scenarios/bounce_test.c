@@ -135,11 +135,28 @@ static void silent_ports_are_waited_for_side_by_side(void **state)
     assert_true(took_ns < 180 * SEC); /* one after the other it would be 7 minutes at the least */
 }
 
+/* Its way is not known yet, and at PORT it says nothing for half a minute. */
+static void a_silent_port_that_comes_first_holds_nothing_up(void **state)
+{
+    (void)state;
+    struct bounce_case bounce_case =
+        case_with((struct sim_relay){.connects_at_port = true, .connect_timeout_ns = 30 * SEC});
+    struct scenario scenario = scan_through(&bounce_case, 1);
+    scenario.first_port = 2049;
+    scenario.last_port = 2079;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_true(scenario.took_ns < 20 * SEC);
+    scenario_done(&scenario);
+}
+
 static void ports_that_the_server_refuses_are_unknown(void **state)
 {
     (void)state;
     struct bounce_case bounce_case = case_with((struct sim_relay){.low_ends = true});
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        bounce_case.relay.low_ends = seed % 2;
+        bounce_case.relay.forbids_low = !bounce_case.relay.low_ends;
         struct scenario scenario = scan_through(&bounce_case, seed);
         scenario.first_port = 1000;
         scenario.last_port = 1100;
@@ -308,6 +325,7 @@ int main(void)
         cmocka_unit_test(connections_that_break_lose_no_port),
         cmocka_unit_test(nothing_is_waited_for_without_need),
         cmocka_unit_test(silent_ports_are_waited_for_side_by_side),
+        cmocka_unit_test(a_silent_port_that_comes_first_holds_nothing_up),
         cmocka_unit_test(ports_that_the_server_refuses_are_unknown),
         cmocka_unit_test(ipv6_targets_are_asked_with_eprt),
         cmocka_unit_test(a_server_that_forbids_it_is_recognised_in_seconds),
