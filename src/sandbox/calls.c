@@ -118,7 +118,7 @@ static const struct call calls[] = {
 
     /* The name of an interface, in link-local addresses: asked through a socket that leads nowhere. */
     {"socket", SUPERVISOR, 0, WHOLE, AF_UNIX},
-    {"ioctl", SUPERVISOR, 1, WHOLE, SIOCGIFNAME},
+    {"ioctl", SUPERVISOR | CONNECTS | NAMES, 1, WHOLE, SIOCGIFNAME},
 
     /* The terminal: looked at and set, but nothing typed into it (TIOCSTI). */
     {"ioctl", ALL, 1, WHOLE, TCGETS}, /* stdio asks whether a file is one */
@@ -186,7 +186,6 @@ static const struct call calls[] = {
     {"mprotect", NAMES, 2, PROT_WRITE, 0},
     {"ioctl", NAMES, 1, WHOLE, FIONREAD},
     {"ioctl", NAMES, 1, WHOLE, FIONBIO},
-    {"ioctl", NAMES, 1, WHOLE, SIOCGIFNAME},
     {"ioctl", NAMES, 1, WHOLE, SIOCGIFINDEX},
     {"uname", STORE | NAMES, 0, 0, 0},
     {"sysinfo", ALL, 0, 0, 0}, /* qsort asks how much memory there is */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -138,6 +139,12 @@ static int open_packet_socket(void)
     return result_of(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
 }
 
+static int ask_for_the_name_of_an_interface(void)
+{
+    char name[IF_NAMESIZE];
+    return if_indextoname(1, name) ? 0 : errno;
+}
+
 static int call_what_is_not_known_yet(void)
 {
     return result_of(syscall(NEW_CALL));
@@ -189,6 +196,7 @@ static const struct {
     {"connect", connect_socket, ENDED, ECONNREFUSED, ENDED, ECONNREFUSED, ENDED},
     {"open a UDP socket", open_udp_socket, EACCES, 0, ENDED, 0, ENDED},
     {"open a packet socket", open_packet_socket, EACCES, ENDED, ENDED, ENDED, ENDED},
+    {"ask for the name of an interface", ask_for_the_name_of_an_interface, ENOENT, 0, 0, 0, ENDED},
     {"call a new number", call_what_is_not_known_yet, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS},
     {"call clone3", clone_as_a_new_libc, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS},
 };
