@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How many probes a second leave one core when nobody answers: Portolan's backends, a bare loop that only sends, masscan
-and zmap. The other end drops every frame as it arrives. The runs are interleaved, and ratios of medians are printed:
+and zmap. An XDP program at the other end drops every frame as it arrives. The runs are interleaved, and ratios of medians are printed:
 of the rate while sending, and of probes a second of processor time, which other programs on the machine disturb less.
 
 Runs in network namespaces of its own; needs root. See README.md."""
@@ -24,12 +24,6 @@ HOSTS = 1 << 14
 TIMEOUT_S = 120
 SAMPLE_S = 0.01
 QUIET_S = 1.0
-DROP = """table netdev bench {
- chain ingress {
-  type filter hook ingress device "eth0" priority 0; policy drop;
- }
-}
-"""
 
 
 def commands(build, ports):
@@ -122,7 +116,7 @@ def main():
     parser.add_argument("--ports", type=int, default=64, help="probes for each of the 16,384 hosts")
     parser.add_argument("--core", type=int, default=0, help="the core that all of them run on")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="packet,bare,masscan,zmap", help="what to run, with commas")
+    parser.add_argument("--only", default="packet,xdp,kernel,bare,masscan,zmap", help="what to run, with commas")
     options = parser.parse_args()
     wanted = options.only.split(",")
     chosen = {name: command for name, command in commands(options.build, options.ports).items() if name in wanted}
@@ -134,8 +128,8 @@ def main():
     order = random.Random(options.seed)
     with pair.Pair("blast") as network:
         network.route_to_target(NETWORK, answers=False)
-        with network.inside("target"):
-            subprocess.run(["nft", "-f", "-"], input=DROP, text=True, check=True)
+        pair.run("ip", "-n", network.names["target"], "link", "set", "dev", "eth0", "xdp", "object",
+                 str(options.build / "bench/drop.bpf.o"), "section", "xdp")  # fmt: skip
         for number in range(1, options.rounds + 1):
             for name in order.sample(list(chosen), len(chosen)):
                 before = used_s()

@@ -43,6 +43,17 @@ static void look_at_privilege(const struct scan_privilege *privilege, FILE *out)
     say(out, privilege->raw, "raw sockets", text);
 }
 
+static void look_at_wire(const struct scan_privilege *privilege, FILE *out)
+{
+    char text[2 * TEXT_MAX] = "the backends xdp and kernel work, where the interface's driver does its part";
+    if (privilege->why_no_wire)
+        snprintf(text, sizeof text,
+                 "%.200s; for the backends xdp and kernel: sudo setcap "
+                 "cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon=ep %.100s",
+                 privilege->why_no_wire, privilege->program);
+    say(out, !privilege->why_no_wire, "BPF and AF_XDP", text);
+}
+
 static void look_at_sandbox(FILE *out)
 {
     struct sandbox_state state = sandbox_possible();
@@ -128,6 +139,7 @@ int doctor(const struct scan_privilege *privilege, FILE *out)
 {
     look_at_kernel(out);
     look_at_privilege(privilege, out);
+    look_at_wire(privilege, out);
     look_at_sandbox(out);
     look_at_family(AF_INET, "IPv4", out);
     look_at_family(AF_INET6, "IPv6", out);

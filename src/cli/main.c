@@ -1,6 +1,7 @@
 /* Portolan, the program: takes its sockets, gives up every privilege, and only then looks at what it was given; then two
  * processes do the scan. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/channel.h"
 #include "cli/descriptors.h"
@@ -20,15 +21,48 @@
 #include "netio/sockets.h"
 #include "sandbox/caps.h"
 
-/* Open the sockets if CAP_NET_RAW allows it, whoever we are; then be nobody special. */
-static int take_privilege(struct sockets *sockets, struct scan_privilege *ret, struct error *why_not,
-                          struct error *err)
+/* The one look at the command line before privilege is given up: a backend that needs more than
+ * sockets, or the question whether that would work? */
+static bool names_wire(int argc, char *argv[])
 {
-    *ret = (struct scan_privilege){.why_not = "this program does not have the capability cap_net_raw"};
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i];
+        if (strcmp(name, "doctor") == 0)
+            return true;
+        if (strcmp(name, "--backend") == 0 && i + 1 < argc)
+            name = argv[i + 1];
+        else if (strncmp(name, "--backend=", strlen("--backend=")) == 0)
+            name += strlen("--backend=");
+        else
+            continue;
+        if (strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the backends xdp and kernel need. Without it they are refused, when the command line is read, with this reason. */
+static void take_wire(struct sockets *sockets, struct error *why_not)
+{
+    if (caps_raise_wire(why_not) == 0)
+        wire_open(&sockets->wire, why_not);
+}
+
+/* Open the sockets if CAP_NET_RAW allows it, whoever we are; then be nobody special. */
+static int take_privilege(struct sockets *sockets, bool wire, struct scan_privilege *ret,
+                          struct error *why_not, struct error *err)
+{
+    *ret = (struct scan_privilege){
+        .why_not = "this program does not have the capability cap_net_raw",
+        .why_no_wire = "this program does not have the capability cap_net_raw",
+    };
     if (caps_have_net_raw()) {
         int r = caps_raise_net_raw(why_not);
         if (r == 0)
             r = sockets_open(sockets, why_not);
+        if (r == 0 && wire)
+            take_wire(sockets, &sockets->why_no_wire);
+        ret->why_no_wire = sockets->wire ? NULL : sockets->why_no_wire.text;
         caps_lower_net_raw();
         ret->raw = r == 0;
         ret->why_not = why_not->text;
@@ -156,7 +190,7 @@ int main(int argc, char *argv[])
     struct error err = {.status = 0};
     descriptors_hold_standard();
     struct talk talk = talk_new(stderr);
-    int status = -take_privilege(&sockets, &privilege, &why_not, &err);
+    int status = -take_privilege(&sockets, names_wire(argc, argv), &privilege, &why_not, &err);
     privilege.program = argc > 0 ? argv[0] : "portolan";
     if (status == 0)
         status = run(argc, argv, &privilege, &sockets, &talk);

@@ -13,9 +13,10 @@
 
 /* What raw sockets this process may use. */
 struct scan_privilege {
-    bool raw;            /* raw and packet sockets are open */
-    const char *why_not; /* else one sentence */
-    const char *program; /* how it was started: argv[0]; for the advice */
+    bool raw;                /* raw and packet sockets are open */
+    const char *why_not;     /* else one sentence */
+    const char *why_no_wire; /* the backends xdp and kernel cannot be used, for this reason; NULL: they can */
+    const char *program;     /* how it was started: argv[0]; for the advice */
 };
 
 struct scans {

@@ -276,6 +276,7 @@ struct netio *trace_new(struct netio *inner, int fd, bool on)
     *trace = (struct trace){
         .ops = {.name = inner->ops->name,
                 .slice_ns = inner->ops->slice_ns,
+                .paces = inner->ops->paces,
                 .now = trace_now,
                 .reach = trace_reach,
                 .source = trace_source,

@@ -199,7 +199,9 @@ static int open_all(struct worker *worker, struct error *err)
     if (r == 0)
         r = open_scanner(worker, err);
     struct sandbox_config config = {
-        .role = worker->job->scans.raw ? SANDBOX_PACKETS : SANDBOX_CONNECTS,
+        .role = !worker->job->scans.raw            ? SANDBOX_CONNECTS
+                : r == 0 && worker->io->ops->paces ? SANDBOX_TRANSMITS
+                                                   : SANDBOX_PACKETS,
         .unwanted = worker->job->options->no_sandbox,
     };
     return r < 0 ? r : sandbox_enter(&config, NULL, err);
@@ -223,10 +225,15 @@ static void close_others(struct worker *worker)
 {
     const struct sockets *sockets = worker->sockets;
     const struct channel *channel = worker->channel;
-    int fds[] = {sockets->frames,       sockets->capture,      sockets->raw4,
-                 sockets->raw6,         sockets->softnet,      channel->command_fds[0],
-                 channel->ready_fds[1], channel->trace_fds[1], channel->wake_fd};
-    descriptors_keep_only(fds, sizeof fds / sizeof fds[0]);
+    int fds[9 + WIRE_PART_COUNT] = {
+        sockets->frames,       sockets->capture,      sockets->raw4,
+        sockets->raw6,         sockets->softnet,      channel->command_fds[0],
+        channel->ready_fds[1], channel->trace_fds[1], channel->wake_fd,
+    };
+    unsigned count = 9;
+    for (unsigned i = 0; sockets->wire && i < WIRE_PART_COUNT; i++)
+        fds[count++] = sockets->wire->fds[i];
+    descriptors_keep_only(fds, count);
 
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd < 0)

@@ -293,10 +293,21 @@ static void keep_rate(struct engine *engine)
         pacer_set_rate(&engine->pacer, engine->rate.pps);
 }
 
+/* How much may be sent now. Who keeps the rate itself gets a whole slice of it, and the pacer is repaid later. */
+static uint32_t allowance_now(struct engine *engine)
+{
+    const struct netio_ops *ops = engine->io->ops;
+    uint32_t allowance = pacer_allowance(&engine->pacer, engine->now_ns);
+    double slice = engine->rate.pps * (double)ops->slice_ns / (double)SEC;
+    if (allowance == 0 || !ops->paces || slice < allowance)
+        return allowance;
+    return slice < (double)ENGINE_BLOCK_PROBES_MAX ? (uint32_t)slice : (uint32_t)ENGINE_BLOCK_PROBES_MAX;
+}
+
 static void send_or_listen(struct engine *engine, int64_t until_ns)
 {
     struct scan_block *scan_block = block_to_send(engine);
-    uint32_t allowance = scan_block ? pacer_allowance(&engine->pacer, engine->now_ns) : 0;
+    uint32_t allowance = scan_block ? allowance_now(engine) : 0;
     int64_t wake_ns = next_wake_ns(engine, scan_block != NULL);
     if (wake_ns > until_ns)
         wake_ns = until_ns;

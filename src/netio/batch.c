@@ -85,8 +85,26 @@ static int bind_link(struct batch *batch)
     return 0;
 }
 
+/* Through the AF_XDP socket, as sendmmsg would. An interface that does not take frames that way any more is left to the
+ * packet socket, which can say why. */
+static int send_xsk(struct batch *batch)
+{
+    int count = 0;
+    for (uint32_t i = batch->sent; i < batch->used; i++, count++) {
+        if (!xsk_put(batch->xsk, batch->slots[i].data, batch->slots[i].len))
+            break;
+    }
+    int error = xsk_kick(batch->xsk);
+    if (error && error != ENOBUFS)
+        batch->xsk = NULL;
+    errno = ENOBUFS;
+    return count ? count : -1;
+}
+
 static int send_rest(struct batch *batch)
 {
+    if (batch->lane == LANE_FRAMES && batch->xsk && batch->xsk->link == batch->link)
+        return send_xsk(batch);
     if (bind_link(batch) < 0)
         return -1;
     return sendmmsg(batch->fds[batch->lane], batch->messages + batch->sent, batch->used - batch->sent,

@@ -12,6 +12,7 @@
 #include "netio/order.h"
 #include "netio/probe_packet.h"
 #include "netio/sockets.h"
+#include "netio/xsk.h"
 #include "packet/arp.h"
 
 #define BATCH_MAX       64
@@ -36,6 +37,7 @@ struct batch_slot {
 
 struct batch {
     int fds[3];          /* by enum lane; borrowed */
+    struct xsk *xsk;     /* borrowed: frames of its link go through it; NULL: none */
     uint8_t lane;        /* of the slots in use */
     uint32_t link;       /* interface index that their frames go out of */
     uint32_t bound_link; /* that the socket for frames is bound to; 0: none */

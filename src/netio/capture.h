@@ -29,8 +29,9 @@ struct captured {
     uint16_t ethertype;
     bool
         checksums_open; /* the checksum is not filled in yet, or the hardware has vouched for it: do not verify */
-    bool other_vlan;       /* it belongs to a VLAN device above this link, and shows up again there */
-    uint8_t source_mac[6]; /* zero on links without addresses */
+    bool checksums_unknown; /* or one of the two, and nobody has said so */
+    bool other_vlan;        /* it belongs to a VLAN device above this link, and shows up again there */
+    uint8_t source_mac[6];  /* zero on links without addresses */
 };
 
 /* Attach the filter for good, map the ring, and begin to receive. Needs no privilege.

@@ -23,5 +23,7 @@ int netio_live_open(struct sockets *sockets, const struct route_table *routes,
         return packet_open(sockets, routes, options, ret, err);
     if (strcmp(name, "raw") == 0)
         return raw_open(sockets, routes, options, ret, err);
-    return error_set(err, EX_USAGE, "there is no backend '%s' (packet and raw are)", name);
+    if (strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0)
+        return wire_io_open(sockets, routes, options, name[0] == 'k', ret, err);
+    return error_set(err, EX_USAGE, "there is no backend '%s' (packet, xdp, kernel and raw are)", name);
 }

@@ -7,6 +7,9 @@
 #include "netio/clock.h"
 #include "netio/frame.h"
 #include "netio/softnet.h"
+#include "packet/checksum.h"
+#include "packet/ip.h"
+#include "packet/tcp.h"
 
 #define LOSS_CHECK_NS  (50 * MSEC)
 #define NO_BUFFER_NS   (200 * USEC) /* what no event ends is tried again after this */
@@ -45,6 +48,7 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
     live->ttl = options->ttl;
     live->sockets = *sockets;
     *sockets = (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+    live->answers.fd = live->answers.link_fd = -1;
     live->softnet_dropped = softnet_dropped(live->sockets.softnet);
     live->loss_checked_ns = clock_monotonic_ns();
     batch_init(&live->batch, &live->sockets);
@@ -53,6 +57,7 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
 
 void live_close(struct live *live)
 {
+    answers_close(&live->answers);
     capture_close(&live->capture);
     way_watch_close(&live->ways);
     sockets_close(&live->sockets);
@@ -104,6 +109,25 @@ static void set_scopes(struct packet *packet, uint32_t link)
         set_scope(&packet->icmp.neighbor_target, link);
 }
 
+/* Is the checksum of a TCP segment still to be filled in, as it is in what this machine sends itself? Then it is the sum of
+ * the pseudo-header alone. */
+static bool is_open(const struct captured *captured)
+{
+    struct packet packet;
+    struct packet_reading how = {.checksums = false};
+    if (packet_read_ip(captured->data, captured->len, how, &packet) != PACKET_OK || packet.layer != LAYER_TCP)
+        return false;
+    size_t header_len = captured->data[0] >> 4 == 4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+    size_t total = captured->data[0] >> 4 == 4 ? get_be16(captured->data + 2)
+                                               : get_be16(captured->data + 4) + (size_t)IPV6_HEADER_LEN;
+    if (total < header_len + TCP_HEADER_LEN || captured->len < header_len + TCP_HEADER_LEN)
+        return false;
+    uint32_t sum = IP_PROTO_TCP + (uint32_t)(total - header_len);
+    sum = checksum_add(sum, packet.src.bytes, addr_len(&packet.src));
+    sum = checksum_add(sum, packet.dst.bytes, addr_len(&packet.dst));
+    return (get_be16(captured->data + header_len + 16) ^ checksum_finish(sum)) == UINT16_MAX;
+}
+
 static enum packet_fault decode(const struct captured *captured, struct packet *ret)
 {
     if (captured->ethertype == ETHERTYPE_ARP_PACKET) {
@@ -116,6 +140,8 @@ static enum packet_fault decode(const struct captured *captured, struct packet *
     } else {
         struct packet_reading how = {.checksums = !captured->checksums_open};
         enum packet_fault fault = packet_read_ip(captured->data, captured->len, how, ret);
+        if (fault == PACKET_BAD_CHECKSUM && captured->checksums_unknown && is_open(captured))
+            fault = packet_read_ip(captured->data, captured->len, (struct packet_reading){0}, ret);
         if (fault != PACKET_OK)
             return fault;
     }
@@ -138,8 +164,9 @@ static bool is_for_us(struct live *live, const struct packet *packet, uint32_t l
     return own;
 }
 
-static void take(struct live *live, const struct captured *captured, int64_t time_ns)
+void live_take(void *context, const struct captured *captured, int64_t time_ns)
 {
+    struct live *live = context;
     struct packet packet;
     struct netio *io = &live->io;
     io->stats.packets_received++;
@@ -156,8 +183,7 @@ static void take(struct live *live, const struct captured *captured, int64_t tim
         io->events->packet(io->context, time_ns, &packet);
 }
 
-/* Read what is there. Returns whether anything was for us. */
-static bool read_ring(struct live *live)
+bool live_read(struct live *live)
 {
     /* In this order a pause between the two makes packets look later, never earlier than their probes. */
     int64_t realtime_ns = clock_ns(CLOCK_REALTIME);
@@ -170,9 +196,10 @@ static bool read_ring(struct live *live)
         int64_t time_ns = captured.realtime_ns - realtime_ns + now_ns;
         if (time_ns < now_ns - CLOCK_TRUST_NS || time_ns > now_ns + CLOCK_TRUST_NS)
             time_ns = now_ns; /* somebody set the clock */
-        take(live, &captured, time_ns);
+        live_take(live, &captured, time_ns);
         heard = true;
     }
+    heard |= answers_read(&live->answers) > 0;
     check_losses(live, now_ns);
     return heard;
 }
@@ -282,12 +309,12 @@ static enum progress send_some(struct live *live, struct order *order, int64_t n
     return order->limit && order->next < order->end ? PROGRESS_MORE : PROGRESS_DONE;
 }
 
-/* Sleep until something arrives, there may be room to send again, or until_ns. */
-static void wait_for(struct live *live, int64_t now_ns, int64_t until_ns)
+void live_wait(struct live *live, int64_t now_ns, int64_t until_ns)
 {
     const struct batch *batch = &live->batch;
-    struct pollfd fds[3] = {
+    struct pollfd fds[4] = {
         {.fd = live->capture.fd, .events = POLLIN},
+        {.fd = live->answers.fd, .events = POLLIN},
         {.fd = batch->blocked == EAGAIN ? batch->fds[batch->lane] : -1, .events = POLLOUT},
         {.fd = netlink_watch_fd(live->ways.netlink), .events = POLLIN},
     };
@@ -297,7 +324,7 @@ static void wait_for(struct live *live, int64_t now_ns, int64_t until_ns)
         until_ns = live->ways.next_look_ns > now_ns ? live->ways.next_look_ns : now_ns + WATCH_NS;
     int64_t wait_ns = until_ns - now_ns;
     struct timespec timeout = {.tv_sec = wait_ns / SEC, .tv_nsec = wait_ns % SEC};
-    ppoll(fds, 3, until_ns == TIME_NEVER ? NULL : &timeout, NULL);
+    ppoll(fds, 4, until_ns == TIME_NEVER ? NULL : &timeout, NULL);
 }
 
 void live_work(struct netio *io, struct order *order, int64_t until_ns)
@@ -309,7 +336,7 @@ void live_work(struct netio *io, struct order *order, int64_t until_ns)
         if (live->ops->tick)
             live->ops->tick(live, now_ns);
         enum progress progress = send_some(live, order, now_ns);
-        bool heard = read_ring(live);
+        bool heard = live_read(live);
         if (progress == PROGRESS_MORE)
             continue;
         if (progress == PROGRESS_DONE || (!order && heard))
@@ -322,7 +349,7 @@ void live_work(struct netio *io, struct order *order, int64_t until_ns)
         }
         int64_t due_ns = live->ops->due ? live->ops->due(live) : TIME_NEVER;
         if (!heard && due_ns > now_ns)
-            wait_for(live, now_ns, due_ns < until_ns ? due_ns : until_ns);
+            live_wait(live, now_ns, due_ns < until_ns ? due_ns : until_ns);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "netio/answers.h"
 #include "netio/batch.h"
 #include "netio/capture.h"
 #include "netio/live.h"
@@ -66,6 +67,7 @@ struct live {
     struct addr last_own;           /* of our addresses, the last that a packet came to */
     struct sockets sockets;
     struct capture capture;
+    struct answers answers; /* of the backends with a program at the interface; else closed */
     uint8_t ttl;
     int64_t loss_checked_ns;
     uint64_t softnet_dropped; /* at that time */
@@ -80,6 +82,15 @@ void live_close(struct live *live); /* everything but the memory of *live */
 /* For netio_ops. */
 int64_t live_now(struct netio *io);
 struct addr live_source(struct netio *io, const struct addr *dst);
+/* Read what is there. Returns whether anything was for us. */
+bool live_read(struct live *live);
+
+/* A packet that came in; context: the struct live. */
+void live_take(void *context, const struct captured *captured, int64_t time_ns);
+
+/* Sleep until something arrives, there may be room to send again, or until_ns. */
+void live_wait(struct live *live, int64_t now_ns, int64_t until_ns);
+
 void live_work(struct netio *io, struct order *order, int64_t until_ns);
 
 /* The way to dst, for sending there now. ROUTE_NONE: see live_refuse. */
@@ -95,8 +106,13 @@ enum stage live_keep_raw(struct live *live, const struct staging *at, struct pro
 /* What the kernel routes goes out through this interface; "": as its routes say. -EX_OSERR. */
 int live_bind_raw(const struct sockets *sockets, const char *interface, struct error *err);
 
-/* The two backends: memory, then live_open. Same errors. */
+/* The backends: memory, then live_open. Same errors. */
 int raw_open(struct sockets *sockets, const struct route_table *routes,
              const struct netio_live_options *options, struct netio **ret, struct error *err);
 int packet_open(struct sockets *sockets, const struct route_table *routes,
                 const struct netio_live_options *options, struct netio **ret, struct error *err);
+
+/* xdp, or kernel. -EX_NOPERM without sockets->wire, -EX_UNAVAILABLE when the interface cannot. In wire_io.c. */
+int wire_io_open(struct sockets *sockets, const struct route_table *routes,
+                 const struct netio_live_options *options, bool kernel, struct netio **ret,
+                 struct error *err);

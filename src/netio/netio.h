@@ -82,6 +82,9 @@ struct netio_ops {
     /* How much sending one order should hold: about this long at its rate. */
     int64_t slice_ns;
 
+    /* It keeps the rate of an order itself, so it may be given slice_ns of it at once. */
+    bool paces;
+
     /* Monotonic (sim: virtual) time in nanoseconds. */
     int64_t (*now)(struct netio *io);
 

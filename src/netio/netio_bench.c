@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/bitset.h"
 
@@ -147,6 +148,11 @@ void bench_attach(struct bench *bench, struct netio *io)
     bench->io = io;
 }
 
+bool bench_needs_wire(const char *backend)
+{
+    return backend && (strcmp(backend, "xdp") == 0 || strcmp(backend, "kernel") == 0);
+}
+
 void bench_open_live(struct bench *bench, const char *backend, const struct route_options *options)
 {
     struct sockets sockets;
@@ -158,7 +164,9 @@ void bench_open_live(struct bench *bench, const char *backend, const struct rout
         .source_port = BENCH_SOURCE_PORT,
         .source_port_count = BENCH_SOURCE_PORTS,
     };
-    if (sockets_open(&sockets, &err) < 0 || route_table_load(&bench->routes, options, &err) < 0 ||
+    if (sockets_open(&sockets, &err) < 0 ||
+        (bench_needs_wire(backend) && wire_open(&sockets.wire, &err) < 0) ||
+        route_table_load(&bench->routes, options, &err) < 0 ||
         netio_live_open(&sockets, &bench->routes, &live, &io, &err) < 0)
         fail_msg("%s", err.text);
     bench_attach(bench, io);
@@ -170,7 +178,7 @@ struct order bench_order(const struct bench *bench)
                           .key = &bench->key,
                           .end = BENCH_PROBES,
                           .limit = BENCH_PROBES,
-                          .rate_pps = 1e5};
+                          .rate_pps = 1e6};
 }
 
 void bench_work_off(struct bench *bench, struct order *order)

@@ -45,6 +45,9 @@ void bench_free(struct bench *bench); /* closes the backend too */
 /* Ask another host from now on. */
 void bench_set_host(struct bench *bench, const char *host);
 
+/* Does the backend need more privilege than sockets (wire.h)? */
+bool bench_needs_wire(const char *backend);
+
 /* Take this backend. bench_open_live: packet or raw, with the routes of this namespace. */
 void bench_attach(struct bench *bench, struct netio *io);
 void bench_open_live(struct bench *bench, const char *backend, const struct route_options *options);

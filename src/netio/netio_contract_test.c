@@ -52,7 +52,23 @@ static const struct way ways[] = {
     {"connect", "127.0.0.1", NULL, 0, false, NULL},
     {"sim", "203.0.113.5", NULL, 0, false, NULL},
     {"sim", "2001:db8:1::5", NULL, 0, false, NULL},
+    /* These last: they need privilege that a user namespace does not give. */
+    {"xdp", "203.0.113.5", "198.51.100.200", EHOSTUNREACH, true, "198.18.0.33"},
+    {"xdp", "203.0.113.5", "198.51.100.5", EHOSTUNREACH, false, NULL},
+    {"xdp", "2001:db8:1::5", "2001:db8:2::1", ENETUNREACH, true, "2001:db8::33"},
+    {"xdp", "127.0.0.1", NULL, 0, false, NULL},
+    {"kernel", "203.0.113.5", "198.51.100.200", EHOSTUNREACH, true, "198.18.0.33"},
+    {"kernel", "203.0.113.5", "198.51.100.5", EHOSTUNREACH, false, NULL},
+    {"kernel", "2001:db8:1::5", "2001:db8:2::1", ENETUNREACH, true, "2001:db8::33"},
+    {"kernel", "127.0.0.1", NULL, 0, false, NULL},
 };
+#define WIRE_WAYS 8
+
+static const char gateways_known[] =
+    "ip neighbour replace 198.18.0.2 lladdr 02:00:00:00:00:02 nud permanent dev near && "
+    "ip neighbour replace 2001:db8::2 lladdr 02:00:00:00:00:02 nud permanent dev near";
+static const char gateways_forgotten[] = "ip neighbour delete 198.18.0.2 dev near && "
+                                         "ip neighbour delete 2001:db8::2 dev near";
 
 static struct netio *open_connect(void)
 {
@@ -97,6 +113,9 @@ static int set_up(void **test_state)
     state->way = *test_state;
     const char *backend = state->way->backend;
     bool connects = strcmp(backend, "connect") == 0;
+    /* The transmitter begins when the gateway is known: let it be known from the start. */
+    if (bench_needs_wire(backend) && system(gateways_known) != 0)
+        fail_msg("cannot set the gateways' addresses");
     state->bench = bench_new(state->way->host, connects ? "connect" : "syn");
     if (connects)
         bench_attach(state->bench, open_connect());
@@ -111,6 +130,8 @@ static int set_up(void **test_state)
 static int tear_down(void **test_state)
 {
     struct state *state = *test_state;
+    if (bench_needs_wire(state->way->backend) && system(gateways_forgotten) != 0)
+        fail_msg("cannot forget the gateways' addresses");
     bench_free(state->bench);
     free(state);
     return 0;
@@ -318,6 +339,17 @@ struct tests {
     char names[WAYS * PROMISES][128];
 };
 
+/* May this process load BPF programs? In a user namespace of its own it may not. */
+static bool can_open_wire(void)
+{
+    struct wire *wire = NULL;
+    struct error err = {0};
+    if (wire_open(&wire, &err) < 0)
+        return false;
+    wire_close(wire);
+    return true;
+}
+
 static struct tests *make_tests(void)
 {
     struct tests *ret = calloc(1, sizeof *ret);
@@ -343,7 +375,8 @@ int main(void)
         free(all);
         return SKIPPED;
     }
-    int failed = cmocka_run_group_tests_name("netio contract", all->tests, NULL, NULL);
+    size_t count = can_open_wire() ? WAYS : WAYS - WIRE_WAYS;
+    int failed = _cmocka_run_group_tests("netio contract", all->tests, count * PROMISES, NULL, NULL);
     free(all);
     netns_lab_close(&lab);
     return failed;

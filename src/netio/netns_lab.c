@@ -2,11 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -74,6 +78,24 @@ void netns_lab_run(int namespace, const char *command)
     close(back);
 }
 
+/* With GRO a veth end polls, and so takes frames that a BPF program sends (Documentation/bpf/redirect.rst). */
+static void switch_gro_on(int namespace, const char *name)
+{
+    int back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (back < 0 || setns(namespace, CLONE_NEWNET) < 0)
+        fail("enter the namespace");
+    struct ethtool_value gro = {.cmd = ETHTOOL_SGRO, .data = 1};
+    struct ifreq request = {.ifr_data = (void *)&gro};
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request) < 0)
+        fail("generic receive offload");
+    close(fd);
+    if (setns(back, CLONE_NEWNET) < 0)
+        fail("back to the namespace");
+    close(back);
+}
+
 void netns_lab_restore(const struct netns_lab *lab)
 {
     netns_lab_run(
@@ -111,6 +133,7 @@ bool netns_lab_open(struct netns_lab *ret)
     netns_lab_run(lab.far, "ip address add 198.18.0.2/24 dev far && ip address add 2001:db8::2/64 dev far && "
                            "ip link set far up && ip route add local 203.0.113.0/24 dev lo && "
                            "ip route add local 2001:db8:1::/64 dev lo");
+    switch_gro_on(lab.far, "far");
     netns_lab_restore(&lab);
     *ret = lab;
     return true;

@@ -7,22 +7,14 @@
 
 #include "netio/clock.h"
 #include "netio/frame.h"
-#include "netio/known.h"
-#include "netio/live_core.h"
-#include "netio/resolver.h"
-
-struct packet_io {
-    struct live live; /* first: a pointer to one is a pointer to the other */
-    struct resolver resolver;
-    struct known known;
-};
+#include "netio/packet_io.h"
 
 static struct packet_io *packet_of(struct live *live)
 {
     return (struct packet_io *)live;
 }
 
-static enum reach packet_reach(struct netio *io, const struct addr *dst)
+enum reach packet_reach(struct netio *io, const struct addr *dst)
 {
     const struct live *live = (const struct live *)io;
     struct route route;
@@ -42,7 +34,7 @@ static enum reach packet_reach(struct netio *io, const struct addr *dst)
     return REACH_ROUTED;
 }
 
-static bool packet_can(const struct netio *io, enum request_kind kind)
+bool packet_can(const struct netio *io, enum request_kind kind)
 {
     (void)io;
     return kind == REQUEST_PACKET || kind == REQUEST_NEIGHBOR;
@@ -86,11 +78,10 @@ static enum stage keep_question(struct live *live, const struct staging *at, str
     return STAGE_KEPT;
 }
 
-/* The station that a probe over Ethernet goes to. */
-static enum neighbor_state find_station(struct live *live, const struct route *route, int64_t now_ns,
-                                        uint8_t ret_mac[static 6])
+enum neighbor_state packet_station(struct packet_io *packet, const struct route *route, int64_t now_ns,
+                                   uint8_t ret_mac[static 6])
 {
-    struct resolver *resolver = &packet_of(live)->resolver;
+    struct resolver *resolver = &packet->resolver;
     if (route->kind == ROUTE_GROUP) {
         frame_group_mac(&route->next_hop, ret_mac);
         return NEIGHBOR_KNOWN;
@@ -120,7 +111,7 @@ static enum stage packet_stage(struct live *live, const struct staging *at, stru
     if (route.kind == ROUTE_LOCAL || route.kind == ROUTE_PLAIN)
         return live_keep_raw(live, at, probe, &route, ret_error);
 
-    enum neighbor_state state = find_station(live, &route, at->now_ns, mac);
+    enum neighbor_state state = packet_station(packet_of(live), &route, at->now_ns, mac);
     if (state == NEIGHBOR_KNOWN)
         return keep_frame(live, at, probe, &route, mac, ret_error);
     return state == NEIGHBOR_ASKED ? STAGE_WAIT : refuse(EHOSTUNREACH, ret_error);
@@ -177,9 +168,10 @@ static void packet_rerouted(struct live *live)
 {
     resolver_follow(&packet_of(live)->resolver, live->routes);
     known_forget(&packet_of(live)->known);
+    packet_of(live)->aim.since_ns = 0;
 }
 
-static void packet_close(struct netio *io)
+void packet_close(struct netio *io)
 {
     struct packet_io *packet = (struct packet_io *)io;
     known_done(&packet->known);
@@ -196,6 +188,33 @@ static int bind_raw(const struct sockets *sockets, const struct route_table *rou
     return live_bind_raw(sockets, plain ? link->name : "", err);
 }
 
+int packet_init(struct packet_io *packet, struct sockets *sockets, const struct route_table *routes,
+                const struct netio_live_options *options, struct error *err)
+{
+    static const struct live_ops live_ops = {
+        .stage = packet_stage,
+        .begin = packet_begin,
+        .quick = packet_quick,
+        .tick = packet_tick,
+        .due = packet_due,
+        .hear = packet_hear,
+        .rerouted = packet_rerouted,
+    };
+    packet->live.ops = &live_ops;
+    int result = bind_raw(sockets, routes, err);
+    if (result == 0)
+        result = resolver_init(&packet->resolver, routes, clock_monotonic_ns(), err);
+    if (result == 0)
+        result = known_init(&packet->known, options->ttl, err);
+    if (result == 0)
+        result = live_open(&packet->live, sockets, routes, options, err);
+    if (result < 0) {
+        known_done(&packet->known);
+        resolver_done(&packet->resolver);
+    }
+    return result;
+}
+
 int packet_open(struct sockets *sockets, const struct route_table *routes,
                 const struct netio_live_options *options, struct netio **ret, struct error *err)
 {
@@ -209,34 +228,15 @@ int packet_open(struct sockets *sockets, const struct route_table *routes,
         .can = packet_can,
         .close = packet_close,
     };
-    static const struct live_ops live_ops = {
-        .stage = packet_stage,
-        .begin = packet_begin,
-        .quick = packet_quick,
-        .tick = packet_tick,
-        .due = packet_due,
-        .hear = packet_hear,
-        .rerouted = packet_rerouted,
-    };
-
     struct packet_io *packet = calloc(1, sizeof *packet);
     if (!packet)
         return error_set(err, EX_OSERR, "no memory for the packet backend");
-    int result = bind_raw(sockets, routes, err);
-    if (result == 0)
-        result = resolver_init(&packet->resolver, routes, clock_monotonic_ns(), err);
-    if (result == 0)
-        result = known_init(&packet->known, options->ttl, err);
-    if (result == 0)
-        result = live_open(&packet->live, sockets, routes, options, err);
+    int result = packet_init(packet, sockets, routes, options, err);
     if (result < 0) {
-        known_done(&packet->known);
-        resolver_done(&packet->resolver);
         free(packet);
         return result;
     }
     packet->live.io.ops = &ops;
-    packet->live.ops = &live_ops;
     *ret = &packet->live.io;
     return 0;
 }

@@ -73,4 +73,6 @@ void sockets_close(struct sockets *sockets)
             close(*all[i]);
         *all[i] = -1;
     }
+    wire_close(sockets->wire);
+    sockets->wire = NULL;
 }

@@ -2,16 +2,7 @@
 
 #include <assert.h>
 
-/* The two halves of a value, each in the low bits of its word. */
-struct halves {
-    uint64_t left;
-    uint64_t right;
-};
-
-static uint64_t mask(unsigned bits)
-{
-    return (UINT64_C(1) << bits) - 1;
-}
+#include "plan/permutation_core.h"
 
 struct permutation permutation_new(uint64_t size, uint64_t key)
 {
@@ -29,43 +20,16 @@ struct permutation permutation_identity(uint64_t size)
     return (struct permutation){.size = size, .identity = true};
 }
 
-/* The round function: two multiplications by odd constants with a shift between carry every bit of the half and of the
- * key into the top 32 bits, which are all that the other half (at most 32 bits) takes. */
-static uint64_t scramble(uint64_t half, uint64_t key, unsigned round)
-{
-    uint64_t z = (half ^ (key + round * UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 32)) * UINT64_C(0x94d049bb133111eb);
-    return z >> 32;
-}
-
-static struct halves split(const struct permutation *permutation, uint64_t value)
-{
-    return (struct halves){value >> permutation->right_bits, value & mask(permutation->right_bits)};
-}
-
-static uint64_t join(const struct permutation *permutation, struct halves halves)
-{
-    return halves.left << permutation->right_bits | halves.right;
-}
-
-static uint64_t forth(const struct permutation *permutation, uint64_t value)
-{
-    struct halves h = split(permutation, value);
-    for (unsigned round = 0; round < PERMUTATION_ROUNDS; round += 2) {
-        h.left ^= scramble(h.right, permutation->key, round) & mask(permutation->left_bits);
-        h.right ^= scramble(h.left, permutation->key, round + 1) & mask(permutation->right_bits);
-    }
-    return join(permutation, h);
-}
-
 static uint64_t back(const struct permutation *permutation, uint64_t value)
 {
-    struct halves h = split(permutation, value);
+    struct permutation_halves h = permutation_split(permutation, value);
     for (unsigned round = PERMUTATION_ROUNDS; round > 0; round -= 2) {
-        h.right ^= scramble(h.left, permutation->key, round - 1) & mask(permutation->right_bits);
-        h.left ^= scramble(h.right, permutation->key, round - 2) & mask(permutation->left_bits);
+        h.right ^= permutation_scramble(h.left, permutation->key, round - 1) &
+                   permutation_mask(permutation->right_bits);
+        h.left ^= permutation_scramble(h.right, permutation->key, round - 2) &
+                  permutation_mask(permutation->left_bits);
     }
-    return join(permutation, h);
+    return permutation_join(permutation, h);
 }
 
 /* The walks end: the value they start from lies inside, on the same cycle. */
@@ -76,7 +40,7 @@ uint64_t permutation_at(const struct permutation *permutation, uint64_t position
         return position;
     uint64_t value = position;
     do {
-        value = forth(permutation, value);
+        value = permutation_forth(permutation, value);
     } while (value >= permutation->size);
     return value;
 }

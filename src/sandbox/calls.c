@@ -10,9 +10,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/sockios.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +28,8 @@
 
 #define ROLE(name) (1u << SANDBOX_##name)
 #define ALL        ((1u << SANDBOX_ROLE_COUNT) - 1)
-#define PACKETS    (ROLE(PACKETS) | ROLE(CONNECTS))
+#define PACKETS    (ROLE(PACKETS) | ROLE(TRANSMITS) | ROLE(CONNECTS))
+#define TRANSMITS  ROLE(TRANSMITS)
 #define CONNECTS   ROLE(CONNECTS)
 #define STORE      ROLE(STORE)
 #define SUPERVISOR (ROLE(SUPERVISOR) | STORE)
@@ -79,6 +82,7 @@ static const struct call calls[] = {
     {"rseq", ALL, 0, 0, 0},
     {"set_robust_list", ALL, 0, 0, 0},
     {"getrandom", ALL, 0, 0, 0},
+    {"sysinfo", ALL, 0, 0, 0}, /* qsort asks how much memory there is */
     {"getpid", ALL, 0, 0, 0},
     {"gettid", ALL, 0, 0, 0},
     {"getppid", ALL, 0, 0, 0},
@@ -136,8 +140,10 @@ static const struct call calls[] = {
     {"wait4", SUPERVISOR, 0, 0, 0},
     {"waitid", SUPERVISOR, 0, 0, 0},
 
-    /* The thread that writes the store; but no process. */
-    {"clone", STORE, 0, CLONE_THREAD, CLONE_THREAD},
+    /* The thread that writes the store, or the one that transmits; but no process. */
+    {"clone", STORE | TRANSMITS, 0, CLONE_THREAD, CLONE_THREAD},
+    {"bpf", TRANSMITS, 0, WHOLE, BPF_PROG_TEST_RUN},
+    {"tgkill", TRANSMITS, 2, WHOLE, SIGUSR2}, /* which ends such a run */
 
     /* Files. Where Landlock exists it says which; without it, the rights of the user do. */
     {"rt_sigpending", SUPERVISOR, 0, 0, 0},

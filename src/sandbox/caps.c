@@ -44,6 +44,19 @@ void caps_lower_net_raw(void)
     set_effective(NULL, 0);
 }
 
+int caps_raise_wire(struct error *err)
+{
+    if (capng_get_caps_process() == 0 && capng_have_capability(CAPNG_PERMITTED, CAP_BPF) &&
+        capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN) &&
+        capng_have_capability(CAPNG_PERMITTED, CAP_PERFMON) &&
+        capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1) == 0 &&
+        capng_apply(CAPNG_SELECT_CAPS) == 0)
+        return 0;
+    return error_set(err, EX_NOPERM,
+                     "BPF programs need the capabilities CAP_BPF and CAP_NET_ADMIN: run as root, or grant "
+                     "them once with 'setcap cap_bpf,cap_net_admin,cap_net_raw+ep' on the program");
+}
+
 /* Whom root becomes. */
 struct identity {
     bool change;

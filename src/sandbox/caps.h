@@ -15,6 +15,10 @@ bool caps_have_net_raw(void);
 int caps_raise_net_raw(struct error *err);
 void caps_lower_net_raw(void);
 
+/* Put CAP_BPF and CAP_NET_ADMIN into effect, for loading and attaching programs. -EX_NOPERM without them. Nothing lowers
+ * them but caps_drop_all. */
+int caps_raise_wire(struct error *err);
+
 /* Give up all privilege for good, and check that it is gone. Root run through sudo becomes the invoking user (SUDO_UID and
  * SUDO_GID) without supplementary groups; a set-user-ID program becomes its caller; any other root stays user 0, but
  * without a single capability, so it can write only where user 0 is allowed to as an ordinary owner. From then on nobody

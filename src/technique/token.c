@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define TIME_MASK ((UINT32_C(1) << TOKEN_TIME_BITS) - 1)
+#include "technique/token_core.h"
 
 struct token_subject token_subject_of(const struct technique *technique, const struct addr *dst,
                                       uint16_t port)
@@ -21,21 +21,9 @@ static uint64_t subject_hash(const struct token_key *key, const struct token_sub
 {
     uint64_t words[3];
     memcpy(words, subject->dst.bytes, 16);
-    words[2] = (uint64_t)subject->port | (uint64_t)subject->ip_proto << 16 |
-               (uint64_t)subject->dst.family << 24 | (uint64_t)subject->pings << 31 |
-               ((uint64_t)subject->dst.scope << 32 ^ (uint64_t)subject->source << 48);
+    uint64_t upper = (uint64_t)subject->dst.scope << 32 ^ (uint64_t)subject->source << 48;
+    words[2] = token_word(subject->dst.family, subject->ip_proto, subject->port, subject->pings) | upper;
     return siphash_words(&key->secret, words, 3);
-}
-
-/* The multiplication (by 2^32 divided by the golden ratio, odd) gives every try a mask of its own. */
-static uint32_t mask_of(uint64_t hash, uint8_t try_number)
-{
-    return (uint32_t)(hash >> 32) ^ (uint32_t)try_number * UINT32_C(0x9e3779b9);
-}
-
-static uint16_t port_of(const struct token_key *key, uint64_t hash, uint8_t try_number)
-{
-    return (uint16_t)(key->first_port + ((hash & UINT32_MAX) + try_number) % key->port_count);
 }
 
 struct token token_make(const struct token_key *key, const struct token_subject *subject, uint8_t try_number,
@@ -43,10 +31,9 @@ struct token token_make(const struct token_key *key, const struct token_subject 
 {
     assert(try_number < TOKEN_TRIES_MAX);
     uint64_t hash = subject_hash(key, subject);
-    uint32_t time = (uint32_t)(now_ns / TOKEN_TIME_STEP_NS) & TIME_MASK;
     return (struct token){
-        .source_port = port_of(key, hash, try_number),
-        .number = mask_of(hash, try_number) ^ time,
+        .source_port = token_port(key, hash, try_number),
+        .number = token_mask(hash, try_number) ^ token_time(now_ns),
     };
 }
 
@@ -93,7 +80,7 @@ static bool find_try(const struct token_key *key, const struct token_subject *su
     uint8_t try_number;
     if (port_names_try(key, subject)) {
         if (!try_of_port(key, hash, source_port, &try_number) ||
-            (mask_of(hash, try_number) ^ number) > TIME_MASK)
+            (token_mask(hash, try_number) ^ number) > TOKEN_TIME_MASK)
             return false;
         *ret_try = try_number;
         return true;
@@ -101,7 +88,7 @@ static bool find_try(const struct token_key *key, const struct token_subject *su
     if (subject->has_ports && !port_is_ours(key, source_port))
         return false;
     for (try_number = 0; try_number < TOKEN_TRIES_MAX; try_number++) {
-        if ((mask_of(hash, try_number) ^ number) <= TIME_MASK) {
+        if ((token_mask(hash, try_number) ^ number) <= TOKEN_TIME_MASK) {
             *ret_try = try_number;
             return true;
         }
@@ -116,9 +103,9 @@ bool token_check(const struct token_key *key, const struct token_subject *subjec
     uint8_t try_number;
     if (!find_try(key, subject, hash, source_port, number, &try_number))
         return false;
-    uint32_t time = mask_of(hash, try_number) ^ number;
+    uint32_t time = token_mask(hash, try_number) ^ number;
     int64_t now_steps = now_ns / TOKEN_TIME_STEP_NS;
-    uint32_t age = ((uint32_t)now_steps - time) & TIME_MASK;
+    uint32_t age = ((uint32_t)now_steps - time) & TOKEN_TIME_MASK;
     *ret_try = try_number;
     *ret_sent_ns = (now_steps - age) * TOKEN_TIME_STEP_NS;
     return true;

@@ -12,21 +12,8 @@
 #include <stdint.h>
 
 #include "base/addr.h"
-#include "base/siphash.h"
-#include "base/time.h"
 #include "technique/technique.h"
-
-#define TOKEN_TIME_BITS    17
-#define TOKEN_TIME_STEP_NS (32 * USEC)
-#define TOKEN_TIME_SPAN_NS (TOKEN_TIME_STEP_NS << TOKEN_TIME_BITS) /* 4.19 s */
-#define TOKEN_TRIES_MAX    16 /* tries that a port or a number can name */
-
-struct token_key {
-    struct siphash_key secret; /* from getrandom; new for each scan */
-    uint16_t first_port; /* source ports: first_port .. first_port + port_count - 1, outside the range */
-    uint16_t
-        port_count; /* that the kernel gives out; 1 with a fixed source port, else >= 2 * TOKEN_TRIES_MAX */
-};
+#include "technique/token_core.h"
 
 /* The last try is kept for canaries: probes whose answer is known, sent to learn whether it comes. */
 #define TOKEN_TRY_CANARY (TOKEN_TRIES_MAX - 1)

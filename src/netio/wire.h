@@ -1,0 +1,34 @@
+/* What the xdp and kernel backends need beyond sockets: the programs of wire.bpf.c with their maps, loaded, and an AF_XDP
+ * socket. They are opened while there is privilege, and attached to nothing; who has the descriptors may attach and run
+ * them later without (design decision 11). What is attached goes with its descriptor: nothing stays after a kill. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum wire_part {
+    WIRE_PROGRAM_ANSWER,
+    WIRE_PROGRAM_TRANSMIT,
+    WIRE_MAP_CONFIG,
+    WIRE_MAP_ANSWERS,
+    WIRE_MAP_ORDER,
+    WIRE_MAP_PENDING,
+    WIRE_MAP_HOSTS,
+    WIRE_MAP_PORTS,
+    WIRE_SOCKET, /* AF_XDP */
+    WIRE_PART_COUNT
+};
+
+struct wire {
+    int fds[WIRE_PART_COUNT]; /* by enum wire_part; -1: not open */
+};
+
+/* Load all. Needs CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW. -EX_NOPERM without them, -EX_UNAVAILABLE where the kernel or this
+ * build has no such thing, -EX_OSERR; the text says what is missing. */
+int wire_open(struct wire **ret, struct error *err);
+void wire_close(struct wire *wire); /* NULL is allowed */
+
+/* Map the values of an array of the programs' (enum wire_part), `len` bytes, shared with them. NULL and errno. */
+void *wire_map(const struct wire *wire, unsigned part, size_t len);
+void wire_unmap(void *map, size_t len); /* NULL is allowed */
