@@ -15,6 +15,7 @@ from truth import V4, V6
 # Few ports show what a technique sees: an open one and a closed one, some that are filtered, and the stacks made by hand.
 FEW = [22, 443, 1000, 1001, 1008, 2200, 2201]
 PROTOCOLS = [1, 2, 4, 6, 17, 47, 58]
+BOUNCED = [22, 80, 443, 1003, 8080]
 WHOLE = None  # all ports that one of the hosts treats in a way of its own
 
 SCANS = [
@@ -32,6 +33,7 @@ SCANS = [
     ("window", V4, ["linux", "odd"], FEW),
     ("ip-protocol", V4, ["linux"], PROTOCOLS),
     ("ip-protocol", V6, ["linux"], PROTOCOLS),
+    ("bounce", V4, ["linux", "shut"], BOUNCED),
     ("idle", V4, ["linux"], FEW),
     *((technique, family, ["sctp"], truth.SCTP_PORTS) for technique in truth.SCTP for family in (V4, V6)),
 ]
