@@ -124,6 +124,8 @@ void option_doc_manual(FILE *out)
         ".SH SYNOPSIS\n.B portolan\n[\\fIoptions\\fR] \\fItarget\\fR ...\n"
         ".br\n.B portolan resume\n\\fIfile\\fR [\\fIoptions\\fR]\n"
         ".br\n.B portolan report\n\\fIfile\\fR [\\fIoptions\\fR]\n"
+        ".br\n.B portolan diff\n\\fIfile file\\fR [\\-\\-json]\n"
+        ".br\n.B portolan explain\n\\fIfile host:port\\fR\n"
         ".br\n.B portolan doctor\n"
         ".SH DESCRIPTION\n"
         "Portolan finds out which ports of the targets are open, closed or filtered, and says why it "

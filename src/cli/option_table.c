@@ -138,6 +138,8 @@ const struct option option_table[] = {
     FILE_OUTPUT("oJ", "JSON lines"),
     FILE_OUTPUT("oL", "address:port of each open port as it is found"),
     FILE_OUTPUT("oA", "all of these with a suffix of their own: FILE.nmap, FILE.xml and so on"),
+    TEXT(GROUP_OUTPUT, "pcap", NULL, "FILE", pcap,
+         "write the packets that decided to a file of the format pcapng"),
     FLAG(GROUP_OUTPUT, "json", NULL, json, "JSON lines, of portolan diff"),
     TEXT(GROUP_OUTPUT, "store", NULL, "FILE", store,
          "keep everything in a file, from which portolan resume and portolan report go on"),

@@ -246,6 +246,7 @@ int options_resume(int begun_argc, char *const begun_argv[], const struct option
     if (given->output_count > 0)
         options.output_count = 0;
     options.exclude = options.exclude_file = NULL; /* what they named is no part of the plan */
+    options.pcap = NULL;                           /* what is in that file would be lost */
     options.verb = given->verb;
     r = read_words(given->argc, given->argv, true, &options, err);
     options.verb = VERB_SCAN;

@@ -88,6 +88,7 @@ struct options {
     int64_t stats_every_ns; /* 0: not given */
     const char *then;
     const char *store;
+    const char *pcap;
     const char *dns_servers;
 
     /* What is asked for by a word alone. */

@@ -175,6 +175,15 @@ void recorder_port(struct recorder *recorder, const struct addr *host, const str
         rows_port(&recorder->next, position, port);
 }
 
+void recorder_evidence(struct recorder *recorder, const struct evidence *evidence)
+{
+    const struct record *record = &evidence->last;
+    uint64_t position;
+    if (recorder->writer && record->state != PORT_CLOSED && record->state != PORT_UNFILTERED &&
+        plan_host_find(&recorder->job->plan, &record->host, &position))
+        rows_evidence(&recorder->next, position, record, evidence->bytes, evidence->len);
+}
+
 static const char *note_name(enum note note)
 {
     static const char *const names[NOTE_COUNT] = {

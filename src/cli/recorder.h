@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/channel.h"
+#include "cli/evidence.h"
 #include "cli/job.h"
 #include "results/results.h"
 #include "store/rows.h"
@@ -50,6 +51,9 @@ int recorder_start(struct recorder *recorder, struct database *database, struct 
 /* From results. */
 void recorder_host(struct recorder *recorder, const struct host_result *host);
 void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port);
+
+/* The packet that decided about a port; whole. */
+void recorder_evidence(struct recorder *recorder, const struct evidence *evidence);
 
 /* From the ring: notes, progress, and the state of the engine. */
 void recorder_record(struct recorder *recorder, const struct record *record);

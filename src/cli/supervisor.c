@@ -58,6 +58,13 @@ static void reap_worker(struct supervisor *supervisor)
         supervisor->worker = 0;
 }
 
+/* A file of packets that cannot be written ends the scan as any other output does. */
+static void flush_evidence(struct supervisor *supervisor)
+{
+    if (!supervisor->outputs.failed && evidence_flush(&supervisor->evidence, &supervisor->outputs.error) < 0)
+        supervisor->outputs.failed = true;
+}
+
 /* Wait until something happens, and take it in. */
 static void turn(struct supervisor *supervisor)
 {
@@ -84,6 +91,7 @@ static void turn(struct supervisor *supervisor)
     names_read(supervisor->names, supervisor->results);
     then_read(&supervisor->then);
     outputs_flush(&supervisor->outputs);
+    flush_evidence(supervisor);
     recorder_turn(&supervisor->recorder, supervisor->results, supervisor->channel->totals);
     supervisor_show_progress(supervisor);
     if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
@@ -104,6 +112,7 @@ static void scan(struct supervisor *supervisor)
     bool complete = supervisor->ended && !supervisor->cut_short && !supervisor->outputs.failed;
     supervisor->recorder.stopping = !complete;
     results_flush(supervisor->results, realtime_ns());
+    flush_evidence(supervisor);
     recorder_end(&supervisor->recorder, supervisor->channel->totals, complete);
 }
 
@@ -265,6 +274,8 @@ static int open_all(struct supervisor *supervisor, struct error *err)
         r = then_start(options->then, supervisor->talk, &supervisor->then, err);
     if (r == 0)
         r = outputs_open(options, &supervisor->run, &supervisor->outputs, err);
+    if (r == 0 && options->pcap)
+        r = evidence_open(&supervisor->evidence, options->pcap, err);
     if (r < 0)
         return r;
     terminal_open(&supervisor->terminal, !options->no_sandbox);
@@ -283,6 +294,7 @@ static void close_all(struct supervisor *supervisor)
     terminal_close(&supervisor->terminal);
     then_stop(&supervisor->then);
     outputs_done(&supervisor->outputs);
+    evidence_done(&supervisor->evidence);
     recorder_done(&supervisor->recorder);
     results_free(supervisor->results);
     if (supervisor->signal_fd >= 0)

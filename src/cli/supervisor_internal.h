@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "cli/channel.h"
+#include "cli/evidence.h"
 #include "cli/job.h"
 #include "cli/names.h"
 #include "cli/outputs.h"
@@ -30,6 +31,7 @@ struct supervisor {
     struct outputs outputs;
     struct results *results;
     struct recorder recorder;
+    struct evidence evidence;
     uint64_t earlier_up, earlier_down; /* hosts that were finished before the scan was interrupted */
     struct then then;
     struct terminal terminal;

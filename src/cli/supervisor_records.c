@@ -68,6 +68,10 @@ static void take_record(struct supervisor *supervisor, const struct record *reco
         memcpy(supervisor->end_values, record->value, sizeof supervisor->end_values);
         supervisor->cut_short = (record->flags & RECORD_UNFINISHED) != 0;
         break;
+    case RECORD_EVIDENCE:
+        if (evidence_take(&supervisor->evidence, record))
+            recorder_evidence(&supervisor->recorder, &supervisor->evidence);
+        break;
     case RECORD_INTAKE:
     case RECORD_BLOCK_HOSTS:
     case RECORD_BLOCK:

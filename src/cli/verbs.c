@@ -19,8 +19,8 @@ static const struct {
  * slower or faster, and leave out more, but asks the same. */
 static const char *const of_reports[] = {"oN",      "oX",    "oG",     "oJ",   "oL",    "oA",
                                          "verbose", "debug", "reason", "open", "color", "no-color"};
-static const char *const of_resumed[] = {"exclude",      "excludefile", "min-rate",    "max-rate",
-                                         "packet-trace", "then",        "dns-servers", "stats-every"};
+static const char *const of_resumed[] = {"exclude", "excludefile", "min-rate",    "max-rate", "packet-trace",
+                                         "then",    "dns-servers", "stats-every", "pcap"};
 
 static bool is_among(const struct option *option, const char *const *names, unsigned count)
 {

@@ -173,6 +173,9 @@ static int open_scanner(struct worker *worker, struct error *err)
         .pool = &job->pool,
         .realtime_offset_ns = realtime_ns() - worker->io->ops->now(worker->io),
         .io = worker->io,
+        .evidence = job->options->pcap    ? EVIDENCE_ALL
+                    : job->options->store ? EVIDENCE_BUT_CLOSED
+                                          : EVIDENCE_NONE,
         .checkpoints = job->options->store,
         .resume = job->session ? &job->session->resume : NULL,
         .emit = emit,

@@ -385,8 +385,11 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
 {
     struct engine *engine = context;
     engine->now_ns = time_ns;
+    engine->packet = packet;
     struct flow flow = flow_of(packet);
-    if (!answer_in_blocks(engine, &flow, packet) && !elsewhere_answer(engine, packet)) {
+    bool answered = answer_in_blocks(engine, &flow, packet) || elsewhere_answer(engine, packet);
+    engine->packet = NULL;
+    if (!answered) {
         engine->rejected++;
         return;
     }

@@ -80,6 +80,31 @@ void emit_host_unreachable(struct engine *engine, const struct addr *host)
     engine->hosts_done++;
 }
 
+/* The packet that is being judged, as far as it is kept. */
+static void emit_evidence(struct engine *engine, const struct record *port)
+{
+    const struct packet *packet = engine->packet;
+    bool closed = port->state == PORT_CLOSED || port->state == PORT_UNFILTERED;
+    if (engine->config.evidence == EVIDENCE_NONE || !packet || !packet->bytes ||
+        (closed && engine->config.evidence != EVIDENCE_ALL))
+        return;
+    size_t kept_len = packet->bytes_len < EVIDENCE_MAX ? packet->bytes_len : EVIDENCE_MAX;
+    for (size_t at = 0; at < kept_len; at += RECORD_BYTES) {
+        struct record record = record_of(engine, RECORD_EVIDENCE, &port->host);
+        size_t len = kept_len - at < RECORD_BYTES ? kept_len - at : RECORD_BYTES;
+        record.protocol = port->protocol;
+        record.port = port->port;
+        record.state = port->state;
+        record.reason = port->reason;
+        record.part = (struct evidence_part){.number = (uint8_t)(at / RECORD_BYTES),
+                                             .len = (uint8_t)len,
+                                             .kept_len = (uint16_t)kept_len,
+                                             .packet_len = (uint16_t)packet->bytes_len};
+        memcpy(record.bytes, packet->bytes + at, len);
+        emit(engine, &record);
+    }
+}
+
 void emit_port(struct engine *engine, const struct addr *host, const struct probe_spec *spec,
                const struct verdict *verdict, int64_t rtt_ns, uint8_t tries, uint8_t flags)
 {
@@ -94,6 +119,7 @@ void emit_port(struct engine *engine, const struct addr *host, const struct prob
     record.tries = tries;
     record.flags = flags;
     emit(engine, &record);
+    emit_evidence(engine, &record);
 }
 
 void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,

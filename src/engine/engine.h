@@ -22,6 +22,9 @@ struct timing {
     double default_rate_pps;                        /* where nothing else says */
 };
 
+/* Which packets are handed over with what they prove. */
+enum engine_evidence { EVIDENCE_NONE, EVIDENCE_BUT_CLOSED, EVIDENCE_ALL };
+
 /* A probe that was answered before the scan was interrupted. */
 struct resumed_answer {
     uint32_t slot; /* of the block */
@@ -82,6 +85,7 @@ struct engine_config {
 
     struct netio *io; /* borrowed */
 
+    uint8_t evidence;                   /* enum engine_evidence */
     bool checkpoints;                   /* say about once a second how far the scan is */
     const struct engine_resume *resume; /* NULL: from the start */
 

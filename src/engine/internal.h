@@ -73,6 +73,7 @@ struct engine {
     struct rate rate;
     uint64_t packets_charged; /* of netio's stats, that the pacer has been charged with */
 
+    const struct packet *packet; /* that is being judged; NULL: none */
     uint64_t probes_sent;
     uint64_t answers;
     uint64_t rejected;

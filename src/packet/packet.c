@@ -199,6 +199,8 @@ enum packet_fault packet_read_ip(const uint8_t *data, size_t len, struct packet_
         return fault;
 
     memset(ret, 0, sizeof *ret);
+    ret->bytes = data;
+    ret->bytes_len = ip.total_len;
     ret->ip_proto = ip.proto;
     ret->ttl = ip.ttl;
     ret->src = ip.src;

@@ -58,6 +58,8 @@ struct packet {
     struct quote quote;
     const uint8_t *payload; /* after the transport header (for LAYER_OTHER: after the IP headers); borrowed */
     size_t payload_len;     /* as the headers say, cut to what is there */
+    const uint8_t *bytes;   /* all of it, from the IP header on; borrowed; NULL for ARP */
+    size_t bytes_len;       /* without padding */
     uint8_t source_mac[6];  /* zero when not read from an Ethernet frame */
 };
 

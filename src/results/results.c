@@ -339,6 +339,7 @@ static bool take_host_record(struct results *results, uint64_t position, const s
     case RECORD_NOTE:
     case RECORD_PROGRESS:
     case RECORD_END:
+    case RECORD_EVIDENCE:
     case RECORD_INTAKE:
     case RECORD_BLOCK_HOSTS:
     case RECORD_BLOCK:

@@ -209,6 +209,17 @@ void rows_port(struct batch *batch, uint64_t position, const struct port_result 
     batch_int(batch, port->rtt_ns);
 }
 
+void rows_evidence(struct batch *batch, uint64_t position, const struct record *record, const uint8_t *bytes,
+                   size_t len)
+{
+    batch_row(batch, STORE_EVIDENCE);
+    batch_int(batch, (int64_t)position);
+    batch_text(batch, protocol_name((enum protocol)record->protocol));
+    batch_int(batch, record->port);
+    batch_int(batch, record->time_ns);
+    batch_blob(batch, bytes, len);
+}
+
 static void rows_ports(struct batch *batch, const struct host_result *host)
 {
     struct group groups[GROUPS_MAX];

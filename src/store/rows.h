@@ -52,6 +52,10 @@ void rows_host(struct batch *batch, const struct host_result *host, enum host_pr
 /* One port of a host, by itself: a correction. */
 void rows_port(struct batch *batch, uint64_t position, const struct port_result *port);
 
+/* The packet behind it: of the record its port, protocol and time. */
+void rows_evidence(struct batch *batch, uint64_t position, const struct record *record, const uint8_t *bytes,
+                   size_t len);
+
 /* Hosts that are down, and of which nothing else is known. */
 void rows_down(struct batch *batch, uint64_t first, uint64_t last, enum reason reason, int64_t time_ns);
 

@@ -38,6 +38,11 @@ bool record_valid(const struct record *record)
     if (record->protocol >= PROTOCOL_COUNT || record->state >= PORT_STATE_COUNT ||
         record->reason >= REASON_COUNT || record->note >= NOTE_COUNT)
         return false;
+    if (record->type == RECORD_EVIDENCE &&
+        (record->part.len > RECORD_BYTES || record->part.kept_len > EVIDENCE_MAX ||
+         record->part.number * RECORD_BYTES + record->part.len > record->part.kept_len ||
+         record->host.family == ADDR_NONE || record->time_ns < 0))
+        return false;
     if (!addr_valid(&record->host) || !addr_valid(&record->source))
         return false;
     return !record_names_host(record) || host_record_valid(record);

@@ -18,6 +18,7 @@ enum record_type {
                          and source of this record); rtt_ns, rttvar_ns, rto_ns; flags UNFINISHED, TIMED_OUT */
     RECORD_NOTE,     /* something the user should know: enum note, value[] */
     RECORD_PROGRESS, /* running totals, in value[] by enum progress_value; several a second */
+    RECORD_EVIDENCE, /* the packet behind the RECORD_PORT before: host, port, protocol, part, bytes; in parts */
     RECORD_END,      /* the scan is over; flag UNFINISHED when it was cut short */
 
     /* How far the scan is, for a store; value[] by enum checkpoint_value. Each is true of all records before it: */
@@ -97,6 +98,9 @@ enum progress_value {
     PROGRESS_COUNT
 };
 
+#define RECORD_BYTES 64
+#define EVIDENCE_MAX 128 /* of a packet; two parts */
+
 /* What a block asks. */
 enum block_kind {
     BLOCK_NEIGHBOR, /* ARP and ND of hosts on link */
@@ -128,7 +132,15 @@ struct record {
     uint8_t tries;
     uint8_t note; /* enum note */
     uint16_t port;
-    uint8_t mac[6];
+    union {
+        uint8_t mac[6];
+        struct evidence_part {
+            uint8_t number;      /* 0, 1, ... */
+            uint8_t len;         /* of bytes, that are in this part */
+            uint16_t kept_len;   /* in all parts */
+            uint16_t packet_len; /* of the packet itself */
+        } part;
+    };
     struct addr host;   /* the address that was scanned */
     struct addr source; /* of the evidence, when not the host itself */
     int64_t time_ns;    /* CLOCK_REALTIME of the packet process, or virtual time */
@@ -139,6 +151,7 @@ struct record {
             int64_t rto_ns;    /* HOST_DONE; rtt_ns is then the smoothed one */
         };
         uint64_t value[PROGRESS_COUNT];
+        uint8_t bytes[RECORD_BYTES]; /* EVIDENCE */
     };
 };
 

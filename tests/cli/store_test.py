@@ -196,6 +196,17 @@ class Store(stage.StageTest):
         self.assertEqual(stage.run("report", self.store, "-oJ", report).returncode, 0)
         self.assertEqual(stored.reported(report), stored.ports(self.store))
 
+    def test_the_packets_that_decided_are_kept(self):
+        packets = self.directory / "packets"
+        words = ["-n", "-sS", "-p", f"1-3,{self.port}", "--pcap", str(packets), "127.0.0.1"]
+        self.assertEqual(self.scan(arguments=words).returncode, 0)
+        found = dict(stored.pcapng(packets.read_bytes()))
+        self.assertEqual(len(found), 4)
+        packet = found[f"127.0.0.1 port {self.port}/tcp is open: syn-ack"]
+        self.assertEqual((packet[0] >> 4, int.from_bytes(packet[20:22], "big"), packet[33]), (4, self.port, 0x12))
+        self.assertEqual(stored.rows(self.store, "SELECT port, bytes FROM evidence"), [(self.port, packet)])
+        self.assertIn("the packet that decided", stage.run("explain", self.store, f"127.0.0.1:{self.port}").stdout)
+
     def sweep(self, call):
         """Killed at this call, then resumed. Was it killed at all?"""
         store = str(self.directory / f"store-{call}")

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import struct
 from pathlib import Path
 
 
@@ -45,6 +46,23 @@ def ports(path):
             assert key not in found, f"{key} is stored twice"
             found[key] = (state, reason)
     return found
+
+
+def pcapng(data):
+    """(comment, packet) of each packet; fails when the file is not one of pcapng's in the order of this machine."""
+    assert data[:4] == b"\n\r\r\n" and struct.unpack_from("=I", data, 8)[0] == 0x1A2B3C4D
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("=II", data, at)
+        assert length % 4 == 0 and struct.unpack_from("=I", data, at + length - 4)[0] == length
+        if kind == 6:
+            kept = struct.unpack_from("=I", data, at + 20)[0]
+            options = at + 28 + (kept + 3) // 4 * 4
+            code, size = struct.unpack_from("=HH", data, options)
+            assert code == 1
+            yield data[options + 4 : options + 4 + size].decode(), data[at + 28 : at + 28 + kept]
+        at += length
+    assert at == len(data)
 
 
 def spans(text):

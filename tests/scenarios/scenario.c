@@ -115,6 +115,7 @@ static void take_record(void *context, const struct record *record)
         scenario->unfinished = record->flags & RECORD_UNFINISHED;
         memcpy(scenario->end, record->value, sizeof scenario->end);
         break;
+    case RECORD_EVIDENCE:
     case RECORD_INTAKE:
     case RECORD_BLOCK_HOSTS:
     case RECORD_BLOCK:
