@@ -7,15 +7,9 @@
 struct idle_options {
     struct addr zombie;
     uint16_t zombie_port;
-    bool discovery; /* ask targets from our own address whether they are up, as the configuration says */
 };
 
 /* EX_OSERR without memory, EX_UNAVAILABLE without a way to the zombie. *config is copied; what it points to must outlive
  * the scanner. */
 int idle_new(const struct engine_config *config, const struct idle_options *options, struct scanner **ret,
              struct error *err);
-
-/* What the results promise, given that spoofed packets reach the target: at most this chance that a port called open is
- * not, and that an open one is not called so. */
-#define IDLE_FALSE_OPEN  1e-6
-#define IDLE_MISSED_OPEN 1e-3

@@ -186,15 +186,6 @@ static void weigh_ports(struct idle *idle, const struct window *window, const st
 
 void idle_target_weigh(struct idle *idle, const struct window *window, const struct window_count *count)
 {
-    fprintf(stderr,
-            "%.3f kind=%d g%u n=%u k=%u pk=%ld span=%.1f know=%d lag=[%.1f..%.1f] jit=%.2f infl=%u open=%u "
-            "done=%u q=%.2f loss=%.2f asks=%lu\n",
-            (double)(idle->now_ns - idle->target_began_ns) / 1e9, window->kind, window->group, window->count,
-            window->copies, (long)count->packets, (double)count->span_ns / 1e6, idle->lag.knowledge,
-            (double)idle->lag.span.from_ns / 1e6, (double)idle->lag.span.to_ns / 1e6,
-            (double)zombie_jitter_ns(&idle->zombie) / 1e6, idle->window_count, idle->groups.open_count,
-            idle->groups.done_count, arrival_share(&idle->arrival), idle->zombie.loss,
-            (unsigned long)idle->zombie.next_serial);
     idle->windows_weighed++;
     if (count->packets < 0 || count->packets > JUMP_PACKETS + (int64_t)window->count * window->copies) {
         idle->jumps += llabs(count->packets) > JUMP_PACKETS; /* else our questions overtook each other */

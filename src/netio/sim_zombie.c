@@ -40,7 +40,6 @@ struct zombie_state {
     int64_t next_packet_ns, next_burst_ns; /* of its own traffic */
     unsigned burst_left;
     int64_t burst_packet_ns;
-    uint64_t background;
     struct addr peers[PEERS_MAX];
     uint32_t counters[PEERS_MAX];
     bool narrow[PEERS_MAX]; /* paths that it was told of */
@@ -140,7 +139,6 @@ void sim_zombies_free(struct sim_zombies *zombies)
 static void count_background(struct zombie_state *state)
 {
     state->counter += state->config->ipid == SIM_IPID_BY_TWO ? 2 : 1;
-    state->background++;
 }
 
 /* Its own traffic up to this time. */
@@ -301,11 +299,6 @@ bool sim_zombies_step(struct sim_zombies *zombies, int64_t now_ns, struct sim_zo
 int64_t sim_zombies_due_ns(const struct sim_zombies *zombies)
 {
     return zombies->event_count ? zombies->events[0].time_ns : TIME_NEVER;
-}
-
-uint64_t sim_zombies_background(const struct sim_zombies *zombies, size_t index)
-{
-    return zombies->states[index].background;
 }
 
 /* Index of the zombie with this address, or the number of zombies. */

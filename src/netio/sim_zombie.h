@@ -63,6 +63,3 @@ int64_t sim_zombies_due_ns(const struct sim_zombies *zombies);
 /* Let the first thing that is due at this time happen. False: nothing is. *ret has len 0 unless it brings a packet to us;
  * forged ones come from further calls. */
 bool sim_zombies_step(struct sim_zombies *zombies, int64_t now_ns, struct sim_zombie_answer *ret);
-
-/* For tests: how many packets of its own traffic the zombie with this index has sent so far. */
-uint64_t sim_zombies_background(const struct sim_zombies *zombies, size_t index);

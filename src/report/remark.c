@@ -38,7 +38,7 @@ static bool asks_closed_ports(const char *scan)
     return false;
 }
 
-/* What an idle scan promises (engine/idle.h), and what it cannot know. */
+/* What an idle scan promises (doc/decisions/008), and what it cannot know. */
 static const char *remark_on_idle(const struct host_result *host)
 {
     for (uint32_t i = 0; i < host->port_count; i++) {
