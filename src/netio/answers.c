@@ -40,7 +40,7 @@ static int attach(struct answers *answers, int program_fd)
     static const uint32_t modes[] = {XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE};
     int error = 0;
     for (unsigned i = 0; i < 2; i++) {
-        LIBBPF_OPTS(bpf_link_create_opts, options, .flags = modes[i]);
+        const struct bpf_link_create_opts options = {.sz = sizeof options, .flags = modes[i]};
         int fd = bpf_link_create(program_fd, (int)answers->link, BPF_XDP, &options);
         if (fd >= 0) {
             answers->link_fd = fd;

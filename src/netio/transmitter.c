@@ -28,9 +28,13 @@ static void on_signal(int number)
 static int run_once(const struct transmitter *transmitter)
 {
     uint8_t frame[WIRE_FRAME_MAX] = {0};
-    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
-                .data_size_in = atomic_load(&transmitter->frame_len), .repeat = RUN_FRAMES,
-                .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+    struct bpf_test_run_opts options = {
+        .sz = sizeof options,
+        .data_in = frame,
+        .data_size_in = atomic_load(&transmitter->frame_len),
+        .repeat = RUN_FRAMES,
+        .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+    };
     return bpf_prog_test_run_opts(transmitter->program_fd, &options);
 }
 
