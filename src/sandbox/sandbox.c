@@ -6,6 +6,7 @@
 #include "sandbox/calls.h"
 #include "sandbox/caps.h"
 #include "sandbox/landlock.h"
+#include "sandbox/sanitizers.h"
 
 /* Where the name service of a system has its modules and what it reads. The last are links on many systems, and lead
  * elsewhere. */
@@ -21,22 +22,12 @@ static const struct landlock_path name_paths[] = {
     {"/etc/nsswitch.conf", LANDLOCK_READ},
 };
 
-/* There in programs that were built with these checks, whatever the compiler. */
-void __asan_init(void) __attribute__((weak));
-void __lsan_init(void) __attribute__((weak));
-void __tsan_init(void) __attribute__((weak));
-
-static bool has_sanitizers(void)
-{
-    return __asan_init || __lsan_init || __tsan_init;
-}
-
 struct sandbox_state sandbox_possible(void)
 {
     struct sandbox_state state = {.landlock_version = landlock_version()};
     state.calls = calls_filter_exists() ? SANDBOX_ON : SANDBOX_MISSING;
     state.files = state.landlock_version > 0 ? SANDBOX_ON : SANDBOX_MISSING;
-    if (has_sanitizers())
+    if (sanitizers_present())
         state.calls = state.files = SANDBOX_SANITIZERS;
     return state;
 }
