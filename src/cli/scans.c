@@ -128,19 +128,20 @@ static const char *named_scan(const struct options *options, unsigned index, cha
     return text;
 }
 
-/* A scan that connects asks with connections and ping sockets whether hosts are up, and has nothing else. */
+/* A scan that connects asks with connections, ping sockets and datagrams whether hosts are up, and has nothing else. */
 static int check_pings(const struct options *options, const struct scan_privilege *privilege,
                        struct error *err)
 {
     for (unsigned i = 0; i < options->ping_count; i++) {
         const struct option_ping *ping = &options->pings[i];
         char text[8];
-        if (strcmp(ping->technique, "ping-syn") == 0 || strcmp(ping->technique, "echo") == 0)
+        if (strcmp(ping->technique, "ping-syn") == 0 || strcmp(ping->technique, "echo") == 0 ||
+            strcmp(ping->technique, "ping-udp") == 0)
             continue;
         snprintf(text, sizeof text, "-%s", ping->option->letters);
         if (!privilege->raw)
             return refuse_raw(text, privilege, err);
-        return error_set(err, EX_USAGE, "%s cannot be given with a scan that connects; -PS and -PE can",
+        return error_set(err, EX_USAGE, "%s cannot be given with a scan that connects; -PS, -PU and -PE can",
                          text);
     }
     return 0;

@@ -128,6 +128,12 @@ static int open_io(struct worker *worker, struct error *err)
     return worker->io ? 0 : error_set(err, EX_OSERR, "out of memory");
 }
 
+/* Datagrams leave from any kind of socket; echo requests need one that may send them. */
+static bool can_ask(const struct netio *io, const struct technique *technique)
+{
+    return technique->protocol == PROTOCOL_UDP || io->ops->can(io, (enum request_kind)technique->kind);
+}
+
 /* Leave out what this backend cannot ask: echo requests where ping sockets are not allowed. */
 static int choose_discovery(struct worker *worker, struct error *err)
 {
@@ -137,15 +143,14 @@ static int choose_discovery(struct worker *worker, struct error *err)
     if (!worker->discovery)
         return error_set(err, EX_OSERR, "out of memory");
     for (uint32_t i = 0; i < wanted->count; i++) {
-        enum request_kind kind = (enum request_kind)wanted->list[i].technique->kind;
-        if (worker->io->ops->can(worker->io, kind))
+        if (can_ask(worker->io, wanted->list[i].technique))
             worker->discovery[worker->discovery_count++] = wanted->list[i];
     }
     if (worker->discovery_count == 0 && wanted->count > 0 && !worker->job->options->assume_up)
         return error_set(
             err, EX_NOPERM,
             "nothing that was asked for can show which hosts are up: ping sockets are not allowed here "
-            "(net.ipv4.ping_group_range); use -PS or -Pn");
+            "(net.ipv4.ping_group_range); use -PS, -PU or -Pn");
     return 0;
 }
 

@@ -328,6 +328,15 @@ class Privilege(PortolanTest):
         self.assertEqual(status, 0, err)
         self.assert_true(scan.read_xml(out), "connect", V4, [host], truth.FIREWALL)
 
+    def test_an_ordinary_user_finds_hosts_by_udp(self):
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                host, mute = BY_NAME["shut"], BY_NAME["mute"]
+                addresses = [host.address(family), mute.address(family)]
+                status, out, err = self.as_user([], "-sn", "-n", "-PU", *(["-6"] if family == V6 else []), *addresses)
+                self.assertEqual(status, 0, err)
+                self.assertEqual(scan.read_xml(out).hosts, {host.address(family): ("up", "port-unreach")})
+
     def test_a_raw_technique_without_privilege_says_what_is_missing(self):
         status, _, err = self.as_user([], "-sS", "-p80", BY_NAME["linux"].v4)
         self.assertEqual(status, EX_NOPERM)
