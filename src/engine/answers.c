@@ -102,6 +102,16 @@ static bool prove_by_number(const struct engine *engine, const struct answer *an
     return false;
 }
 
+/* Somebody who sends our probe back knows our number without answering it. */
+static bool is_come_back(const struct engine *engine, const struct answer *answer, const struct flow *flow,
+                         const struct token_subject *subject)
+{
+    uint8_t try_number;
+    int64_t sent_ns;
+    return token_check(&engine->config.key, subject, flow->source_port, answer->theirs, engine->now_ns,
+                       &try_number, &sent_ns);
+}
+
 /* By the numbers it carries, or, where nothing but a port comes back, by that. */
 static bool prove(const struct engine *engine, const struct answer *answer, const struct flow *flow,
                   const struct probe_spec *spec, struct match *match)
@@ -123,6 +133,8 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
     if (answer->number_count > 0 && prove_by_number(engine, answer, flow, &subject, match))
         return true;
     if (answer->number_count > 0 && (!answer->port_will_do || flow->sender))
+        return false;
+    if (answer->has_theirs && is_come_back(engine, answer, flow, &subject))
         return false;
     match->weak = true;
     return token_try_of_port(&engine->config.key, &subject, flow->source_port, &match->try_number) &&

@@ -63,6 +63,7 @@ struct sim_host {
     bool down;                        /* answers nothing at all, */
     int64_t down_from_ns, down_to_ns; /* or nothing in this span */
     bool silent_to_pings;
+    bool mirrors;           /* sends every packet back as it is, addresses and ports changed over */
     bool not_to_be_spoofed; /* spoofed packets to it, and in its name, are filtered on their way */
     uint8_t ttl;            /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "netio/sim_service.h"
+#include "packet/checksum.h"
 #include "packet/packet.h"
 
 #define TTL_USUAL       64
@@ -338,9 +339,13 @@ static size_t protocol_answer(const struct sim_question *question, const struct 
 {
     const struct sim_host *host = question->host;
     bool v4 = probe->dst.family == ADDR_V4;
-    for (size_t i = 0; i < host->protocol_count; i++)
-        if (host->protocols[i] == probe->ip_proto)
-            return finish_ip(&probe->dst, &probe->src, probe->ip_proto, ttl_of(host), answer, 0);
+    struct writer body = body_of(&probe->dst, answer);
+    for (size_t i = 0; i < host->protocol_count; i++) {
+        if (host->protocols[i] != probe->ip_proto)
+            continue;
+        write_be32(&body, SERVER_NUMBER); /* whatever it says */
+        return finish_ip(&probe->dst, &probe->src, probe->ip_proto, ttl_of(host), answer, writer_len(&body));
+    }
     if (host->otherwise == SIM_DROP)
         return 0;
     struct sim_port unknown = {
@@ -355,6 +360,27 @@ static bool is_down(const struct sim_host *host, int64_t now_ns)
     return host->down || (now_ns >= host->down_from_ns && now_ns < host->down_to_ns);
 }
 
+/* The sums of IP, TCP and UDP stay right; that of SCTP is made anew. */
+static size_t mirror(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
+{
+    bool v4 = probe->src.family == ADDR_V4;
+    size_t addr_len = v4 ? 4 : 16, addr_at = v4 ? 12 : 8;
+    size_t header_len = v4 ? IPV4_HEADER_LEN : IPV6_HEADER_LEN;
+    if (question->probe_len > SIM_PACKET_MAX)
+        return 0;
+    memcpy(answer, question->probe, question->probe_len);
+    memcpy(answer + addr_at, question->probe + addr_at + addr_len, addr_len);
+    memcpy(answer + addr_at + addr_len, question->probe + addr_at, addr_len);
+    if (probe->layer == LAYER_TCP || probe->layer == LAYER_UDP || probe->layer == LAYER_SCTP) {
+        memcpy(answer + header_len, question->probe + header_len + 2, 2);
+        memcpy(answer + header_len + 2, question->probe + header_len, 2);
+    }
+    if (probe->layer == LAYER_SCTP)
+        put_be32(answer + header_len + 8,
+                 checksum_crc32c(answer + header_len, question->probe_len - header_len));
+    return question->probe_len;
+}
+
 size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM_PACKET_MAX])
 {
     struct packet probe;
@@ -362,6 +388,8 @@ size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM
     if (is_down(question->host, question->now_ns) ||
         packet_read_ip(question->probe, question->probe_len, strict, &probe) != PACKET_OK)
         return 0;
+    if (question->host->mirrors)
+        return mirror(question, &probe, answer);
     switch ((enum packet_layer)probe.layer) {
     case LAYER_TCP:
         return tcp_port_answer(question, &probe, answer);

@@ -1,7 +1,9 @@
 /* IP protocol scan (-sO): which protocols a host speaks. The protocols whose answers we can ask for get a proper header,
  * all others an empty packet. Open: an answer in the protocol, or a port unreachable from the target; closed: a protocol
  * unreachable from the target (IPv4 3/2; IPv6: parameter problem, unrecognised next header, RFC 8200 section 4); filtered:
- * any other ICMP error; open|filtered: silence. */
+ * any other ICMP error; open|filtered: silence. What equals our probe is no answer: it is the probe, come back. */
+#include <string.h>
+
 #include "packet/checksum.h"
 #include "packet/packet.h"
 #include "technique/rows.h"
@@ -112,10 +114,23 @@ static bool judge_error(const struct packet *packet, struct answer *ret)
     return true;
 }
 
+/* Probes that carry no number are the same for every host. */
+static bool is_our_own(const struct technique *technique, const struct packet *packet)
+{
+    uint8_t bytes[IGMP_QUERY_LEN];
+    struct writer query = writer_over(bytes, sizeof bytes);
+    struct probe_data ours = technique->data ? *technique->data : (struct probe_data){bytes, 0};
+    if (packet->ip_proto == IP_PROTO_IGMP && packet->src.family == ADDR_V4) {
+        build_igmp(&query);
+        ours = (struct probe_data){bytes, sizeof bytes};
+    }
+    return packet->payload_len == ours.len &&
+           (ours.len == 0 || memcmp(packet->payload, ours.bytes, ours.len) == 0);
+}
+
 static bool ip_protocol_judge(const struct technique *technique, const struct packet *packet,
                               struct answer *ret)
 {
-    (void)technique;
     if (packet->has_quote)
         return judge_error(packet, ret);
 
@@ -140,11 +155,13 @@ static bool ip_protocol_judge(const struct technique *technique, const struct pa
         answer.number_count = 1;
         break;
     case LAYER_UDP:
-        if (packet->udp.source_port != UDP_PORT)
+        if (packet->udp.source_port != UDP_PORT || is_our_own(technique, packet))
             return false;
         break;
     case LAYER_ICMP4:
     case LAYER_ICMP6:
+        if (packet->icmp.type == ICMP4_ECHO || packet->icmp.type == ICMP6_ECHO)
+            return false;
         if (packet->icmp.type == ICMP4_ECHO_REPLY || packet->icmp.type == ICMP6_ECHO_REPLY) {
             answer.verdict.reason = REASON_ECHO_REPLY;
             answer.numbers[0] = packet->icmp.rest;
@@ -152,6 +169,8 @@ static bool ip_protocol_judge(const struct technique *technique, const struct pa
         }
         break;
     case LAYER_OTHER:
+        if (is_our_own(technique, packet))
+            return false;
         break;
     case LAYER_ARP:
         return false;

@@ -22,7 +22,7 @@ static bool syn_judge(const struct technique *technique, const struct packet *pa
         return true;
     case TCP_SYN:
         open.reason = REASON_SPLIT_HANDSHAKE_SYN;
-        *ret = (struct answer){.verdict = open};
+        *ret = (struct answer){.verdict = open, .has_theirs = true, .theirs = packet->tcp.seq};
         return true;
     default:
         return false;

@@ -39,6 +39,10 @@ bool tcp_probe_reset(const struct technique *technique, const struct packet *pac
     const struct tcp_header *tcp = &packet->tcp;
     if (packet->layer != LAYER_TCP || !(tcp->flags & TCP_RST))
         return false;
+    /* With flags of the user's own the probe may be an RST itself. Nobody answers one (RFC 9293 section 3.5.2), so this is
+     * the probe, come back. */
+    if (technique->tcp_flags & TCP_RST && tcp->flags == technique->tcp_flags)
+        return false;
 
     struct answer answer = {
         .verdict = {.state = (uint8_t)state, .reason = REASON_RESET, .rank = RANK_RESET, .ttl = packet->ttl},

@@ -44,6 +44,8 @@ struct answer {
     uint8_t number_count;
     bool upper_half;   /* of a number only the upper half came back; the lower half of numbers[] is 0 */
     bool port_will_do; /* when no number fits, the port proves it all the same (weak) */
+    bool has_theirs;   /* theirs is a number that the sender chose: */
+    uint32_t theirs;   /* if it is the number of the probe, this is the probe, come back */
 };
 
 /* What the user wants the probes to carry. */

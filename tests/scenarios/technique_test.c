@@ -33,6 +33,7 @@ static void assert_all_right(struct sim_host host)
             struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
             scenario.technique = tcp_techniques[i];
             scenario.seed = seed;
+            scenario.sim.forgeries_per_probe = 1;
             scenario_run(&scenario);
             assert_int_equal(scenario_count_wrong(&scenario), 0);
             assert_int_equal(scenario_port(&scenario, "198.18.0.2", 30)->reason, REASON_ADMIN_PROHIBITED);
@@ -91,6 +92,44 @@ static void other_flags_are_judged_as_their_base(void **state)
     assert_int_equal(scenario_port(&scenario, "198.18.0.2", 10)->state, PORT_OPEN_FILTERED);
     assert_int_equal(scenario_port(&scenario, "198.18.0.2", 50)->state, PORT_CLOSED);
     scenario_done(&scenario);
+}
+
+/* A probe that comes back carries all the right numbers, and says nothing. (UDP is an exception: RFC 862 has servers that
+ * do just this, and whatever comes from a port shows that it is open.) */
+static void a_mirror_shows_nothing(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {"198.18.0.2", "2001:db8::2"};
+    const struct technique reset = tcp_probe_with_flags(&technique_ack, TCP_RST | TCP_ACK);
+    const struct technique *const techniques[] = {
+        &technique_syn,
+        &technique_null,
+        &technique_fin,
+        &technique_xmas,
+        &technique_maimon,
+        &technique_ack,
+        &technique_window,
+        &technique_sctp_init,
+        &technique_sctp_cookie,
+        &technique_ip_protocol,
+        &reset,
+    };
+    for (size_t i = 0; i < 2 * sizeof techniques / sizeof techniques[0]; i++) {
+        const char *address = addresses[i % 2];
+        struct sim_host host = host_with(address, NULL, 0);
+        host.mirrors = true;
+        struct scenario scenario = scan_of(&host, 1, address, address, 255);
+        scenario.technique = techniques[i / 2];
+        scenario_run(&scenario);
+        for (uint16_t port = 1; port <= 255; port++) {
+            const struct seen_port *seen = scenario_port(&scenario, address, port);
+            if (seen->state != scenario.technique->silent_state)
+                fail_msg("%s, port %u of %s: %s", scenario.technique->name, port, address,
+                         state_name(seen->state));
+        }
+        assert_true(scenario.progress[PROGRESS_REJECTED] > 0);
+        scenario_done(&scenario);
+    }
 }
 
 static void assert_protocols(struct sim_host host, const char *address, uint8_t icmp,
@@ -196,6 +235,7 @@ int main(void)
         cmocka_unit_test(a_stack_that_resets_everything_shows_all_closed),
         cmocka_unit_test(a_window_in_the_reset_shows_open_ports),
         cmocka_unit_test(other_flags_are_judged_as_their_base),
+        cmocka_unit_test(a_mirror_shows_nothing),
         cmocka_unit_test(sctp_ports_are_read_by_their_first_chunk),
         cmocka_unit_test(ip_protocols_are_told_apart),
         cmocka_unit_test(silent_protocols_are_open_or_filtered),
