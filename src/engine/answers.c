@@ -242,7 +242,8 @@ static bool is_limited_kind(const struct verdict *verdict)
     return verdict->rank == RANK_RESET || verdict->rank == RANK_ICMP_TARGET;
 }
 
-/* The first port that drew a limited answer can show later whether such answers still come. */
+/* The first port that drew a limited answer can show later whether such answers still come; better one that drew an ICMP
+ * error, since more hosts limit those. */
 static void choose_canary(struct engine *engine, const struct match *match, const struct verdict *verdict)
 {
     struct host_slot *slot = &match->scan_block->slots[match->slot];
@@ -251,12 +252,13 @@ static void choose_canary(struct engine *engine, const struct match *match, cons
     struct host_record *record = host_table_get(&engine->hosts, slot->record);
     if (!record)
         return;
-    record->sends_errors |= verdict->rank == RANK_ICMP_TARGET;
-    if (record->has_canary)
+    bool is_error = verdict->rank == RANK_ICMP_TARGET;
+    record->sends_errors |= is_error;
+    if (record->has_canary && (record->canary_draws_icmp || !is_error || record->canary_asked))
         return;
     record->has_canary = true;
     record->canary_spec = match->spec;
-    record->canary_draws_icmp = verdict->rank == RANK_ICMP_TARGET;
+    record->canary_draws_icmp = is_error;
 }
 
 /* The tries before this one were lost, but for that whose answer this one confirms. */

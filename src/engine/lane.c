@@ -170,8 +170,9 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
             lane->canaries_sent = 0;
             lane->canary_answered = false;
         } else {
-            /* This one may have taken the token, and its answer was lost: the next needs one of its own. */
-            pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
+            /* This one may have taken the token, and its answer was lost: the next needs one of its own. That it is there
+             * need not be sure, for the canary comes last, and needs one, too. */
+            pause_until(lane, engine->now_ns + (int64_t)lane->limiter.period_ns);
         }
     }
 }

@@ -192,6 +192,27 @@ static void a_few_silent_udp_ports_of_a_host_without_limiter_take_no_second(void
     }
 }
 
+/* Resets may come without limit where errors do not: their canary says nothing of the errors. */
+static void errors_are_limited_apart_from_resets(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 21, 40, SIM_ICMP, ICMP4_UNREACHABLE, 13, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.icmp_rate_pps = 1;
+        host.limiter_burst = 6;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 40);
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        for (uint16_t port = 21; port <= 40; port++)
+            assert_string_equal(
+                reason_name((enum reason)scenario_port(&scenario, "198.18.0.2", port)->reason),
+                reason_name(REASON_ADMIN_PROHIBITED));
+        scenario_done(&scenario);
+    }
+}
+
 /* However impatient the user is: a bucket that somebody else emptied needs its second. */
 static void an_empty_bucket_is_waited_for_whatever_the_timing(void **state)
 {
@@ -317,6 +338,7 @@ int main(void)
         cmocka_unit_test(forty_mixed_udp_ports_are_right_whatever_the_bucket_holds),
         cmocka_unit_test(few_ports_behind_a_limiter_do_not_wait_for_seconds),
         cmocka_unit_test(a_few_silent_udp_ports_of_a_host_without_limiter_take_no_second),
+        cmocka_unit_test(errors_are_limited_apart_from_resets),
         cmocka_unit_test(an_empty_bucket_is_waited_for_whatever_the_timing),
         cmocka_unit_test(a_thousand_mixed_udp_ports_are_right),
         cmocka_unit_test(loss_beside_a_limiter_leaves_no_wrong_state),
