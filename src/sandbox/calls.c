@@ -194,7 +194,6 @@ static const struct call calls[] = {
     {"ioctl", NAMES, 1, WHOLE, FIONBIO},
     {"ioctl", NAMES, 1, WHOLE, SIOCGIFINDEX},
     {"uname", STORE | NAMES, 0, 0, 0},
-    {"sysinfo", ALL, 0, 0, 0}, /* qsort asks how much memory there is */
     {"sched_getaffinity", STORE | NAMES, 0, 0, 0},
     {"eventfd2", NAMES, 0, 0, 0},
     {"pipe2", NAMES, 0, 0, 0},
