@@ -8,9 +8,7 @@ Runs in network namespaces of its own; needs root. See README.md."""
 import argparse
 import random
 import resource
-import subprocess
 import sys
-import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
@@ -53,13 +51,8 @@ def read_bare(text):
 
 def measure(network, name, command):
     """(seconds of the whole process, open ports, closed ports)"""
-    with network.inside("scanner"):
-        start = time.monotonic()
-        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-        seconds = time.monotonic() - start
-    if result.returncode:
-        sys.exit(f"{name}: exit status {result.returncode}: {result.stderr.strip()}")
-    return seconds, *(read_bare if name == "bare" else read_xml)(result.stdout)
+    seconds, text = peers.run_timed(network, name, command, TIMEOUT_S)
+    return seconds, *(read_bare if name == "bare" else read_xml)(text)
 
 
 def compare(network, options, hosts, truth):

@@ -51,15 +51,21 @@ def read_bare(text):
     return open_ports, int(counts.split()[3]) - len(open_ports)
 
 
-def measure(network, name, command):
-    """(seconds of the whole process, open ports, number of closed ports)"""
+def run_timed(network, name, command, timeout_s=TIMEOUT_S):
+    """(seconds of the whole process, what it printed)"""
     with network.inside("scanner"):
         start = time.monotonic()
-        result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
         seconds = time.monotonic() - start
     if result.returncode:
         sys.exit(f"{name}: exit status {result.returncode}: {result.stderr.strip()}")
-    return seconds, *(read_bare if name == "bare" else read_xml)(result.stdout)
+    return seconds, result.stdout
+
+
+def measure(network, name, command):
+    """(seconds of the whole process, open ports, number of closed ports)"""
+    seconds, text = run_timed(network, name, command)
+    return seconds, *(read_bare if name == "bare" else read_xml)(text)
 
 
 def fault(found, truth):
