@@ -574,11 +574,11 @@ static bool answers_all_with(unsigned open)
     struct results_config config = config_of(&fixture);
     assert_int_equal(results_new(&config, &fixture.results, &err), 0);
     give(&fixture, up(addr_v4(NETWORK)));
-    for (uint16_t port = 1; port <= open; port++)
+    for (unsigned port = 1; port <= open; port++)
         give(&fixture, (struct record){.type = RECORD_PORT,
                                        .host = addr_v4(NETWORK),
                                        .protocol = PROTOCOL_TCP,
-                                       .port = port,
+                                       .port = (uint16_t)port,
                                        .state = PORT_OPEN,
                                        .reason = REASON_SYN_ACK});
     give(&fixture, (struct record){.type = RECORD_HOST_DONE, .host = addr_v4(NETWORK), .tries = 2});
