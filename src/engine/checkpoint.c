@@ -43,10 +43,8 @@ void checkpoint_intake(struct engine *engine, uint32_t hosts)
 /* Move the marks on. What was sent before the older one has been answered by now, or is lost. */
 static void update_marks(struct engine *engine, struct scan_block *scan_block)
 {
-    int64_t window_ns = block_rto_ns(engine, scan_block);
-    if (window_ns < CHECKPOINT_PERIOD_NS)
-        window_ns = CHECKPOINT_PERIOD_NS;
-    if (engine->now_ns - scan_block->marks[1].time_ns < window_ns)
+    int64_t since_mark_ns = engine->now_ns - scan_block->marks[1].time_ns;
+    if (since_mark_ns < CHECKPOINT_PERIOD_NS || since_mark_ns < block_rto_ns(engine, scan_block))
         return;
     scan_block->marks[0] = scan_block->marks[1];
     scan_block->marks[1] = (struct checkpoint_mark){engine->now_ns, scan_block->cursor};

@@ -62,11 +62,12 @@ static void engine_stop(struct scanner *scanner)
 /* A sweep that was over before its first answer came waits for a time-out that is not the hosts' own. */
 static void wait_anew(struct engine *engine, struct scan_block *scan_block)
 {
-    bool sweep_over = scan_block->phase == PHASE_WAIT && scan_block->cursor == scan_block->part.end;
-    int64_t wake_ns = scan_block->last_sent_ns + block_rto_ns(engine, scan_block);
-    if (sweep_over && wake_ns < scan_block->wake_ns)
-        scan_block->wake_ns = wake_ns;
     scan_block->timed_anew = false;
+    if (scan_block->phase != PHASE_WAIT || scan_block->cursor < scan_block->part.end)
+        return; /* the time-out is worked out, host by host, when the sweep is over */
+    int64_t wake_ns = scan_block->last_sent_ns + block_rto_ns(engine, scan_block);
+    if (wake_ns < scan_block->wake_ns)
+        scan_block->wake_ns = wake_ns;
 }
 
 /* A block whose hosts are all reported stays a while for late answers; one whose hosts must all move on stays for them. */
