@@ -65,6 +65,8 @@ static bool should_end(void)
 
 void sink_flush(struct sink *sink)
 {
+    if (sink->held_len == 0)
+        return;
     size_t written = write_ready(sink, sink->held + sink->held_start, sink->held_len);
     sink->held_start += written;
     sink->held_len -= written;
