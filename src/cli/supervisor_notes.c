@@ -155,6 +155,25 @@ static void note_idle(struct supervisor *supervisor, const struct record *record
                   "%s is on an attached network: it can see that we ask for its hardware address", host);
 }
 
+/* What became of our own side of the way to the targets. */
+static void note_way(struct supervisor *supervisor, const struct record *record)
+{
+    if (record->note == NOTE_WAY_GONE)
+        talk_note(supervisor->talk,
+                  "the way to the targets is gone (link, route or address): waiting for it");
+    else if (record->note == NOTE_WAY_BACK)
+        talk_note(supervisor->talk,
+                  "the way to the targets is back after %.1f seconds; %" PRIu64 " probes are sent again",
+                  (double)record->value[1] / 1e3, record->value[0]);
+    else if (record->note == NOTE_NEW_SOURCE)
+        talk_note(supervisor->talk,
+                  "our address towards the targets has changed; %" PRIu64 " probes are sent again",
+                  record->value[0]);
+    else
+        talk_note(supervisor->talk, "the route to the targets has changed; %" PRIu64 " probes are sent again",
+                  record->value[0]);
+}
+
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
 {
     enum note note = (enum note)record->note;
@@ -191,22 +210,10 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
                   record->value[0]);
         break;
     case NOTE_WAY_GONE:
-        talk_note(supervisor->talk,
-                  "the way to the targets is gone (link, route or address): waiting for it");
-        break;
     case NOTE_WAY_BACK:
-        talk_note(supervisor->talk,
-                  "the way to the targets is back after %.1f seconds; %" PRIu64 " probes are sent again",
-                  (double)record->value[1] / 1e3, record->value[0]);
-        break;
     case NOTE_NEW_SOURCE:
-        talk_note(supervisor->talk,
-                  "our address towards the targets has changed; %" PRIu64 " probes are sent again",
-                  record->value[0]);
-        break;
     case NOTE_REROUTED:
-        talk_note(supervisor->talk, "the route to the targets has changed; %" PRIu64 " probes are sent again",
-                  record->value[0]);
+        note_way(supervisor, record);
         break;
     case NOTE_RELAY:
         take_relay(supervisor, record);
