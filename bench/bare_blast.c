@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "bare.h"
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "packet/ip.h"
@@ -35,42 +36,19 @@ struct blast {
     struct mmsghdr messages[BATCH];
 };
 
-static _Noreturn void fail(const char *what)
-{
-    fprintf(stderr, "bare_blast: %s: %s\n", what, strerror(errno));
-    exit(EXIT_FAILURE);
-}
-
-/* It floods: never where a way leads out. */
-static void refuse_network_with_a_way_out(void)
-{
-    char line[256];
-    FILE *routes = fopen("/proc/net/route", "re");
-    if (!routes)
-        fail("cannot read the routes");
-    while (fgets(line, sizeof line, routes)) {
-        const char *destination = strchr(line, '\t'); /* behind the interface */
-        if (destination && !strncmp(destination + 1, "00000000\t", 9)) {
-            fprintf(stderr, "bare_blast: runs only in a network without a default route\n");
-            exit(EXIT_FAILURE);
-        }
-    }
-    fclose(routes);
-}
-
 static void open_socket(struct blast *blast, const char *name, uint8_t ret_mac[static 6])
 {
     struct ifreq interface = {0};
     blast->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     snprintf(interface.ifr_name, sizeof interface.ifr_name, "%s", name);
     if (blast->fd < 0 || ioctl(blast->fd, SIOCGIFHWADDR, &interface))
-        fail(name);
+        bare_fail(name);
     memcpy(ret_mac, interface.ifr_hwaddr.sa_data, 6);
     if (ioctl(blast->fd, SIOCGIFINDEX, &interface))
-        fail(name);
+        bare_fail(name);
     const struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_ifindex = interface.ifr_ifindex};
     if (bind(blast->fd, (const struct sockaddr *)&at, sizeof at))
-        fail(name);
+        bare_fail(name);
 }
 
 static void prepare(struct blast *blast, const uint8_t target[static 6], const uint8_t source[static 6])
@@ -106,7 +84,7 @@ static void send_all(struct blast *blast, uint64_t count)
         for (unsigned sent = 0; sent < BATCH;) {
             int n = sendmmsg(blast->fd, blast->messages + sent, BATCH - sent, 0);
             if (n < 0 && errno != ENOBUFS && errno != EAGAIN)
-                fail("cannot send");
+                bare_fail("cannot send");
             sent += n > 0 ? (unsigned)n : 0;
         }
     }
@@ -123,10 +101,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bare_blast INTERFACE SOURCE NETWORK TARGET_MAC COUNT\n");
         return EXIT_FAILURE;
     }
-    refuse_network_with_a_way_out();
+    bare_refuse_way_out();
     struct blast *blast = calloc(1, sizeof *blast);
     if (!blast)
-        fail("no memory");
+        bare_fail("no memory");
     blast->source = source;
     blast->network = addr_to_v4(&network) & ~(uint32_t)UINT16_MAX;
     open_socket(blast, argv[1], mac);

@@ -4,7 +4,8 @@
  *
  *   bare_connect TARGET [HOSTS]      (HOSTS addresses from TARGET on; 1 when left out)
  *
- * Prints "connected N answered N", then the open ports: of the hosts together, so the same port may stand there twice. */
+ * Prints "connected N answered N", then the open ports: of the hosts together, so the same port may stand there twice.
+ * Refuses to run where there is a default route: it is for network namespaces without a way out. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "bare.h"
 
 #define PORTS         65535u
 #define IN_FLIGHT     1024u
@@ -26,12 +29,6 @@ struct bare {
     unsigned open[PORTS];
 };
 
-static _Noreturn void fail(const char *what)
-{
-    fprintf(stderr, "bare_connect: %s: %s\n", what, strerror(errno));
-    exit(EXIT_FAILURE);
-}
-
 /* Closed with a reset, so that no TIME_WAIT holds the local port. */
 static void finish(struct bare *bare, int fd, unsigned port)
 {
@@ -41,11 +38,11 @@ static void finish(struct bare *bare, int fd, unsigned port)
     getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error != 0 && error != ECONNREFUSED) {
         errno = error;
-        fail("connect");
+        bare_fail("connect");
     }
     if (error == 0) {
         if (bare->open_count == PORTS)
-            fail("too many open ports");
+            bare_fail("too many open ports");
         bare->open[bare->open_count++] = port;
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     }
@@ -69,12 +66,12 @@ static void start(struct bare *bare, struct in_addr target, unsigned port)
         .sin_family = AF_INET, .sin_addr = target, .sin_port = htons((uint16_t)port)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        fail("socket");
+        bare_fail("socket");
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno != EINPROGRESS)
-        fail("connect");
+        bare_fail("connect");
     struct epoll_event event = {.events = EPOLLOUT, .data.u64 = (uint64_t)port << 32 | (uint32_t)fd};
     if (epoll_ctl(bare->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
-        fail("epoll");
+        bare_fail("epoll");
     bare->in_flight++;
 }
 
@@ -102,6 +99,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bare_connect TARGET [HOSTS]\n");
         return EXIT_FAILURE;
     }
+    bare_refuse_way_out();
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
@@ -109,10 +107,10 @@ int main(int argc, char **argv)
 
     struct bare *bare = calloc(1, sizeof *bare);
     if (!bare)
-        fail("memory");
+        bare_fail("memory");
     bare->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (bare->epoll_fd < 0)
-        fail("epoll");
+        bare_fail("epoll");
     run(bare, first, host_count);
     printf("connected %u answered %u\n", bare->answered, bare->answered);
     for (unsigned i = 0; i < bare->open_count; i++)

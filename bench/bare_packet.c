@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "bare.h"
 #include "base/addr.h"
 #include "base/bitset.h"
 #include "base/bytes.h"
@@ -53,30 +54,6 @@ struct bare {
     unsigned sent_count;
 };
 
-static _Noreturn void fail(const char *what)
-{
-    fprintf(stderr, "bare_packet: %s: %s\n", what, strerror(errno));
-    exit(EXIT_FAILURE);
-}
-
-/* It floods: never where a way leads out. */
-static void refuse_network_with_a_way_out(void)
-{
-    char line[256];
-    FILE *routes = fopen("/proc/net/route", "re");
-    if (!routes)
-        fail("cannot read the routes");
-    while (fgets(line, sizeof line, routes)) {
-        const char *destination = strchr(line, '\t'); /* behind the interface */
-        if (destination && !strncmp(destination + 1, "00000000\t", 9)) {
-            fprintf(stderr,
-                    "bare_packet: runs only in a network without a default route; see bench/README.md\n");
-            exit(EXIT_FAILURE);
-        }
-    }
-    fclose(routes);
-}
-
 static void make_frames(struct bare *bare, char **arguments, const uint8_t source_mac[static 6])
 {
     struct addr src, dst;
@@ -84,7 +61,7 @@ static void make_frames(struct bare *bare, char **arguments, const uint8_t sourc
     if (!addr_parse(arguments[1], &src) || !addr_parse(arguments[2], &dst) || src.family != ADDR_V4 ||
         dst.family != ADDR_V4 || !target_mac) {
         errno = EINVAL;
-        fail("SOURCE, TARGET, TARGET_MAC");
+        bare_fail("SOURCE, TARGET, TARGET_MAC");
     }
     const struct tcp_build tcp = {
         .header = {.source_port = SOURCE_PORT, .seq = SEQ, .flags = TCP_SYN, .window = 1024}};
@@ -125,7 +102,7 @@ static void set_filter(int fd)
     };
     const struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
     if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program))
-        fail("cannot set the filter");
+        bare_fail("cannot set the filter");
 }
 
 static void open_ring(struct bare *bare, int interface)
@@ -142,16 +119,16 @@ static void open_ring(struct bare *bare, int interface)
         .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = interface};
     bare->ring_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (bare->ring_fd < 0)
-        fail("cannot open a packet socket");
+        bare_fail("cannot open a packet socket");
     set_filter(bare->ring_fd);
     if (setsockopt(bare->ring_fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) ||
         setsockopt(bare->ring_fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) ||
         setsockopt(bare->ring_fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof request))
-        fail("cannot set up the ring");
+        bare_fail("cannot set up the ring");
     bare->ring =
         mmap(NULL, (size_t)BLOCK_LEN * BLOCK_COUNT, PROT_READ | PROT_WRITE, MAP_SHARED, bare->ring_fd, 0);
     if (bare->ring == MAP_FAILED || bind(bare->ring_fd, (const struct sockaddr *)&all, sizeof all))
-        fail("cannot map the ring");
+        bare_fail("cannot map the ring");
 }
 
 static void open_sockets(struct bare *bare, char **arguments)
@@ -159,19 +136,19 @@ static void open_sockets(struct bare *bare, char **arguments)
     struct ifreq interface = {0};
     bare->send_fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (bare->send_fd < 0)
-        fail("cannot open a packet socket");
+        bare_fail("cannot open a packet socket");
     snprintf(interface.ifr_name, sizeof interface.ifr_name, "%s", arguments[0]);
     if (ioctl(bare->send_fd, SIOCGIFHWADDR, &interface))
-        fail(arguments[0]);
+        bare_fail(arguments[0]);
     uint8_t mac[6];
     memcpy(mac, interface.ifr_hwaddr.sa_data, sizeof mac);
     make_frames(bare, arguments, mac);
 
     if (ioctl(bare->send_fd, SIOCGIFINDEX, &interface))
-        fail(arguments[0]);
+        bare_fail(arguments[0]);
     const struct sockaddr_ll at = {.sll_family = AF_PACKET, .sll_ifindex = interface.ifr_ifindex};
     if (bind(bare->send_fd, (const struct sockaddr *)&at, sizeof at))
-        fail(arguments[0]);
+        bare_fail(arguments[0]);
     open_ring(bare, interface.ifr_ifindex);
 }
 
@@ -220,7 +197,7 @@ static void send_batch(struct bare *bare, unsigned count)
     for (unsigned sent = 0; sent < count;) {
         int n = sendmmsg(bare->send_fd, messages + sent, count - sent, 0);
         if (n < 0 && errno != ENOBUFS && errno != EAGAIN)
-            fail("cannot send");
+            bare_fail("cannot send");
         sent += n > 0 ? (unsigned)n : 0;
     }
     bare->sent_count += count;
@@ -252,10 +229,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bare_packet INTERFACE SOURCE TARGET TARGET_MAC [PORTS]\n");
         return EXIT_FAILURE;
     }
-    refuse_network_with_a_way_out();
+    bare_refuse_way_out();
     struct bare *bare = calloc(1, sizeof *bare);
     if (!bare)
-        fail("no memory");
+        bare_fail("no memory");
     unsigned long port_count = argc == 6 ? strtoul(argv[5], NULL, 10) : PORTS_MAX;
     bare->port_count = port_count > PORTS_MAX ? PORTS_MAX : (unsigned)port_count;
     open_sockets(bare, argv + 1);
