@@ -130,6 +130,15 @@ static size_t icmp_error(const struct sim_question *question, const struct packe
                    : 0;
 }
 
+static size_t host_unreachable(const struct sim_question *question, const struct packet *probe,
+                               struct sim_port port, uint8_t *answer)
+{
+    bool v4 = probe->dst.family == ADDR_V4;
+    port.icmp_type = v4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
+    port.icmp_code = v4 ? 1 : 3;
+    return icmp_error(question, probe, port, question->probe_len, false, answer);
+}
+
 static size_t port_unreachable(const struct sim_question *question, const struct packet *probe,
                                uint8_t *answer)
 {
@@ -185,9 +194,7 @@ static size_t strange_tcp(const struct sim_question *question, const struct pack
     case SIM_SOFT_ONCE:
         if (question->try_number > 0)
             return open_tcp(question, probe, answer);
-        port.icmp_type = probe->dst.family == ADDR_V4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
-        port.icmp_code = probe->dst.family == ADDR_V4 ? 1 : 3;
-        return icmp_error(question, probe, port, question->probe_len, false, answer);
+        return host_unreachable(question, probe, port, answer);
     case SIM_CLOSED:
     case SIM_OPEN:
     case SIM_DROP:
@@ -258,9 +265,7 @@ static size_t udp_port_answer(const struct sim_question *question, const struct 
     case SIM_SOFT_ONCE:
         if (question->try_number > 0)
             return udp_answer(question, probe, SIM_OPEN, answer);
-        port.icmp_type = probe->dst.family == ADDR_V4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
-        port.icmp_code = probe->dst.family == ADDR_V4 ? 1 : 3;
-        return icmp_error(question, probe, port, question->probe_len, false, answer);
+        return host_unreachable(question, probe, port, answer);
     case SIM_FICKLE:
     case SIM_DROP:
     case SIM_BARE_SYN:
