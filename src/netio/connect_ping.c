@@ -92,23 +92,14 @@ static enum packet_fault decode(struct connect_ping_reply *reply, size_t len)
 
 bool connect_ping_receive(int fd, enum packet_fault *ret_fault, struct connect_ping_reply *ret)
 {
-    _Alignas(struct cmsghdr) uint8_t control[256];
-    union connect_sockaddr from = {0};
-    struct iovec piece = {.iov_base = ret->data, .iov_len = sizeof ret->data};
-    struct msghdr message = {
-        .msg_name = &from,
-        .msg_namelen = sizeof from,
-        .msg_iov = &piece,
-        .msg_iovlen = 1,
-        .msg_control = control,
-        .msg_controllen = sizeof control,
-    };
-    ssize_t len = recvmsg(fd, &message, MSG_DONTWAIT);
+    struct connect_message message;
+    struct packet packet = {0};
+    ssize_t len = connect_receive(fd, 0, ret->data, sizeof ret->data, &message, &packet);
     if (len < 0)
         return false;
 
-    ret->packet = (struct packet){.src = connect_addr(&from)};
-    connect_control_read(&message, &ret->packet);
+    packet.src = connect_addr(&message.from);
+    ret->packet = packet;
     *ret_fault = decode(ret, (size_t)len);
     return true;
 }

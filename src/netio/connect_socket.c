@@ -196,10 +196,25 @@ static void take_control(const struct cmsghdr *control, struct packet *packet)
     }
 }
 
-void connect_control_read(struct msghdr *message, struct packet *packet)
+ssize_t connect_receive(int fd, int flags, uint8_t *data, size_t size, struct connect_message *ret,
+                        struct packet *ret_packet)
 {
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
-        take_control(c, packet);
+    struct iovec piece = {.iov_base = data, .iov_len = size};
+    ret->from = (union connect_sockaddr){0};
+    ret->header = (struct msghdr){
+        .msg_name = &ret->from,
+        .msg_namelen = sizeof ret->from,
+        .msg_iov = &piece,
+        .msg_iovlen = 1,
+        .msg_control = ret->control,
+        .msg_controllen = sizeof ret->control,
+    };
+    ssize_t len = recvmsg(fd, &ret->header, flags | MSG_DONTWAIT);
+    ret->header.msg_iov = NULL; /* it is gone with this function */
+    for (struct cmsghdr *c = len < 0 ? NULL : CMSG_FIRSTHDR(&ret->header); c;
+         c = CMSG_NXTHDR(&ret->header, c))
+        take_control(c, ret_packet);
+    return len;
 }
 
 uint32_t connect_socket_lost(int fd)

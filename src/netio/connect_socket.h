@@ -54,8 +54,18 @@ enum connect_dialled connect_socket_dial(const struct connect_setup *setup, cons
  * still connecting, silently. */
 void connect_socket_reset(int fd);
 
-/* The TTL or hop limit, and the address of ours it was sent to, from the control data of a received message. */
-void connect_control_read(struct msghdr *message, struct packet *packet);
+/* A received message: who sent it (an error: whom the probe was for), and its control data, which header points to. */
+struct connect_message {
+    union connect_sockaddr from;
+    _Alignas(struct cmsghdr) uint8_t control[512];
+    struct msghdr header;
+};
+
+/* The next message, without waiting, into data. Its TTL or hop limit, and the address of ours it was sent to, go into
+ * ret_packet, which is otherwise left alone. Returns its length, or -1 when there is none.
+ *   flags  of recvmsg(2): MSG_ERRQUEUE for an error */
+ssize_t connect_receive(int fd, int flags, uint8_t *data, size_t size, struct connect_message *ret,
+                        struct packet *ret_packet);
 
 /* Messages that the socket had no room for since it was opened; counts modulo 2^32. */
 uint32_t connect_socket_lost(int fd);

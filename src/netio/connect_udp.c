@@ -224,30 +224,21 @@ static bool is_our_own(struct connect_udp *udp, const struct packet *packet)
 static bool receive_one(struct connect_udp *udp, const struct connect_udp_socket *socket, int flags,
                         struct packet *ret, bool *ret_useful)
 {
-    _Alignas(struct cmsghdr) uint8_t control[512];
-    union connect_sockaddr from = {0};
-    struct iovec piece = {.iov_base = udp->data, .iov_len = sizeof udp->data};
-    struct msghdr message = {
-        .msg_name = &from,
-        .msg_namelen = sizeof from,
-        .msg_iov = &piece,
-        .msg_iovlen = 1,
-        .msg_control = control,
-        .msg_controllen = sizeof control,
-    };
-    ssize_t len = recvmsg(socket->fd, &message, flags | MSG_DONTWAIT);
+    struct connect_message message;
+    struct packet packet = {0};
+    ssize_t len = connect_receive(socket->fd, flags, udp->data, sizeof udp->data, &message, &packet);
     if (len < 0)
         return false;
 
-    struct packet packet = {.payload = udp->data, .payload_len = (size_t)len};
-    connect_control_read(&message, &packet);
+    packet.payload = udp->data;
+    packet.payload_len = (size_t)len;
     *ret_useful = true;
     if (flags & MSG_ERRQUEUE) {
-        struct connect_icmp icmp = connect_icmp_read(&message);
+        struct connect_icmp icmp = connect_icmp_read(&message.header);
         *ret_useful = icmp.error != 0;
-        fill_error(socket, &from, &icmp, &packet);
+        fill_error(socket, &message.from, &icmp, &packet);
     } else {
-        fill_answer(socket, &from, &packet);
+        fill_answer(socket, &message.from, &packet);
         *ret_useful = !is_our_own(udp, &packet);
     }
     *ret = packet;
