@@ -17,7 +17,7 @@
 
 #include "base/bitset.h"
 #include "base/time.h"
-#include "netio/connect.h"
+#include "netio/connect/connect.h"
 #include "technique/rows.h"
 
 #define PORTS      65535u

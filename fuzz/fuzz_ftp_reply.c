@@ -1,7 +1,7 @@
 /* ftp_read: replies are the same however their bytes are split, and stay within their limits. */
 #include <string.h>
 
-#include "engine/ftp_reply.h"
+#include "engine/bounce/ftp_reply.h"
 #include "fuzz.h"
 
 static void check_reply(const struct ftp_reply *reply)

@@ -2,7 +2,7 @@
  * one line; what is not taken is explained. */
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/options/options.h"
 #include "fuzz.h"
 
 #define TEXT_MAX  512

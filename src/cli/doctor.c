@@ -11,8 +11,8 @@
 
 #include "base/escape.h"
 #include "base/ring.h"
-#include "cli/source_ports.h"
-#include "netio/route.h"
+#include "cli/job/source_ports.h"
+#include "netio/route/route.h"
 #include "sandbox/sandbox.h"
 #include "verdict/record.h"
 

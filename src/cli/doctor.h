@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "cli/scans.h"
+#include "cli/job/scans.h"
 
 /* One line for each thing that was looked at. Sends nothing. 0, or EX_IOERR when `out` cannot be written. */
 int doctor(const struct scan_privilege *privilege, FILE *out);

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "cli/option_table.h"
-#include "cli/options.h"
+#include "cli/options/option_table.h"
+#include "cli/options/options.h"
 
 const char *verb_name(enum options_verb verb);
 enum options_verb verb_find(const char *word); /* VERB_SCAN: it is none */

@@ -15,10 +15,10 @@
 #include "base/time.h"
 #include "cli/descriptors.h"
 #include "cli/trace.h"
-#include "engine/bounce.h"
-#include "engine/idle.h"
-#include "netio/connect.h"
-#include "netio/live.h"
+#include "engine/bounce/bounce.h"
+#include "engine/idle/idle.h"
+#include "netio/connect/connect.h"
+#include "netio/live/live.h"
 #include "sandbox/sandbox.h"
 
 #define TURN_NS      (50 * MSEC) /* how long a command may have to wait */

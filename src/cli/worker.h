@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "cli/channel.h"
-#include "cli/job.h"
-#include "netio/sockets.h"
+#include "cli/job/job.h"
+#include "netio/live/sockets.h"
 
 /* Fork it. It opens its backend, says over the channel whether that went well, and waits for COMMAND_START before the first
  * packet. Afterwards the channel is the supervisor's side of it, and the sockets are closed here. EX_OSERR, or what opening

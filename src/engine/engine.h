@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "engine/scanner.h"
 #include "netio/netio.h"
-#include "netio/source_pool.h"
+#include "netio/route/source_pool.h"
 #include "plan/plan.h"
 #include "technique/token.h"
 #include "verdict/record.h"

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/time.h"
-#include "engine/port_groups.h"
+#include "engine/idle/port_groups.h"
 
 #define COUNTS 1500
 

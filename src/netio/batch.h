@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "netio/live/sockets.h"
 #include "netio/netio.h"
 #include "netio/order.h"
 #include "netio/probe_packet.h"
-#include "netio/sockets.h"
-#include "netio/xsk.h"
+#include "netio/xdp/xsk.h"
 #include "packet/arp.h"
 
 #define BATCH_MAX       64

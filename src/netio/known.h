@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "netio/live/template.h"
 #include "netio/order.h"
-#include "netio/route.h"
-#include "netio/template.h"
+#include "netio/route/route.h"
 
 #define KNOWN_HOSTS_MAX     (UINT32_C(1) << 15)
 #define KNOWN_TEMPLATES_MAX 16

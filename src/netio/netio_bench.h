@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "netio/live.h"
+#include "netio/live/live.h"
 #include "netio/netio.h"
-#include "netio/route.h"
+#include "netio/route/route.h"
 
 #define BENCH_PROBES       300
 #define BENCH_FIRST_PORT   7000 /* of the host */

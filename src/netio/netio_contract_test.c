@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "base/bitset.h"
-#include "netio/connect.h"
+#include "netio/connect/connect.h"
 #include "netio/netio_bench.h"
 #include "netio/netns_lab.h"
-#include "netio/sim.h"
+#include "netio/sim/sim.h"
 
 #define SKIPPED 77 /* Meson's word for a test that could not run */
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "netio/clock.h"
-#include "netio/connect_route.h"
-#include "netio/connect_socket.h"
+#include "netio/connect/route.h"
+#include "netio/connect/socket.h"
 #include "netio/netio.h"
 
 #define EVENTS_MAX  64

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "netio/connect_socket.h"
+#include "netio/connect/socket.h"
 #include "netio/netio.h"
-#include "netio/sim_relay.h"
+#include "netio/sim/relay.h"
 
 #define PATIENCE_NS (10 * SEC)
 #define HEARD_MAX   4096

@@ -11,8 +11,8 @@
 #include "base/escape.h"
 #include "base/time.h"
 #include "report/phrase.h"
-#include "report/remark.h"
 #include "report/ranges.h"
+#include "report/remark.h"
 
 struct report {
     FILE *file;

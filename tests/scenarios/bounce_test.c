@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "netio/sim_relay.h"
+#include "netio/sim/relay.h"
 #include "scenario_support.h"
 
 #define SEEDS      20

@@ -4,9 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/idle.h"
-#include "netio/sim.h"
-#include "netio/sim_zombie.h"
+#include "engine/idle/idle.h"
+#include "netio/sim/sim.h"
+#include "netio/sim/zombie.h"
 
 #define IDLE_SCENE_TARGETS_MAX 4
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "engine/ipid.h"
+#include "engine/idle/ipid.h"
 #include "idle_scene.h"
 
 /* Few ports, so that many zombies can be tried. */

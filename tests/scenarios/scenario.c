@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/rand.h"
-#include "netio/sim_answer.h"
-#include "netio/sim_relay.h"
+#include "netio/sim/answer.h"
+#include "netio/sim/relay.h"
 #include "technique/rows.h"
 
 #define VIRTUAL_TIME_MAX_NS (4 * 3600 * SEC)

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/bounce.h"
-#include "netio/sim.h"
+#include "engine/bounce/bounce.h"
+#include "netio/sim/sim.h"
 
 /* What was reported of one port. */
 struct seen_port {

@@ -1,0 +1,34 @@
+/* A job that asks nothing: what the reports of a stored scan are to know of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/job/job.h"
+
+int job_of_store(const struct options *options, struct stored_scan *scan, struct job **ret, struct error *err)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (!job)
+        return error_set(err, EX_OSERR, "out of memory");
+    struct scan_privilege as_then = {.raw = strstr(scan->scans, "connect") == NULL, .program = "portolan"};
+    as_then.why_not = "";
+    job->options = options;
+    job->services = services_builtin();
+    job->command_line = strdup(scan->command);
+    int r = job->command_line ? 0 : error_set(err, EX_OSERR, "out of memory");
+    if (r == 0 && options->service_file)
+        r = services_read(options->service_file, &job->own_services, err);
+    if (r == 0 && job->own_services)
+        job->services = job->own_services;
+    if (r == 0)
+        r = scans_choose(options, &as_then, &job->scans, err);
+    if (r < 0) {
+        job_free(job);
+        return r;
+    }
+    job->plan = *scan->plan;
+    job->plan.targets =
+        (struct addr_set){.v4 = NULL}; /* the store's; reports count hosts by the numbers below */
+    scans_report(&job->scans, job->report_scans);
+    *ret = job;
+    return 0;
+}

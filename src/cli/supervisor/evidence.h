@@ -1,0 +1,28 @@
+/* The packets that decided: put together from their parts, and written to the file of --pcap. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "cli/supervisor/sink.h"
+#include "verdict/record.h"
+
+struct evidence {
+    struct record last; /* the part that came last */
+    uint8_t bytes[EVIDENCE_MAX];
+    size_t len;        /* of bytes, so far */
+    FILE *file;        /* of --pcap; NULL: none */
+    struct sink *sink; /* behind the file */
+};
+
+/* Create the file. EX_CANTCREAT. */
+int evidence_open(struct evidence *evidence, const char *path, struct error *err);
+void evidence_done(struct evidence *evidence);
+
+/* Take a part, a record that is valid. True: the packet is whole, in bytes and len, and in the file. */
+bool evidence_take(struct evidence *evidence, const struct record *record);
+
+/* Write out what is buffered. 0, or EX_IOERR. */
+int evidence_flush(struct evidence *evidence, struct error *err);

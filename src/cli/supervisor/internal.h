@@ -1,0 +1,81 @@
+/* Shared by the files of the supervisor only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cli/channel.h"
+#include "cli/job/job.h"
+#include "cli/supervisor/evidence.h"
+#include "cli/supervisor/names.h"
+#include "cli/supervisor/outputs.h"
+#include "cli/supervisor/progress.h"
+#include "cli/supervisor/recorder.h"
+#include "cli/supervisor/terminal.h"
+#include "cli/supervisor/then.h"
+#include "cli/talk.h"
+#include "results/results.h"
+#include "sandbox/sandbox.h"
+
+#define TRACE_LINE_MAX 512
+#define FAILURE_MAX    160
+
+struct supervisor {
+    struct job *job;
+    struct names *names;
+    struct channel *channel;
+    struct talk *talk;
+    struct report_run run; /* what the reports look at */
+    struct outputs outputs;
+    struct results *results;
+    struct recorder recorder;
+    struct evidence evidence;
+    uint64_t earlier_up, earlier_down; /* hosts that were finished before the scan was interrupted */
+    struct then then;
+    struct terminal terminal;
+    struct sandbox_state sandbox;
+    struct progress progress;
+    pid_t worker; /* 0: has ended */
+    int signal_fd;
+    int stop_signal;                      /* the first that asked us to stop; 0: none */
+    bool stopping;                        /* the packet process was told to stop */
+    bool impatient;                       /* told twice: wait for nothing */
+    bool ended;                           /* RECORD_END came, */
+    uint64_t end_values[END_VALUE_COUNT]; /* and said this, by enum end_value */
+    bool cut_short;                       /* ... and said that not everything was done */
+    char failure[FAILURE_MAX];            /* why the packet process saw no sense in going on; "": it did */
+    int worker_status;                    /* how it ended, as wait(2) says */
+    int64_t next_line_ns;                 /* when the progress line is due */
+    int64_t next_status_ns;               /* when --stats-every is due; TIME_NEVER: not asked for */
+    uint64_t notes[NOTE_COUNT];           /* how often each came */
+    char trace_line[TRACE_LINE_MAX];      /* of --packet-trace, as far as it has come */
+    size_t trace_len;
+};
+
+int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
+
+/* Take in everything that is in the ring. In records.c, with what results hand over. */
+void supervisor_drain(struct supervisor *supervisor);
+int supervisor_open_results(struct supervisor *supervisor, struct error *err);
+
+/* Open the store, and report again what an interrupted scan had found. In store.c. */
+int supervisor_open_store(struct supervisor *supervisor, struct error *err);
+
+/* Say what is left out, and other things known before the first packet. In notes.c. */
+void supervisor_note_plan(struct supervisor *supervisor);
+void supervisor_note_sandbox(struct supervisor *supervisor);
+void supervisor_note_record(struct supervisor *supervisor, const struct record *record);
+void supervisor_note_end(struct supervisor *supervisor);
+
+/* Ask the packet process to stop, or after the second time end it. */
+void supervisor_stop(struct supervisor *supervisor);
+void supervisor_command(struct supervisor *supervisor, enum command command);
+
+/* Signals and keys. In events.c. */
+int supervisor_open_signals(struct supervisor *supervisor, struct error *err);
+void supervisor_read_signals(struct supervisor *supervisor);
+void supervisor_read_keys(struct supervisor *supervisor);
+void supervisor_read_trace(struct supervisor *supervisor);
+void supervisor_show_progress(struct supervisor *supervisor);

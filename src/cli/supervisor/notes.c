@@ -1,0 +1,250 @@
+/* What the user should know beside the results. */
+#include "cli/supervisor/internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "engine/idle/ipid.h"
+#include "plan/ports.h"
+
+void supervisor_note_plan(struct supervisor *supervisor)
+{
+    const struct job *job = supervisor->job;
+    for (unsigned i = 0; i < SPECIAL_COUNT; i++) {
+        uint64_t count = job->plan.special_count[i];
+        if (count > 0)
+            talk_note(supervisor->talk, "%" PRIu64 " %s left out: %s; --allow-special scans them", count,
+                      count == 1 ? "address is" : "addresses are", special_kind_name((enum special_kind)i));
+    }
+    if (job->targets.unresolved_count > 0)
+        talk_note(supervisor->talk, "%" PRIu64 " names are left out; the first: %s",
+                  job->targets.unresolved_count, supervisor->names->failure.text);
+    if (job->plan.excluded_count > 0 && supervisor->run.fold.verbosity > 0)
+        talk_note(supervisor->talk, "%" PRIu64 " excluded addresses are left out", job->plan.excluded_count);
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
+        if (job->dropped_ports & PORTS_BIT(i))
+            talk_note(supervisor->talk, "-p names %s ports, but no %s scan is asked for",
+                      protocol_name((enum protocol)i), protocol_name((enum protocol)i));
+    }
+    if (job->scans.idle && !job->options->no_names)
+        talk_note(supervisor->talk,
+                  "names of the targets are looked up from here, which name servers can see; "
+                  "-n looks up none");
+    if (supervisor->run.fold.debugging > 0)
+        talk_note(supervisor->talk, "the order of hosts and ports is that of --seed %" PRIu64,
+                  job->plan.options.seed);
+}
+
+void supervisor_note_sandbox(struct supervisor *supervisor)
+{
+    char text[SANDBOX_TEXT_MAX];
+    sandbox_describe(&supervisor->sandbox, text);
+    if (supervisor->run.fold.verbosity > 0)
+        talk_note(supervisor->talk, "sandbox: %s", text);
+}
+
+/* How much must be asked for before a kind of note is shown. */
+static unsigned note_level(enum note note)
+{
+    switch (note) {
+    case NOTE_SEND_ERRORS:
+    case NOTE_WAY_GONE:
+    case NOTE_WAY_BACK:
+    case NOTE_NEW_SOURCE:
+    case NOTE_REROUTED:
+    case NOTE_ZOMBIE:
+    case NOTE_IDLE_STOPPED:
+    case NOTE_IDLE_SEEN:
+    case NOTE_RELAY:
+        return 0;
+    case NOTE_RING_DROPS:
+    case NOTE_LOCAL_PORTS:
+    case NOTE_NO_ROUTE:
+    case NOTE_CONFLICT:
+        return 1;
+    case NOTE_RETRY_CAP:
+        return 2;
+    case NOTE_COUNT:
+        break;
+    }
+    return 0;
+}
+
+/* What is wrong with the server of a bounce scan. The text of its replies stays where it was read. */
+static void describe_relay(const struct record *record, char text[static FAILURE_MAX])
+{
+    static const char *const sentences[RELAY_TROUBLE_COUNT] = {
+        [RELAY_UNREACHABLE] = "cannot be reached",
+        [RELAY_NO_FTP] = "does not speak FTP",
+        [RELAY_SILENT] = "takes our connection and says nothing",
+        [RELAY_HANGS_UP] = "ends our connections",
+        [RELAY_FULL] = "lets nobody in at present",
+        [RELAY_NO_LOGIN] = "does not accept this user and password",
+        [RELAY_FORBIDS] = "refuses to connect to other hosts for us",
+        [RELAY_NO_LIST] = "lists no files for us, and connects to others only for that",
+        [RELAY_FORBIDS_LOW] = "refuses to connect to ports below 1024, which stay unknown",
+        [RELAY_FORBIDS_V6] = "refuses to connect to IPv6 addresses, whose ports stay unknown",
+    };
+    char host[ADDR_TEXT_MAX], why[FAILURE_MAX / 2] = "";
+    uint64_t trouble = record->value[0] < RELAY_TROUBLE_COUNT ? record->value[0] : RELAY_HANGS_UP;
+    int number = (int)(record->value[1] % 1000);
+    if (number && (trouble == RELAY_UNREACHABLE || trouble == RELAY_HANGS_UP))
+        snprintf(why, sizeof why, ": %s", strerror(number));
+    else if (number)
+        snprintf(why, sizeof why, " (it answered %d)", number);
+    snprintf(text, FAILURE_MAX, "the FTP server %s %s%s", addr_format(&record->host, host),
+             sentences[trouble], why);
+}
+
+/* What may be the end of the scan is said at its end. */
+static void take_relay(struct supervisor *supervisor, const struct record *record)
+{
+    char text[FAILURE_MAX];
+    describe_relay(record, text);
+    if (record->value[0] == RELAY_FORBIDS_LOW || record->value[0] == RELAY_FORBIDS_V6)
+        talk_note(supervisor->talk, "%s", text);
+    else
+        memcpy(supervisor->failure, text, sizeof supervisor->failure);
+}
+
+/* The zombie of an idle scan: how it numbers its packets, and whether it is of use. */
+static void take_zombie(struct supervisor *supervisor, const struct record *record)
+{
+    char host[ADDR_TEXT_MAX];
+    enum ipid_class class =
+        record->value[0] < IPID_CLASS_COUNT ? (enum ipid_class)record->value[0] : IPID_SILENT;
+    addr_format(&record->host, host);
+    if (ipid_class_fits(class))
+        talk_note(supervisor->talk, "zombie %s: its IDs are %s, and it sends %.1f packets a second by itself",
+                  host, ipid_class_name(class), (double)record->value[1] / 1e3);
+    else
+        snprintf(supervisor->failure, sizeof supervisor->failure, "%s cannot be the zombie: it %s", host,
+                 ipid_class_trouble(class));
+}
+
+static const char *idle_trouble(uint64_t trouble)
+{
+    switch (trouble) {
+    case IDLE_ZOMBIE_SILENT:
+        return "the zombie stopped answering; ports not decided stay unknown";
+    case IDLE_NOT_SHARED:
+        return "packets to the zombie in this host's name do not move its ID: they are filtered on the way, "
+               "or it "
+               "counts for each destination apart";
+    case IDLE_NO_STATION:
+        return "nobody answers for this host on the attached network";
+    case IDLE_NO_ROUTE:
+        return "there is no route to this host";
+    case IDLE_OWN_ADDRESS:
+        return "an idle scan cannot ask this machine, or the zombie, for itself";
+    case IDLE_OTHER_FAMILY:
+        return "the zombie does not speak this host's IP version";
+    default:
+        return "the zombie's IDs jump as no traffic explains; ports not decided stay unknown";
+    }
+}
+
+static void note_idle(struct supervisor *supervisor, const struct record *record, const char *host)
+{
+    if (record->note == NOTE_ZOMBIE)
+        take_zombie(supervisor, record);
+    else if (record->note == NOTE_IDLE_STOPPED)
+        talk_note(supervisor->talk, "%s: %s", host, idle_trouble(record->value[0]));
+    else
+        talk_note(supervisor->talk,
+                  "%s is on an attached network: it can see that we ask for its hardware address", host);
+}
+
+/* What became of our own side of the way to the targets. */
+static void note_way(struct supervisor *supervisor, const struct record *record)
+{
+    if (record->note == NOTE_WAY_GONE)
+        talk_note(supervisor->talk,
+                  "the way to the targets is gone (link, route or address): waiting for it");
+    else if (record->note == NOTE_WAY_BACK)
+        talk_note(supervisor->talk,
+                  "the way to the targets is back after %.1f seconds; %" PRIu64 " probes are sent again",
+                  (double)record->value[1] / 1e3, record->value[0]);
+    else if (record->note == NOTE_NEW_SOURCE)
+        talk_note(supervisor->talk,
+                  "our address towards the targets has changed; %" PRIu64 " probes are sent again",
+                  record->value[0]);
+    else
+        talk_note(supervisor->talk, "the route to the targets has changed; %" PRIu64 " probes are sent again",
+                  record->value[0]);
+}
+
+void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
+{
+    enum note note = (enum note)record->note;
+    char host[ADDR_TEXT_MAX] = "";
+    supervisor->notes[note]++;
+    if (supervisor->run.fold.verbosity < note_level(note))
+        return;
+    if (record->host.family != ADDR_NONE)
+        addr_format(&record->host, host);
+    switch (note) {
+    case NOTE_RETRY_CAP:
+        talk_note(supervisor->talk, "%s: %" PRIu64 " ports were silent to the last try", host,
+                  record->value[0]);
+        break;
+    case NOTE_SEND_ERRORS:
+        talk_note(supervisor->talk, "the kernel refused %" PRIu64 " probes (%s); they are sent again",
+                  record->value[1], strerror((int)record->value[0]));
+        break;
+    case NOTE_RING_DROPS:
+        talk_note(supervisor->talk,
+                  "our own receive ring lost %" PRIu64 " packets; %" PRIu64 " probes are sent again",
+                  record->value[0], record->value[1]);
+        break;
+    case NOTE_NO_ROUTE:
+        talk_note(supervisor->talk, "%s: no route: %s", host, strerror((int)record->value[0]));
+        break;
+    case NOTE_LOCAL_PORTS:
+        talk_note(supervisor->talk, "local ports ran out %" PRIu64 " times; connections waited for one",
+                  record->value[0]);
+        break;
+    case NOTE_CONFLICT:
+        talk_note(supervisor->talk,
+                  "%s: answers about port %" PRIu64 " contradict each other; the first stands", host,
+                  record->value[0]);
+        break;
+    case NOTE_WAY_GONE:
+    case NOTE_WAY_BACK:
+    case NOTE_NEW_SOURCE:
+    case NOTE_REROUTED:
+        note_way(supervisor, record);
+        break;
+    case NOTE_RELAY:
+        take_relay(supervisor, record);
+        break;
+    case NOTE_ZOMBIE:
+    case NOTE_IDLE_STOPPED:
+    case NOTE_IDLE_SEEN:
+        note_idle(supervisor, record, host);
+        break;
+    case NOTE_COUNT:
+        break;
+    }
+}
+
+void supervisor_note_end(struct supervisor *supervisor)
+{
+    const struct results_totals *totals = results_totals(supervisor->results);
+    if (supervisor->notes[NOTE_NO_ROUTE] > 0 && supervisor->run.fold.verbosity == 0)
+        talk_note(supervisor->talk, "there was no route to %" PRIu64 " hosts; -v names them",
+                  supervisor->notes[NOTE_NO_ROUTE]);
+    if (supervisor->failure[0] && !supervisor->cut_short)
+        talk_note(supervisor->talk, "%s", supervisor->failure);
+    if (totals->records_refused > 0)
+        talk_note(supervisor->talk,
+                  "%" PRIu64 " records of the packet process made no sense and were ignored",
+                  totals->records_refused);
+    if (totals->records_lost > 0)
+        talk_note(supervisor->talk,
+                  "memory ran out: %" PRIu64 " answers were lost, and their hosts are marked unfinished",
+                  totals->records_lost);
+    const char *trouble = supervisor->names->resolver ? resolver_trouble(supervisor->names->resolver) : NULL;
+    if (trouble && supervisor->run.fold.verbosity > 0)
+        talk_note(supervisor->talk, "%s", trouble);
+}

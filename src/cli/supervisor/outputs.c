@@ -1,0 +1,238 @@
+#include "cli/supervisor/outputs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+
+static void output_done(struct output *output)
+{
+    output->ops->close(output->report);
+    if (output->file)
+        fclose(output->file);
+    free(output->path);
+}
+
+static bool is_stdout(const struct output *output)
+{
+    return strcmp(output->path, "-") == 0;
+}
+
+/* What the user calls it. */
+static const char *output_name(const struct output *output)
+{
+    return is_stdout(output) ? "standard output" : output->path;
+}
+
+static int write_error(const struct output *output, struct error *err)
+{
+    return error_set(err, EX_IOERR, "cannot write %s: %s", output_name(output),
+                     strerror(sink_error(output->sink)));
+}
+
+/* Remember the first failure. */
+static void check_output(struct outputs *outputs, const struct output *output)
+{
+    if (outputs->failed || sink_error(output->sink) == 0)
+        return;
+    outputs->failed = true;
+    outputs->reader_left = is_stdout(output) && sink_error(output->sink) == EPIPE;
+    write_error(output, &outputs->error);
+}
+
+/* A descriptor for the report: of standard output a copy, so that all of them are closed alike. */
+static int open_path(const struct output *output, int *ret, struct error *err)
+{
+    int fd = is_stdout(output) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
+                               : open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return error_set(err, EX_CANTCREAT, "cannot create the output file '%s': %s", output->path,
+                         strerror(errno));
+    *ret = fd;
+    return 0;
+}
+
+static int refuse_same_file(const struct outputs *outputs, const char *path, int fd, struct error *err)
+{
+    struct stat mine;
+    if (fstat(fd, &mine) < 0 || !S_ISREG(mine.st_mode))
+        return 0;
+    for (unsigned i = 0; i < outputs->count; i++) {
+        struct stat other;
+        const char *other_path = outputs->list[i].path;
+        if (stat(other_path, &other) == 0 && other.st_dev == mine.st_dev && other.st_ino == mine.st_ino)
+            return error_set(err, EX_USAGE, "two reports go to the same file: '%s' and '%s'", other_path,
+                             path);
+    }
+    return 0;
+}
+
+static int open_output(const struct outputs *outputs, struct output *output, struct error *err)
+{
+    own(close_fd) int fd = -1;
+    int r = open_path(output, &fd, err);
+    if (r == 0)
+        r = refuse_same_file(outputs, output->path, fd, err);
+    if (r < 0)
+        return r;
+    output->file = sink_open(fd, &output->sink);
+    if (!output->file)
+        return error_set(err, EX_OSERR, "out of memory");
+    take_fd(&fd);
+    return 0;
+}
+
+/* Takes over `path`. */
+static int add_output(struct outputs *outputs, const struct report_ops *ops, char *path, struct error *err)
+{
+    struct output output = {.ops = ops, .path = path};
+    int r = 0;
+    if (!path)
+        r = error_set(err, EX_OSERR, "out of memory");
+    else if (outputs->count == OUTPUTS_MAX)
+        r = error_set(err, EX_USAGE, "more than %d output files", OUTPUTS_MAX);
+    else
+        r = open_output(outputs, &output, err);
+    if (r < 0)
+        output_done(&output);
+    else
+        outputs->list[outputs->count++] = output;
+    return r;
+}
+
+static int add_all(struct outputs *outputs, const char *base, struct error *err)
+{
+    int r = 0;
+    for (unsigned i = 0; i < report_table_len && r == 0; i++) {
+        char *path = NULL;
+        if (!report_table[i]->suffix)
+            continue;
+        if (asprintf(&path, "%s%s", base, report_table[i]->suffix) < 0)
+            path = NULL;
+        r = add_output(outputs, report_table[i], path, err);
+    }
+    return r;
+}
+
+static const struct report_ops *find_report(const char *letters)
+{
+    for (unsigned i = 0; i < report_table_len; i++) {
+        if (strcmp(report_table[i]->option + 1, letters) == 0)
+            return report_table[i];
+    }
+    return NULL;
+}
+
+static int add_chosen(struct outputs *outputs, const struct options *options, struct error *err)
+{
+    bool uses_stdout = false;
+    for (unsigned i = 0; i < options->output_count; i++)
+        uses_stdout = uses_stdout || strcmp(options->outputs[i].path, "-") == 0;
+    outputs->interactive = !uses_stdout;
+
+    int r = 0;
+    for (unsigned i = 0; i < options->output_count && r == 0; i++) {
+        const struct option_output *chosen = &options->outputs[i];
+        const struct report_ops *ops = find_report(chosen->letters);
+        if (strcmp(chosen->letters, "oA") == 0)
+            r = add_all(outputs, chosen->path, err);
+        else if (ops)
+            r = add_output(outputs, ops, strdup(chosen->path), err);
+        else
+            r = error_set(err, EX_USAGE, "-%s: this build of Portolan does not have this report yet",
+                          chosen->letters);
+    }
+    if (r == 0 && outputs->interactive) /* last: nothing is said before all files can be written */
+        r = add_output(outputs, &report_interactive, strdup("-"), err);
+    return r;
+}
+
+int outputs_open(const struct options *options, const struct report_run *run, struct outputs *ret,
+                 struct error *err)
+{
+    struct outputs outputs = {.count = 0};
+    int r = add_chosen(&outputs, options, err);
+    for (unsigned i = 0; i < outputs.count && r == 0; i++) {
+        struct output *output = &outputs.list[i];
+        output->report = output->ops->open(output->file, run);
+        if (!output->report)
+            r = error_set(err, EX_OSERR, "out of memory");
+        else if (fflush(output->file) != 0 || ferror(output->file))
+            r = write_error(output, err);
+    }
+    if (r < 0) {
+        outputs_done(&outputs);
+        return r;
+    }
+    *ret = outputs;
+    return 0;
+}
+
+void outputs_port(struct outputs *outputs, const struct addr *host, const struct port_result *port)
+{
+    for (unsigned i = 0; i < outputs->count && !outputs->failed; i++) {
+        struct output *output = &outputs->list[i];
+        if (!output->ops->port)
+            continue;
+        output->ops->port(output->report, host, port);
+        check_output(outputs, output);
+    }
+}
+
+void outputs_host(struct outputs *outputs, const struct host_result *host)
+{
+    for (unsigned i = 0; i < outputs->count && !outputs->failed; i++) {
+        outputs->list[i].ops->host(outputs->list[i].report, host);
+        check_output(outputs, &outputs->list[i]);
+    }
+}
+
+int outputs_waiting_fd(const struct outputs *outputs)
+{
+    int fd = -1;
+    for (unsigned i = 0; i < outputs->count && fd < 0; i++)
+        fd = sink_waiting_fd(outputs->list[i].sink);
+    return fd;
+}
+
+void outputs_flush(struct outputs *outputs)
+{
+    for (unsigned i = 0; i < outputs->count; i++) {
+        if (sink_waiting_fd(outputs->list[i].sink) < 0)
+            continue;
+        sink_flush(outputs->list[i].sink);
+        check_output(outputs, &outputs->list[i]);
+    }
+}
+
+/* A failure of one file does not keep the others from being completed. */
+void outputs_end(struct outputs *outputs, const struct report_end *end)
+{
+    for (unsigned i = 0; i < outputs->count; i++) {
+        struct output *output = &outputs->list[i];
+        if (sink_error(output->sink) != 0)
+            continue;
+        bool whole = output->ops->end(output->report, end);
+        fflush(output->file);
+        check_output(outputs, output);
+        if (!whole && !outputs->failed) {
+            outputs->failed = true;
+            error_set(&outputs->error, EX_OSERR, "out of memory: %s is not complete", output_name(output));
+        }
+    }
+    for (unsigned i = 0; i < outputs->count; i++) { /* all are whole before one is waited for */
+        sink_drain(outputs->list[i].sink);
+        check_output(outputs, &outputs->list[i]);
+    }
+}
+
+void outputs_done(struct outputs *outputs)
+{
+    for (unsigned i = 0; i < outputs->count; i++)
+        output_done(&outputs->list[i]);
+    outputs->count = 0;
+}

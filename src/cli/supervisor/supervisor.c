@@ -1,0 +1,335 @@
+#include "cli/supervisor/supervisor.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <libgen.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/time.h"
+#include "cli/supervisor/internal.h"
+#include "sandbox/sandbox.h"
+
+#define TURN_MS       250 /* the longest time in which nothing is looked at */
+#define INTERRUPT_MAX 160
+
+static int64_t realtime_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * SEC + now.tv_nsec;
+}
+
+void supervisor_command(struct supervisor *supervisor, enum command command)
+{
+    char byte = (char)command;
+    ssize_t written;
+    do {
+        written = write(supervisor->channel->command_fds[1], &byte, 1);
+    } while (written < 0 && errno == EINTR);
+    if (written < 0 && supervisor->worker) /* it has ended, or would wait for this command for ever */
+        kill(supervisor->worker, SIGKILL);
+}
+
+void supervisor_stop(struct supervisor *supervisor)
+{
+    if (supervisor->stopping) {
+        supervisor->impatient = true;
+        if (supervisor->worker)
+            kill(supervisor->worker, SIGKILL);
+        then_stop(&supervisor->then);
+    }
+    supervisor->stopping = true;
+    supervisor->recorder.stopping = true;
+    supervisor_command(supervisor, COMMAND_STOP);
+}
+
+/* Has the packet process ended? Its last records are in the ring already. */
+static void reap_worker(struct supervisor *supervisor)
+{
+    if (supervisor->worker &&
+        waitpid(supervisor->worker, &supervisor->worker_status, WNOHANG) == supervisor->worker)
+        supervisor->worker = 0;
+}
+
+/* A file of packets that cannot be written ends the scan as any other output does. */
+static void flush_evidence(struct supervisor *supervisor)
+{
+    if (!supervisor->outputs.failed && evidence_flush(&supervisor->evidence, &supervisor->outputs.error) < 0)
+        supervisor->outputs.failed = true;
+}
+
+/* Wait until something happens, and take it in. */
+static void turn(struct supervisor *supervisor)
+{
+    struct pollfd waits[] = {
+        {.fd = supervisor->channel->wake_fd, .events = POLLIN},
+        {.fd = supervisor->signal_fd, .events = POLLIN},
+        {.fd = terminal_fd(&supervisor->terminal), .events = POLLIN},
+        {.fd = names_fd(supervisor->names), .events = POLLIN},
+        {.fd = supervisor->channel->trace_fds[0], .events = POLLIN},
+        {.fd = then_fd(&supervisor->then), .events = POLLIN},
+        {.fd = outputs_waiting_fd(&supervisor->outputs), .events = POLLOUT},
+    };
+    poll(waits, sizeof waits / sizeof waits[0], supervisor->recorder.walking ? 0 : TURN_MS);
+
+    uint64_t count = 0;
+    ssize_t got = read(supervisor->channel->wake_fd, &count, sizeof count);
+    (void)got; /* whether there was a call or not, the ring says what there is */
+    supervisor_read_signals(supervisor);
+    if (waits[2].revents)
+        supervisor_read_keys(supervisor);
+    supervisor_read_trace(supervisor);
+    reap_worker(supervisor);
+    supervisor_drain(supervisor);
+    names_read(supervisor->names, supervisor->results);
+    then_read(&supervisor->then);
+    outputs_flush(&supervisor->outputs);
+    flush_evidence(supervisor);
+    recorder_turn(&supervisor->recorder, supervisor->results, supervisor->channel->totals);
+    supervisor_show_progress(supervisor);
+    if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
+        supervisor_stop(supervisor);
+}
+
+/* Until the packet process is gone; then until the names are known that were asked for. */
+static void scan(struct supervisor *supervisor)
+{
+    supervisor_command(supervisor, COMMAND_START);
+    while (supervisor->worker)
+        turn(supervisor);
+    supervisor_drain(supervisor);
+    while (recorder_is_full(&supervisor->recorder))
+        turn(supervisor);
+    while (names_busy(supervisor->names) && !supervisor->stopping)
+        turn(supervisor);
+    bool complete = supervisor->ended && !supervisor->cut_short && !supervisor->outputs.failed;
+    supervisor->recorder.stopping = !complete;
+    results_flush(supervisor->results, realtime_ns());
+    flush_evidence(supervisor);
+    recorder_end(&supervisor->recorder, supervisor->channel->totals, complete);
+}
+
+/* Why the scan is not complete, or NULL; and the exit status. */
+static const char *judge_end(const struct supervisor *supervisor, char text[static INTERRUPT_MAX],
+                             int *ret_status)
+{
+    int signal_number = WIFSIGNALED(supervisor->worker_status) ? WTERMSIG(supervisor->worker_status) : 0;
+    if (supervisor->outputs.failed) {
+        *ret_status = supervisor->outputs.error.status;
+        snprintf(text, INTERRUPT_MAX, "stopped: an output could not be written");
+    } else if (supervisor->recorder.failed) {
+        *ret_status = supervisor->recorder.error.status;
+        snprintf(text, INTERRUPT_MAX, "stopped: the store could not be written");
+    } else if (supervisor->stop_signal) {
+        *ret_status = supervisor->job->options->store ? EX_TEMPFAIL : 128 + supervisor->stop_signal;
+        snprintf(text, INTERRUPT_MAX, "interrupted by SIG%s", sigabbrev_np(supervisor->stop_signal));
+    } else if (supervisor->channel->ring.broken) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX, "the packet process broke the rules of its ring");
+    } else if (signal_number == SIGSYS) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX,
+                 "the packet process tried what its sandbox forbids, and was ended (signal %d); a bug or an "
+                 "attack",
+                 signal_number);
+    } else if (signal_number) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX, "the packet process was ended by signal %d (%s)", signal_number,
+                 strsignal(signal_number));
+    } else if (supervisor->cut_short && supervisor->failure[0]) {
+        *ret_status = EX_UNAVAILABLE;
+        snprintf(text, INTERRUPT_MAX, "%s", supervisor->failure);
+    } else if (!supervisor->ended || supervisor->cut_short) {
+        *ret_status = EX_SOFTWARE;
+        snprintf(text, INTERRUPT_MAX, "the packet process ended before the scan did");
+    } else {
+        *ret_status = EX_OK;
+        return NULL;
+    }
+    return text;
+}
+
+/* Of what kinds the packets were that proved nothing. Those that could be read are what is left. */
+static void count_rejects(const struct channel_totals *packets, struct report_end *end)
+{
+    static_assert(PACKET_FAULT_COUNT <= REPORT_REJECTS_MAX, "PACKET_OK stands for those that could be read");
+    uint64_t left = end->rejected;
+    for (unsigned i = PACKET_OK + 1; i < PACKET_FAULT_COUNT; i++) {
+        uint64_t count = atomic_load(&packets->faults[i]);
+        if (count > left) /* counted since the last progress */
+            count = left;
+        if (count > 0)
+            end->rejects[end->reject_count++] =
+                (struct report_reject){packet_fault_name((enum packet_fault)i), count};
+        left -= count;
+    }
+    if (left > 0)
+        end->rejects[end->reject_count++] = (struct report_reject){"not proved", left};
+}
+
+static struct report_end describe_end(const struct supervisor *supervisor)
+{
+    const struct results_totals *totals = results_totals(supervisor->results);
+    const struct channel_totals *packets = supervisor->channel->totals;
+    const uint64_t *values = supervisor->progress.values;
+    struct report_end end = {
+        .end_ns = realtime_ns(),
+        .hosts_up = totals->hosts_up + supervisor->earlier_up,
+        .hosts_down = totals->hosts_down + supervisor->earlier_down,
+        .hosts_total = supervisor->job->plan.host_count,
+        .packets_sent = atomic_load(&packets->packets_sent),
+        .bytes_sent = atomic_load(&packets->bytes_sent),
+        .packets_received = atomic_load(&packets->packets_received),
+        .bytes_received = atomic_load(&packets->bytes_received),
+        .probes_sent = values[PROGRESS_PROBES_SENT],
+        .answers = values[PROGRESS_ANSWERS],
+        .rejected = values[PROGRESS_REJECTED],
+        .drops = values[PROGRESS_DROPS],
+        .tries = supervisor->end_values[END_TRIES],
+        .tries_lost = supervisor->end_values[END_TRIES_LOST],
+        .hosts_limited = supervisor->end_values[END_HOSTS_LIMITED],
+        .ports_capped = supervisor->end_values[END_PORTS_CAPPED],
+        .conflicts = supervisor->end_values[END_CONFLICTS],
+        .doubt = (double)supervisor->end_values[END_DOUBT] / 1e6,
+    };
+    count_rejects(packets, &end);
+    return end;
+}
+
+/* Complete the reports, wait for the commands of --then, and say what the user should know. */
+static int finish(struct supervisor *supervisor)
+{
+    char text[INTERRUPT_MAX];
+    int status = EX_OK;
+    struct report_end end = describe_end(supervisor);
+    talk_clear(supervisor->talk);
+    end.interrupted = judge_end(supervisor, text, &status);
+    end.exit_status = status;
+    outputs_end(&supervisor->outputs, &end);
+    while (then_busy(&supervisor->then) && !supervisor->impatient)
+        turn(supervisor);
+    talk_clear(supervisor->talk);
+    supervisor_note_end(supervisor);
+
+    if (supervisor->outputs.failed) {
+        status = supervisor->outputs.error.status;
+        if (!supervisor->outputs.reader_left)
+            talk_error(supervisor->talk, &supervisor->outputs.error);
+    } else if (supervisor->recorder.failed) {
+        talk_error(supervisor->talk, &supervisor->recorder.error);
+    } else if (end.interrupted) {
+        talk_say(supervisor->talk, "%s", end.interrupted);
+    }
+    if (status != EX_OK && supervisor->job->options->store && !supervisor->job->options->via) {
+        talk_say(supervisor->talk, "portolan resume %s goes on with the scan",
+                 supervisor->job->options->store);
+    }
+    return status;
+}
+
+/* Where the store is, or will be; links are followed. To be freed; NULL: without memory, or it cannot be. */
+static char *directory_of(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *copy = real ? real : strdup(path);
+    char *directory = copy ? realpath(dirname(copy), NULL) : NULL;
+    free(copy);
+    return directory;
+}
+
+/* All is open and everybody is started. From here on the supervisor writes, and can open nothing but the files of a store. */
+static int enter_sandbox(struct supervisor *supervisor, struct error *err)
+{
+    const char *store = supervisor->job->options->store;
+    own(free_ptr) char *directory = store ? directory_of(store) : NULL;
+    const pid_t children[] = {supervisor->worker, names_pid(supervisor->names)};
+    struct sandbox_config config = {
+        .role = store ? SANDBOX_STORE : SANDBOX_SUPERVISOR,
+        .directory = directory,
+        .unwanted = supervisor->job->options->no_sandbox,
+        .children = children,
+        .child_count = sizeof children / sizeof children[0],
+    };
+    tzset(); /* reads the file of the time zone */
+    return sandbox_enter(&config, &supervisor->sandbox, err);
+}
+
+static int open_all(struct supervisor *supervisor, struct error *err)
+{
+    const struct options *options = supervisor->job->options;
+    bool color = options->color == COLOR_ALWAYS ||
+                 (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+    supervisor->run = job_report_run(supervisor->job, realtime_ns(), color);
+    int r = supervisor_open_signals(supervisor, err);
+    if (r == 0)
+        r = supervisor_open_results(supervisor, err);
+    if (r == 0)
+        r = then_start(options->then, supervisor->talk, &supervisor->then, err);
+    if (r == 0)
+        r = outputs_open(options, &supervisor->run, &supervisor->outputs, err);
+    if (r == 0 && options->pcap)
+        r = evidence_open(&supervisor->evidence, options->pcap, err);
+    if (r < 0)
+        return r;
+    terminal_open(&supervisor->terminal, !options->no_sandbox);
+    r = enter_sandbox(supervisor, err);
+    if (r == 0 && options->store) /* it starts a thread, which must be limited too */
+        r = supervisor_open_store(supervisor, err);
+    return r;
+}
+
+static void close_all(struct supervisor *supervisor)
+{
+    if (supervisor->worker) {
+        kill(supervisor->worker, SIGKILL);
+        waitpid(supervisor->worker, NULL, 0);
+    }
+    terminal_close(&supervisor->terminal);
+    then_stop(&supervisor->then);
+    outputs_done(&supervisor->outputs);
+    evidence_done(&supervisor->evidence);
+    recorder_done(&supervisor->recorder);
+    results_free(supervisor->results);
+    if (supervisor->signal_fd >= 0)
+        close(supervisor->signal_fd);
+}
+
+int supervisor_run(struct job *job, struct names *names, struct channel *channel, pid_t pid,
+                   struct talk *talk)
+{
+    int64_t now_ns = supervisor_now_ns();
+    const struct options *options = job->options;
+    struct supervisor supervisor = {
+        .job = job,
+        .names = names,
+        .channel = channel,
+        .talk = talk,
+        .worker = pid,
+        .signal_fd = -1,
+        .then = THEN_NONE,
+        .terminal = TERMINAL_NONE,
+        .progress = {.start_ns = now_ns},
+        .next_line_ns = now_ns,
+        .next_status_ns = options->stats_every_ns > 0 ? now_ns + options->stats_every_ns : TIME_NEVER,
+    };
+    struct error err = {.status = 0};
+    int status = -open_all(&supervisor, &err);
+    if (status == 0) {
+        supervisor_note_plan(&supervisor);
+        supervisor_note_sandbox(&supervisor);
+        terminal_take(&supervisor.terminal);
+        scan(&supervisor);
+        status = finish(&supervisor);
+    } else {
+        talk_error(talk, &err);
+    }
+    close_all(&supervisor);
+    return status;
+}

@@ -1,0 +1,255 @@
+#include "engine/bounce/bounce.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "engine/bounce/internal.h"
+
+#define PROGRESS_PERIOD_NS (200 * MSEC)
+#define TURN_MAX_NS        (100 * MSEC) /* between two looks at what has timed out */
+
+/* So many connections in a row that came to nothing show that nothing will; fewer, before the server has done anything
+ * for us. Between two of them we wait, twice as long each time. */
+#define FAILURES_MAX       12
+#define FIRST_FAILURES_MAX 5
+#define FIRST_SESSIONS_MAX 4
+#define FIRST_BACKOFF_NS   (250 * MSEC)
+#define BACKOFF_STEPS      5
+
+static struct bounce *bounce_of(struct scanner *scanner)
+{
+    return (struct bounce *)scanner; /* the scanner is the first member */
+}
+
+void bounce_emit(struct bounce *bounce, const struct record *record)
+{
+    bounce->config.emit(bounce->config.context, record);
+}
+
+void bounce_note(struct bounce *bounce, enum relay_trouble trouble, unsigned number)
+{
+    struct record record = record_new(&bounce->config, bounce->now_ns, RECORD_NOTE, &bounce->relay.addr);
+    record.note = NOTE_RELAY;
+    record.value[0] = trouble;
+    record.value[1] = number;
+    bounce_emit(bounce, &record);
+}
+
+void bounce_give_up(struct bounce *bounce, enum relay_trouble trouble, unsigned number)
+{
+    if (bounce->given_up)
+        return;
+    bounce->given_up = true;
+    bounce_note(bounce, trouble, number);
+}
+
+static unsigned count_sessions(const struct bounce *bounce, bool working)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < BOUNCE_SESSIONS_MAX; i++) {
+        enum bounce_step step = (enum bounce_step)bounce->sessions[i].step;
+        count += step != STEP_NONE && !(working && step == STEP_STUCK);
+    }
+    return count;
+}
+
+/* How many failures in a row are enough: the more, the more the server has done for us before. */
+static unsigned failures_enough(const struct bounce *bounce, enum relay_trouble trouble)
+{
+    bool may_pass = trouble == RELAY_HANGS_UP || trouble == RELAY_FULL;
+    if (bounce->has_grown)
+        return FAILURES_MAX;
+    return bounce->was_in || may_pass ? FIRST_FAILURES_MAX : 1;
+}
+
+void bounce_session_failed(struct bounce *bounce, bool while_logging_in, enum relay_trouble trouble,
+                           unsigned number)
+{
+    unsigned others = count_sessions(bounce, false);
+    int64_t wait_ns = FIRST_BACKOFF_NS
+                      << (bounce->failures < BACKOFF_STEPS ? bounce->failures : BACKOFF_STEPS);
+    if (while_logging_in && others > 0)
+        bounce->allowed = others;
+    if (++bounce->failures >= failures_enough(bounce, trouble) && others == 0)
+        bounce_give_up(bounce, trouble, number);
+    bounce->next_open_ns = bounce->now_ns + wait_ns;
+}
+
+static void emit_progress(struct bounce *bounce)
+{
+    const struct engine_config *config = &bounce->config;
+    uint64_t left = (config->plan->host_count - bounce->next_host) * config->spec_count - bounce->next_spec;
+    struct record record = record_new(config, bounce->now_ns, RECORD_PROGRESS, NULL);
+    record.value[PROGRESS_PROBES_SENT] = bounce->probes_sent;
+    record.value[PROGRESS_PROBES_PLANNED] = bounce->probes_sent + left + bounce->waiting_count;
+    record.value[PROGRESS_ANSWERS] = bounce->answers;
+    record.value[PROGRESS_REJECTED] = bounce->rejected;
+    record.value[PROGRESS_HOSTS_DONE] = bounce->hosts_done;
+    record.value[PROGRESS_HOSTS_UP] = bounce->next_host + (bounce->next_spec > 0);
+    bounce_emit(bounce, &record);
+}
+
+/* What the server never did for us, although it was asked. */
+static void note_refusals(struct bounce *bounce)
+{
+    const struct {
+        const struct bounce_consent *consent;
+        enum relay_trouble trouble;
+    } kinds[] = {{&bounce->high, bounce->high.names_target ? RELAY_FORBIDS : RELAY_NO_LIST},
+                 {&bounce->low, RELAY_FORBIDS_LOW},
+                 {&bounce->v6, RELAY_FORBIDS_V6}};
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0] && !bounce->given_up; i++)
+        if (kinds[i].consent->refused > 0 && kinds[i].consent->obeyed == 0)
+            bounce_note(bounce, kinds[i].trouble, kinds[i].consent->code);
+}
+
+static bool end(struct bounce *bounce)
+{
+    note_refusals(bounce);
+    bool finished = work_is_done(bounce);
+    work_abandon(bounce);
+    for (uint32_t i = 0; i < BOUNCE_SESSIONS_MAX; i++)
+        talk_quit(bounce, i);
+    emit_progress(bounce);
+    struct record record = record_new(&bounce->config, bounce->now_ns, RECORD_END, NULL);
+    record.flags = finished ? 0 : RECORD_UNFINISHED;
+    bounce_emit(bounce, &record);
+    bounce->over = true;
+    return false;
+}
+
+/* Whether the pace lets another port be asked now. */
+static bool may_start(const struct bounce *bounce)
+{
+    return bounce->next_start_ns <= bounce->now_ns && !bounce->given_up;
+}
+
+static void keep_pace(struct bounce *bounce)
+{
+    const struct timing *timing = &bounce->config.timing;
+    int64_t gap_ns = timing->max_rate_pps > 0 ? (int64_t)((double)SEC / timing->max_rate_pps) : 0;
+    if (timing->scan_delay_ns > gap_ns)
+        gap_ns = timing->scan_delay_ns;
+    bounce->next_start_ns = bounce->now_ns + gap_ns;
+}
+
+/* Every connection that is ready gets a port. */
+static void ask_ports(struct bounce *bounce)
+{
+    struct bounce_probe probe;
+    for (uint32_t i = 0; i < BOUNCE_SESSIONS_MAX && may_start(bounce); i++) {
+        if (bounce->sessions[i].step != STEP_READY)
+            continue;
+        if (!work_next(bounce, &probe))
+            return;
+        talk_ask(bounce, i, &probe);
+        keep_pace(bounce);
+    }
+}
+
+static uint64_t ports_left(const struct bounce *bounce)
+{
+    const struct engine_config *config = &bounce->config;
+    return (config->plan->host_count - bounce->next_host) * config->spec_count - bounce->next_spec +
+           bounce->waiting_count;
+}
+
+/* Until the server has obeyed once it gets one connection, and one more for each on which it may be waiting for a silent
+ * port: some servers connect at PORT already. */
+static unsigned connections_allowed(const struct bounce *bounce)
+{
+    unsigned allowed = bounce->allowed;
+    for (unsigned i = 0; i < BOUNCE_SESSIONS_MAX && !bounce->has_grown; i++)
+        allowed += talk_may_be_silent(bounce, &bounce->sessions[i]);
+    return allowed < FIRST_SESSIONS_MAX || bounce->has_grown ? allowed : FIRST_SESSIONS_MAX;
+}
+
+/* As many connections as there are ports to ask, and as the server bears; the first shows whether it is of use at all. */
+static void open_sessions(struct bounce *bounce)
+{
+    for (uint32_t i = 0; i < BOUNCE_SESSIONS_MAX && !bounce->given_up; i++) {
+        unsigned working = count_sessions(bounce, true);
+        unsigned asking = 0;
+        for (unsigned k = 0; k < BOUNCE_SESSIONS_MAX; k++)
+            asking += bounce->sessions[k].step == STEP_TARGET || bounce->sessions[k].step == STEP_LIST;
+        if (bounce->next_open_ns > bounce->now_ns || working >= BOUNCE_WORKING_MAX ||
+            count_sessions(bounce, false) >= connections_allowed(bounce) ||
+            ports_left(bounce) <= working - asking)
+            return;
+        if (bounce->sessions[i].step == STEP_NONE)
+            talk_open(bounce, i);
+    }
+}
+
+static int64_t next_wake_ns(const struct bounce *bounce, int64_t until_ns)
+{
+    int64_t wake_ns = bounce->now_ns + TURN_MAX_NS < until_ns ? bounce->now_ns + TURN_MAX_NS : until_ns;
+    for (unsigned i = 0; i < BOUNCE_SESSIONS_MAX; i++) {
+        const struct bounce_session *session = &bounce->sessions[i];
+        if (session->step != STEP_NONE && session->step != STEP_READY && session->deadline_ns < wake_ns)
+            wake_ns = session->deadline_ns;
+    }
+    if (bounce->next_start_ns > bounce->now_ns && bounce->next_start_ns < wake_ns)
+        wake_ns = bounce->next_start_ns;
+    return wake_ns;
+}
+
+static bool bounce_turn(struct scanner *scanner, int64_t until_ns)
+{
+    struct bounce *bounce = bounce_of(scanner);
+    if (bounce->over)
+        return false;
+    bounce->now_ns = bounce->io->ops->now(bounce->io);
+    if (bounce->now_ns >= bounce->next_progress_ns) {
+        emit_progress(bounce);
+        bounce->next_progress_ns = bounce->now_ns + PROGRESS_PERIOD_NS;
+    }
+    for (uint32_t i = 0; i < BOUNCE_SESSIONS_MAX; i++)
+        talk_check_deadline(bounce, i);
+    work_time_out_hosts(bounce);
+    ask_ports(bounce);
+    open_sessions(bounce);
+    if (bounce->stopping || bounce->given_up || work_is_done(bounce))
+        return end(bounce);
+    bounce->io->ops->work(bounce->io, NULL, next_wake_ns(bounce, until_ns));
+    return true;
+}
+
+static void bounce_stop(struct scanner *scanner)
+{
+    bounce_of(scanner)->stopping = true;
+}
+
+static void bounce_free(struct scanner *scanner)
+{
+    free(bounce_of(scanner));
+}
+
+static const struct scanner_ops bounce_ops = {
+    .turn = bounce_turn,
+    .stop = bounce_stop,
+    .free = bounce_free,
+};
+
+int bounce_new(const struct engine_config *config, const struct bounce_relay *relay, struct scanner **ret,
+               struct error *err)
+{
+    struct bounce *bounce = calloc(1, sizeof *bounce);
+    if (!bounce)
+        return error_set(err, EX_OSERR, "not enough memory for the scan");
+    const struct timing *timing = &config->timing;
+    assert(config->spec_count > 0 && config->io->ops->streams);
+    bounce->scanner.ops = &bounce_ops;
+    bounce->config = *config;
+    bounce->relay = *relay;
+    bounce->io = config->io;
+    bounce->io->events = &bounce_events;
+    bounce->io->context = bounce;
+    bounce->now_ns = bounce->io->ops->now(bounce->io);
+    bounce->allowed = 1;
+    bounce->rtt_limits = (struct rtt_limits){timing->min_rto_ns, timing->initial_rto_ns, timing->max_rto_ns};
+    rtt_init(&bounce->command_rtt, &bounce->rtt_limits);
+    rtt_init(&bounce->answer_rtt, &bounce->rtt_limits);
+    *ret = &bounce->scanner;
+    return 0;
+}

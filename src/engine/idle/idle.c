@@ -1,0 +1,359 @@
+/* One target after the other: they share the zombie's counter. */
+#include "engine/idle/idle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/siphash.h"
+#include "engine/emit.h"
+#include "engine/idle/internal.h"
+#include "technique/rows.h"
+
+#define PROGRESS_PERIOD_NS (200 * MSEC)
+#define SEND_PATIENCE_NS   (20 * MSEC)
+#define NEIGHBOR_TRIES     3
+#define NEIGHBOR_WAIT_NS   (400 * MSEC)
+
+static struct idle *idle_of(struct scanner *scanner)
+{
+    return (struct idle *)scanner; /* the scanner is the first member */
+}
+
+void idle_send(struct idle *idle, struct probe *probes, uint32_t count)
+{
+    struct order order = {.list = probes, .end = count, .limit = count, .rate_pps = idle->pacer.rate_pps};
+    if (count == 0)
+        return;
+    idle->io->ops->work(idle->io, &order, idle->now_ns + SEND_PATIENCE_NS);
+    idle->now_ns = idle->io->ops->now(idle->io);
+    idle->probes_sent += count - order.limit;
+    pacer_spend(&idle->pacer, count);
+}
+
+/* ----- records ------------------------------------------------------------------------------------------------------- */
+
+static void emit(struct idle *idle, const struct record *record)
+{
+    idle->config.emit(idle->config.context, record);
+}
+
+void idle_note(struct idle *idle, enum note note, const struct addr *host, uint64_t first, uint64_t second)
+{
+    struct record record = record_new(&idle->config, idle->now_ns, RECORD_NOTE, host);
+    record.note = (uint8_t)note;
+    record.value[0] = first;
+    record.value[1] = second;
+    emit(idle, &record);
+}
+
+static void emit_port(struct idle *idle, uint32_t index, enum port_state state, enum reason reason)
+{
+    struct record record = record_new(&idle->config, idle->now_ns, RECORD_PORT, &idle->target);
+    record.protocol = PROTOCOL_TCP;
+    record.port = idle->config.specs[index].port;
+    record.state = (uint8_t)state;
+    record.reason = (uint8_t)reason;
+    emit(idle, &record);
+}
+
+static void emit_host_up(struct idle *idle)
+{
+    struct record record = record_new(&idle->config, idle->now_ns, RECORD_HOST_UP, &idle->target);
+    record.reason = REASON_USER_SET;
+    emit(idle, &record);
+    idle->hosts_up++;
+}
+
+static void emit_host_done(struct idle *idle, uint8_t flags)
+{
+    struct record record = record_new(&idle->config, idle->now_ns, RECORD_HOST_DONE, &idle->target);
+    record.flags = flags;
+    record.state = PORT_CLOSED_FILTERED;
+    record.reason = REASON_NO_IPID_CHANGE;
+    emit(idle, &record);
+    idle->hosts_done++;
+}
+
+static void emit_progress(struct idle *idle)
+{
+    struct record record = record_new(&idle->config, idle->now_ns, RECORD_PROGRESS, NULL);
+    const struct port_groups *groups = &idle->groups;
+    uint64_t done = idle->hosts_done * idle->config.spec_count + groups->done_count;
+    uint64_t all = idle->config.plan->host_count * idle->config.spec_count;
+    record.value[PROGRESS_PROBES_SENT] = idle->probes_sent;
+    record.value[PROGRESS_PROBES_PLANNED] =
+        done ? (uint64_t)((double)idle->probes_sent * (double)all / (double)done) : all;
+    record.value[PROGRESS_ANSWERS] = idle->zombie.answered;
+    record.value[PROGRESS_DROPS] = idle->io->stats.ring_drops + idle->io->stats.send_errors;
+    record.value[PROGRESS_REJECTED] = idle->zombie.rejected;
+    record.value[PROGRESS_RATE_PPS] = (uint64_t)idle->pacer.rate_pps;
+    record.value[PROGRESS_HOSTS_DONE] = idle->hosts_done;
+    record.value[PROGRESS_HOSTS_UP] = idle->hosts_up;
+    emit(idle, &record);
+}
+
+void idle_end(struct idle *idle, uint8_t flags)
+{
+    struct record record = record_new(&idle->config, idle->now_ns, RECORD_END, NULL);
+    if (idle->target.family != ADDR_NONE)
+        idle_target_end(idle, RECORD_UNFINISHED);
+    if (idle->unsent)
+        idle_note(idle, NOTE_SEND_ERRORS, NULL, (uint64_t)idle->last_unsent_error, idle->unsent);
+    emit_progress(idle);
+    record.flags = flags;
+    emit(idle, &record);
+    idle->over = true;
+}
+
+/* ----- targets ------------------------------------------------------------------------------------------------------- */
+
+void idle_target_end(struct idle *idle, uint8_t flags)
+{
+    const struct port_groups *groups = &idle->groups;
+    bool begun = idle->phase == IDLE_PORTS;
+    for (uint32_t i = 0; begun && i < groups->port_count; i++) {
+        if (groups->findings[i] == FINDING_IN_DOUBT)
+            emit_port(idle, i, PORT_UNKNOWN, REASON_UNFINISHED);
+        else if (groups->findings[i] == FINDING_NOT_OPEN && (flags & RECORD_UNFINISHED))
+            emit_port(idle, i, PORT_CLOSED_FILTERED, REASON_NO_IPID_CHANGE);
+    }
+    emit_host_done(idle, flags);
+    idle->target = (struct addr){.family = ADDR_NONE};
+    idle->groups.done_count = 0;
+    idle_windows_forget(idle);
+}
+
+/* Find the station of a host on an attached network: then go on. Our question for it shows the host our address. */
+static void reach(struct idle *idle, const struct addr *host)
+{
+    bool ask =
+        idle->io->ops->reach(idle->io, host) == REACH_LINK && idle->io->ops->can(idle->io, REQUEST_NEIGHBOR);
+    idle->phase = IDLE_REACH;
+    idle->neighbor = *host;
+    idle->neighbor_known = !ask;
+    idle->neighbor_asked = 0;
+    idle->wake_ns = idle->now_ns;
+}
+
+static void fail_target(struct idle *idle, enum idle_trouble trouble)
+{
+    idle_note(idle, NOTE_IDLE_STOPPED, &idle->target, (uint64_t)trouble, 0);
+    idle_target_end(idle, RECORD_UNFINISHED);
+}
+
+static void next_target(struct idle *idle)
+{
+    if (idle->next_host == idle->config.plan->host_count) {
+        idle_end(idle, 0);
+        return;
+    }
+    idle->target = plan_host_at(idle->config.plan, idle->next_host++);
+    idle->target_began_ns = idle->now_ns;
+    emit_host_up(idle);
+    enum reach way = idle->io->ops->reach(idle->io, &idle->target);
+    idle->phase = IDLE_REACH;
+    if (idle->target.family != idle->zombie.addr.family)
+        fail_target(idle, IDLE_OTHER_FAMILY);
+    else if (way == REACH_LOCAL || addr_equal(&idle->target, &idle->zombie.addr))
+        fail_target(idle, IDLE_OWN_ADDRESS);
+    else if (way == REACH_NONE)
+        fail_target(idle, IDLE_NO_ROUTE);
+    else
+        reach(idle, &idle->target);
+}
+
+/* The station is known, or does not answer. */
+static void reached(struct idle *idle)
+{
+    bool is_target = idle->target.family != ADDR_NONE;
+    if (idle->neighbor_known && is_target) {
+        idle_target_begin(idle);
+        idle_target_run(idle);
+    } else if (idle->neighbor_known) {
+        idle_qualify_begin(idle);
+    } else if (is_target) {
+        fail_target(idle, IDLE_NO_STATION);
+    } else {
+        idle_note(idle, NOTE_ZOMBIE, &idle->zombie.addr, IPID_SILENT, 0);
+        idle_end(idle, RECORD_UNFINISHED);
+    }
+}
+
+static void run_reach(struct idle *idle)
+{
+    if (idle->neighbor_known || (idle->neighbor_asked == NEIGHBOR_TRIES && idle->wake_ns <= idle->now_ns)) {
+        reached(idle);
+    } else if (idle->wake_ns <= idle->now_ns) {
+        struct probe probe = {.technique = &technique_neighbor, .dst = idle->neighbor};
+        if (idle->neighbor_asked++ == 0 && idle->target.family != ADDR_NONE)
+            idle_note(idle, NOTE_IDLE_SEEN, &idle->target, 0, 0);
+        idle->wake_ns = idle->now_ns + NEIGHBOR_WAIT_NS;
+        idle_send(idle, &probe, 1);
+    }
+}
+
+/* ----- events -------------------------------------------------------------------------------------------------------- */
+
+static void on_packet(void *context, int64_t time_ns, const struct packet *packet)
+{
+    struct idle *idle = context;
+    bool neighbor = packet->layer == LAYER_ARP || (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor);
+    if (neighbor && addr_equal(&packet->src, &idle->neighbor))
+        idle->neighbor_known = true;
+    else
+        zombie_answer(&idle->zombie, packet, time_ns);
+}
+
+static void on_connected(void *context, const struct connect_event *event)
+{
+    (void)context;
+    (void)event;
+}
+
+/* A question that did not leave is not answered, and a SYN is one of several: both are taken for lost. */
+static void on_unsent(void *context, const struct order *order, const struct probe *probe, int error)
+{
+    struct idle *idle = context;
+    (void)order;
+    (void)probe;
+    idle->unsent++;
+    idle->last_unsent_error = error;
+}
+
+/* Answers that we lost ourselves are missing like those the network lost. */
+static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count)
+{
+    (void)context;
+    (void)from_ns;
+    (void)to_ns;
+    (void)count;
+}
+
+/* ----- the scanner --------------------------------------------------------------------------------------------------- */
+
+static void run_phase(struct idle *idle)
+{
+    if (idle->target.family == ADDR_NONE && idle->qualified)
+        next_target(idle);
+    if (idle->over)
+        return;
+    switch ((enum idle_phase)idle->phase) {
+    case IDLE_REACH:
+        run_reach(idle);
+        break;
+    case IDLE_QUALIFY:
+        idle_qualify_run(idle);
+        break;
+    case IDLE_NAME:
+    case IDLE_PORTS:
+        idle_windows_run(idle);
+        idle_target_run(idle);
+        break;
+    }
+}
+
+static int64_t wake_ns(const struct idle *idle)
+{
+    bool in_windows = idle->phase == IDLE_NAME || idle->phase == IDLE_PORTS;
+    if (idle->target.family == ADDR_NONE && idle->qualified)
+        return idle->now_ns;
+    int64_t wake = in_windows ? idle_target_wake_ns(idle) : idle->wake_ns;
+    int64_t due_ns = zombie_due_ns(&idle->zombie);
+    if (due_ns < wake)
+        wake = due_ns;
+    return idle->next_progress_ns < wake ? idle->next_progress_ns : wake;
+}
+
+static bool idle_turn(struct scanner *scanner, int64_t until_ns)
+{
+    struct idle *idle = idle_of(scanner);
+    if (idle->over)
+        return false;
+    idle->now_ns = idle->io->ops->now(idle->io);
+    if (idle->stopping) {
+        idle_end(idle, RECORD_UNFINISHED);
+        return false;
+    }
+    if (idle->now_ns >= idle->next_progress_ns) {
+        emit_progress(idle);
+        idle->next_progress_ns = idle->now_ns + PROGRESS_PERIOD_NS;
+    }
+    zombie_time_out(&idle->zombie, idle->now_ns);
+    run_phase(idle);
+    if (idle->over)
+        return false;
+    int64_t wake = wake_ns(idle);
+    idle->io->ops->work(idle->io, NULL, wake < until_ns ? wake : until_ns);
+    return true;
+}
+
+static void idle_stop(struct scanner *scanner)
+{
+    idle_of(scanner)->stopping = true;
+}
+
+static void idle_free(struct scanner *scanner)
+{
+    struct idle *idle = idle_of(scanner);
+    port_groups_done(&idle->groups);
+    free(idle);
+}
+
+/* Spoofed SYNs go no faster than the user lets packets go to one host. */
+static double rate_pps(const struct timing *timing)
+{
+    double rate = timing->default_rate_pps;
+    if (timing->min_rate_pps > rate)
+        rate = timing->min_rate_pps;
+    if (timing->max_rate_pps > 0 && timing->max_rate_pps < rate)
+        rate = timing->max_rate_pps;
+    double most = timing->scan_delay_ns ? (double)SEC / (double)timing->scan_delay_ns : rate;
+    return most < rate ? most : rate;
+}
+
+static int check_way(const struct engine_config *config, const struct addr *zombie, struct error *err)
+{
+    char text[ADDR_TEXT_MAX];
+    enum reach way = config->io->ops->reach(config->io, zombie);
+    if (way == REACH_LOCAL)
+        return error_set(err, EX_USAGE, "-sI: %s is this machine, which is no third party",
+                         addr_format(zombie, text));
+    if (way == REACH_NONE)
+        return error_set(err, EX_UNAVAILABLE, "-sI: there is no route to %s", addr_format(zombie, text));
+    return 0;
+}
+
+int idle_new(const struct engine_config *config, const struct idle_options *options, struct scanner **ret,
+             struct error *err)
+{
+    static const struct scanner_ops ops = {.turn = idle_turn, .stop = idle_stop, .free = idle_free};
+    static const struct netio_events events = {
+        .packet = on_packet, .connected = on_connected, .unsent = on_unsent, .dropped = on_dropped};
+    int r = check_way(config, &options->zombie, err);
+    if (r < 0)
+        return r;
+    struct idle *idle = calloc(1, sizeof *idle);
+    if (!idle || port_groups_init(&idle->groups, config->spec_count) < 0) {
+        free(idle);
+        return error_set(err, EX_OSERR, "not enough memory for the idle scan");
+    }
+    idle->scanner.ops = &ops;
+    idle->config = *config;
+    idle->io = config->io;
+    idle->io->events = &events;
+    idle->io->context = idle;
+    idle->now_ns = idle->io->ops->now(idle->io);
+    idle->rand.state = siphash_words(&config->key.secret, (uint64_t[]){UINT64_MAX}, 1);
+    idle->rtt_limits = (struct rtt_limits){config->timing.min_rto_ns, config->timing.initial_rto_ns,
+                                           config->timing.max_rto_ns};
+    idle->zombie.addr = options->zombie;
+    idle->zombie.port = options->zombie_port;
+    idle->zombie.source = idle->io->ops->source(idle->io, &options->zombie);
+    idle->zombie.key = config->key;
+    zombie_init(&idle->zombie, &idle->rtt_limits);
+    background_init(&idle->background);
+    pacer_init(&idle->pacer, rate_pps(&config->timing), idle->now_ns);
+    reach(idle, &options->zombie);
+    *ret = &idle->scanner;
+    return 0;
+}

@@ -1,0 +1,137 @@
+/* The idle scan's own state, shared by its files: idle.c (one target after the other), qualify.c (is the zombie fit?),
+ * target.c (which test comes next), window.c (a test: send, ask, count). */
+#pragma once
+
+#include "engine/background.h"
+#include "engine/evidence.h"
+#include "engine/idle/group_plan.h"
+#include "engine/idle/idle.h"
+#include "engine/idle/lag.h"
+#include "engine/idle/port_groups.h"
+#include "engine/idle/zombie.h"
+#include "engine/pacer.h"
+
+#define IDLE_WINDOWS_MAX 64 /* tests in flight */
+#define IDLE_ECHOES_MAX  256
+#define IDLE_STEPS_MAX   64 /* questions within one window, about */
+
+enum window_kind {
+    WINDOW_PORTS, /* SYNs in the zombie's name to the ports of a group */
+    WINDOW_NAME,  /* SYN/ACKs in the target's name to the zombie: are they answered, with the same counter? */
+    WINDOW_CONTROL /* nothing: what does the zombie send by itself? */
+};
+
+/* A test: a stretch of the zombie's time, between two questions, in which what we send shows. Times are those at which a
+ * question of ours leaves that reaches the zombie at that moment. */
+struct window {
+    uint8_t kind; /* enum window_kind */
+    uint32_t group;
+    uint32_t first, count; /* its ports in the list */
+    unsigned copies;
+    struct lag_span lag;  /* as it was assumed, */
+    bool searching;       /* or it is unknown, and so where in the window anything will show */
+    int64_t open_at_ns;   /* when the opening question is due */
+    int64_t burst_at_ns;  /* when sending begins, */
+    int64_t burst_end_ns; /* and when it ended; TIME_NEVER: it has not */
+    int64_t close_at_ns;  /* TIME_NEVER: not known yet */
+    int64_t ask_every_ns; /* questions in between; 0: none */
+    int64_t next_ask_ns;
+    uint32_t sent;                 /* packets of the burst so far, of count * copies */
+    uint64_t opening, opening_end; /* serials of the questions at its ends; equal: not asked yet */
+    uint64_t closing, closing_end;
+};
+
+/* SYN/ACKs that targets will repeat because something was lost: packets of ours that come too late for their window. */
+struct echo {
+    struct lag_span when; /* of the zombie's time, as above */
+    double packets;
+};
+
+enum idle_phase {
+    IDLE_REACH,   /* is the station of the zombie, or of the target, known? */
+    IDLE_QUALIFY, /* which IDs has the zombie? */
+    IDLE_NAME,    /* does it count what we send in the target's name? */
+    IDLE_PORTS
+};
+
+struct idle {
+    struct scanner scanner;
+    struct engine_config config;
+    struct netio *io;
+    int64_t now_ns;
+    struct rand rand;
+    struct pacer pacer;
+    struct rtt_limits rtt_limits;
+    struct background background; /* the zombie's own traffic */
+    struct zombie zombie;
+
+    /* The target in work. */
+    struct addr target;   /* ADDR_NONE: none is */
+    struct addr neighbor; /* whose station is asked for in IDLE_REACH */
+    uint64_t next_host;   /* of the plan */
+    int64_t target_began_ns;
+    int64_t wake_ns; /* of IDLE_REACH and IDLE_QUALIFY */
+    struct arrival arrival;
+    struct lag lag;
+    struct port_groups groups;
+    double name_evidence; /* ln of the likelihood ratio that packets in its name are counted */
+    unsigned name_tests;
+    unsigned neighbor_asked;
+    uint32_t last_group;   /* that was tested */
+    uint32_t chosen_group; /* to be tested after the control before it; GROUP_NIL: none */
+    uint32_t syn_count;    /* SYNs to it so far */
+    unsigned jumps, windows_weighed;
+
+    /* Tests in flight, and what they leave behind. */
+    struct window windows[IDLE_WINDOWS_MAX]; /* a ring, in the order of time */
+    unsigned window_first, window_count;
+    int64_t chain_ns; /* when the last window closes or closed */
+    struct echo echoes[IDLE_ECHOES_MAX];
+    unsigned echo_count; /* so far; a ring */
+
+    unsigned silent_targets; /* that ended in a row because the zombie was silent */
+    uint64_t hosts_done, hosts_up, probes_sent, unsent;
+    int64_t next_progress_ns;
+    int last_unsent_error;
+    uint8_t phase; /* enum idle_phase */
+    bool neighbor_known;
+    bool qualified;
+    bool stopping;
+    bool over;
+};
+
+/* qualify.c */
+void idle_qualify_begin(struct idle *idle);
+void idle_qualify_run(struct idle *idle); /* asks, and judges in the end */
+
+/* target.c */
+void idle_target_begin(struct idle *idle); /* its station is known: test the name, then the ports */
+void idle_target_run(struct idle *idle);   /* plan windows, and end the target when all is known */
+int64_t idle_target_wake_ns(const struct idle *idle);
+
+/* window.c */
+struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag);
+/* When the next window may begin; TIME_NEVER: the last one is still being sent, or there are too many. */
+int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag);
+void idle_windows_run(struct idle *idle); /* send what is due, and weigh what is complete */
+int64_t idle_windows_wake_ns(const struct idle *idle);
+void idle_windows_forget(struct idle *idle);
+
+/* What a complete window shows: packets that nothing but it, chance and echoes explain. False: it is void. */
+struct window_count {
+    int64_t packets; /* the zombie's, without its answers to us */
+    int64_t span_ns;
+    unsigned doubtful; /* questions that it may have answered, or not */
+    struct lag_step steps[IDLE_STEPS_MAX];
+    unsigned step_count;
+};
+void idle_target_weigh(struct idle *idle, const struct window *window, const struct window_count *count);
+void idle_target_void(struct idle *idle, const struct window *window);
+bool idle_target_seen_enough(struct idle *idle, const struct window *window,
+                             const struct window_count *count);
+
+/* idle.c */
+void idle_send(struct idle *idle, struct probe *probes, uint32_t count);
+void idle_note(struct idle *idle, enum note note, const struct addr *host, uint64_t first, uint64_t second);
+void idle_target_end(struct idle *idle, uint8_t flags); /* report it; the next one comes */
+void idle_end(struct idle *idle, uint8_t flags);

@@ -1,0 +1,94 @@
+/* Which ports of a host are open, found by asking for many at once (adaptive group testing): a group of neighbours in the
+ * list of ports is tested until the evidence is enough one way or the other. A group without an open port is done; one
+ * with some is halved, down to single ports. When the first half holds none, the second needs no test of its own: it
+ * must be the one. When no port is found in a group that had shown one, a burst was taken for an answer, and the whole
+ * group is tested anew.
+ *
+ * Each test is Wald's: it ends when the likelihood ratio leaves an interval. The ends bound the chance of being wrong. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rand.h"
+#include "engine/idle/lag.h"
+
+/* ln of the likelihood ratios at which a test ends. A group of closed ports is taken for one with an open port with a
+ * chance of e^-3 at most, which costs time; a port is called open wrongly with one of e^-16.2 (1e-7), which is the final
+ * word; and a group with an open port for one without with one of e^-9.3 (9e-5), at each of up to ten halvings. */
+#define GROUP_SPLIT_AT 3.0
+#define GROUP_OPEN_AT  16.2
+#define GROUP_NONE_AT  (-9.3)
+
+#define GROUP_OPEN_TESTS                                                                                     \
+    3 /* whatever the evidence: traffic in bursts of one size could deceive us once, or twice */
+
+#define GROUP_PORTS_MAX 512
+#define GROUP_TESTS_MAX 100 /* a port that is still in doubt after so many tests stays so */
+
+enum port_finding { FINDING_NONE_YET, FINDING_OPEN, FINDING_NOT_OPEN, FINDING_IN_DOUBT };
+
+struct group {
+    uint32_t first, count; /* of the list of ports */
+    uint32_t root;         /* the group it was halved from in the end */
+    uint32_t sibling;      /* the other half; GROUP_NIL: none, or done */
+    double evidence;       /* ln of the likelihood ratio so far */
+    double shown,
+        sent; /* of a single port: packets that its SYNs brought, and SYNs, in the tests that showed some */
+    struct lag_span lag; /* and how much later they did */
+    uint8_t tests, shown_tests;
+    bool second_half;
+    bool in_flight;
+};
+
+#define GROUP_NIL UINT32_MAX
+
+struct group_root {
+    uint32_t first, count;
+    uint32_t parts; /* groups of it that are not done */
+    uint8_t tests;  /* times it was begun */
+    bool shown;     /* it was halved: something in it moved the ID */
+    uint32_t found; /* and so many open ports were found, or are in doubt */
+};
+
+struct port_groups {
+    uint32_t port_count, capacity;
+    uint8_t *findings;        /* owned; enum port_finding by port */
+    struct group *groups;     /* owned; place for as many as there are ports */
+    uint32_t *live;           /* owned; the groups not done */
+    uint32_t *unused;         /* owned; places free, a stack */
+    struct group_root *roots; /* owned */
+    uint32_t live_count, unused_count, root_count;
+    uint32_t next_port; /* first port that no group has had */
+    uint32_t open_count, done_count;
+    double recent_open, recent_done; /* of the last few hundred ports of the list */
+    uint32_t bursts;                 /* groups that had shown something that was not there */
+};
+
+/* -ENOMEM, with nothing to free. */
+int port_groups_init(struct port_groups *groups, uint32_t port_capacity);
+void port_groups_done(struct port_groups *groups);
+
+/* Begin a host: nothing is known of any port. port_count <= port_capacity */
+void port_groups_begin(struct port_groups *groups, uint32_t port_count);
+
+/* The next group to test, marked as in flight; GROUP_NIL: none can be tested now.
+ *   rand       which of several: the order must not follow any traffic
+ *   unlike     not this one again at once; GROUP_NIL: any
+ *   deep       end what has been begun before anything new
+ *   ahead      also second halves whose test the first may make needless
+ *   root_size  how many ports a new group gets; 1 .. GROUP_PORTS_MAX */
+uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_t unlike, bool deep,
+                          bool ahead, uint32_t root_size);
+
+/* The test of a group came to this evidence; the group may be gone afterwards. */
+void port_groups_tested(struct port_groups *groups, uint32_t index, double evidence);
+
+/* The test of a group came to nothing. */
+void port_groups_void(struct port_groups *groups, uint32_t index);
+
+bool port_groups_all_done(const struct port_groups *groups);
+
+/* The share of ports that are open where the next group begins: the usual ones come first, and more of them are. */
+double port_groups_density(const struct port_groups *groups);

@@ -1,0 +1,129 @@
+#include "engine/idle/port_groups.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define PORTS 300
+
+/* Search with tests that are right but for every n-th, which says the opposite; n 0: none. Returns how many tests. */
+static unsigned search(struct port_groups *groups, const bool *is_open, unsigned lies_every, uint64_t seed)
+{
+    struct rand rand = {.state = seed};
+    unsigned tests = 0;
+    port_groups_begin(groups, PORTS);
+    while (!port_groups_all_done(groups)) {
+        uint32_t index = port_groups_next(groups, &rand, GROUP_NIL, false, true, 64);
+        assert_int_not_equal(index, GROUP_NIL);
+        const struct group *group = &groups->groups[index];
+        bool shows = false;
+        for (uint32_t i = 0; i < group->count; i++)
+            shows = shows || is_open[group->first + i];
+        tests++;
+        if (lies_every && tests % lies_every == 0)
+            shows = true; /* a burst */
+        port_groups_tested(groups, index, shows ? 7 : -10);
+        assert_true(tests < 10000);
+    }
+    return tests;
+}
+
+static void assert_findings(const struct port_groups *groups, const bool *is_open)
+{
+    for (uint32_t i = 0; i < PORTS; i++)
+        assert_int_equal(groups->findings[i], is_open[i] ? FINDING_OPEN : FINDING_NOT_OPEN);
+}
+
+static void every_open_port_is_found_in_few_tests(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    assert_int_equal(port_groups_init(&groups, PORTS), 0);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct rand rand = {.state = seed};
+        bool is_open[PORTS] = {false};
+        for (unsigned i = 0; i < seed % 7; i++)
+            is_open[rand_below(&rand, PORTS)] = true;
+        unsigned tests = search(&groups, is_open, 0, seed);
+        assert_findings(&groups, is_open);
+        assert_true(tests <= 5 + (seed % 7) * (2 * 6 + 3));
+        assert_int_equal(groups.bursts, 0);
+    }
+    port_groups_done(&groups);
+}
+
+static void bursts_make_it_longer_and_nothing_is_missed(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    assert_int_equal(port_groups_init(&groups, PORTS), 0);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        bool is_open[PORTS] = {[17] = true, [18] = true};
+        is_open[seed * 9] = true;
+        search(&groups, is_open, 5, seed);
+        assert_findings(&groups, is_open);
+    }
+    port_groups_done(&groups);
+}
+
+static void all_ports_open_are_all_found(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    bool is_open[PORTS];
+    for (unsigned i = 0; i < PORTS; i++)
+        is_open[i] = true;
+    assert_int_equal(port_groups_init(&groups, PORTS), 0);
+    search(&groups, is_open, 0, 1);
+    assert_findings(&groups, is_open);
+    assert_int_equal(groups.open_count, PORTS);
+    port_groups_done(&groups);
+}
+
+static void what_stays_in_doubt_ends_as_that(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    struct rand rand = {.state = 1};
+    assert_int_equal(port_groups_init(&groups, 1), 0);
+    port_groups_begin(&groups, 1);
+    for (unsigned i = 0; i < GROUP_TESTS_MAX; i++) {
+        assert_false(port_groups_all_done(&groups));
+        uint32_t index = port_groups_next(&groups, &rand, GROUP_NIL, false, false, 64);
+        port_groups_tested(&groups, index, i % 2 ? 1 : -1);
+    }
+    assert_true(port_groups_all_done(&groups));
+    assert_int_equal(groups.findings[0], FINDING_IN_DOUBT);
+    port_groups_done(&groups);
+}
+
+static void the_same_group_is_not_tested_twice_in_a_row(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    struct rand rand = {.state = 1};
+    assert_int_equal(port_groups_init(&groups, 1), 0);
+    port_groups_begin(&groups, 1);
+    uint32_t index = port_groups_next(&groups, &rand, GROUP_NIL, false, false, 64);
+    port_groups_tested(&groups, index, 1);
+    assert_int_equal(port_groups_next(&groups, &rand, index, false, false, 64), GROUP_NIL);
+    assert_int_equal(port_groups_next(&groups, &rand, GROUP_NIL, false, false, 64), index);
+    port_groups_void(&groups, index);
+    assert_int_equal(port_groups_next(&groups, &rand, GROUP_NIL, false, false, 64), index);
+    port_groups_done(&groups);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_open_port_is_found_in_few_tests),
+        cmocka_unit_test(bursts_make_it_longer_and_nothing_is_missed),
+        cmocka_unit_test(all_ports_open_are_all_found),
+        cmocka_unit_test(what_stays_in_doubt_ends_as_that),
+        cmocka_unit_test(the_same_group_is_not_tested_twice_in_a_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,360 @@
+/* A window: from a question to the zombie, over a burst of packets whose answers move its ID, to the next question. What lies
+ * between two answers' IDs, less our own questions, was sent by the zombie to somebody else.
+ *
+ * Windows stand in a chain in the zombie's time, one closing where the next opens. As what follows from a SYN shows later
+ * than a question sent with it, bursts leave ahead of their windows, and many are in flight on a long way. */
+#include "engine/idle/internal.h"
+
+#include <assert.h>
+
+#include "technique/rows.h"
+
+#define BURST_PROBES_MAX 64
+#define SHARE_GAP_NS                                                                                         \
+    (3 * MSEC) /* a window that begins later than this after the last one has a question of its own */
+#define ASK_LEAST_NS         (2 * MSEC) /* between questions */
+#define ENDS_MAX             8          /* questions at both ends of a window, and some to spare */
+#define SYN_PORT_FIRST       32768 /* source ports of SYNs in the zombie's name: as many stacks choose them */
+#define SYN_PORT_COUNT       28000
+#define REPEAT_QUESTION_LOSS 0.02 /* from this loss on, two questions stand at each end of a window, */
+#define THIRD_QUESTION_LOSS  0.12 /* and from this on three */
+
+static struct window *window_at(struct idle *idle, unsigned i)
+{
+    return &idle->windows[(idle->window_first + i) % IDLE_WINDOWS_MAX];
+}
+
+static int64_t guard_ns(const struct idle *idle)
+{
+    return zombie_jitter_ns(&idle->zombie);
+}
+
+void idle_windows_forget(struct idle *idle)
+{
+    idle->window_count = 0;
+    idle->chain_ns = 0;
+}
+
+/* What answers its burst must not show before the last window closes. */
+int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag)
+{
+    unsigned last = (idle->window_first + idle->window_count - 1) % IDLE_WINDOWS_MAX;
+    if (idle->window_count == IDLE_WINDOWS_MAX ||
+        (idle->window_count > 0 && idle->windows[last].close_at_ns == TIME_NEVER))
+        return TIME_NEVER;
+    return idle->chain_ns - lag.from_ns + guard_ns(idle);
+}
+
+struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag)
+{
+    struct window *window = window_at(idle, idle->window_count);
+    int64_t open_ns = idle->now_ns + lag.from_ns - guard_ns(idle);
+    bool shared = idle->chain_ns > 0 && open_ns - idle->chain_ns < SHARE_GAP_NS && idle->window_count > 0;
+    *window =
+        (struct window){.kind = (uint8_t)kind, .group = GROUP_NIL, .lag = lag, .close_at_ns = TIME_NEVER};
+    window->burst_end_ns = TIME_NEVER;
+    if (open_ns < idle->now_ns)
+        open_ns = idle->now_ns;
+    window->open_at_ns = shared ? idle->chain_ns : open_ns;
+    window->burst_at_ns = open_ns - lag.from_ns + guard_ns(idle);
+    if (window->burst_at_ns < idle->now_ns)
+        window->burst_at_ns = idle->now_ns;
+    if (shared) { /* its opening questions are those that close the last one */
+        const struct window *last = window_at(idle, idle->window_count - 1);
+        window->opening = last->closing;
+        window->opening_end = last->closing_end;
+    }
+    idle->window_count++;
+    return window;
+}
+
+/* ----- sending ------------------------------------------------------------------------------------------------------- */
+
+static struct probe syn_of(struct idle *idle, const struct window *window, uint32_t n)
+{
+    const struct probe_spec *spec = &idle->config.specs[window->first + n % window->count];
+    return (struct probe){
+        .technique = spec->technique,
+        .src = idle->zombie.addr,
+        .dst = idle->target,
+        .source_port = (uint16_t)(SYN_PORT_FIRST + idle->syn_count++ % SYN_PORT_COUNT),
+        .port = spec->port,
+        .number = (uint32_t)rand_next(&idle->rand),
+    };
+}
+
+/* A SYN/ACK to the zombie in the target's name. */
+static struct probe named_of(struct idle *idle)
+{
+    return (struct probe){
+        .technique = &technique_zombie_id,
+        .src = idle->target,
+        .dst = idle->zombie.addr,
+        .source_port = (uint16_t)(SYN_PORT_FIRST + rand_below(&idle->rand, SYN_PORT_COUNT)),
+        .port = idle->zombie.port,
+        .number = (uint32_t)rand_next(&idle->rand),
+    };
+}
+
+static uint32_t burst_len(const struct window *window)
+{
+    return (window->kind == WINDOW_PORTS ? window->count : 1) * window->copies;
+}
+
+static void send_burst(struct idle *idle, struct window *window)
+{
+    struct probe probes[BURST_PROBES_MAX];
+    uint32_t left = burst_len(window) - window->sent, count = 0;
+    uint32_t allowed = left ? pacer_allowance(&idle->pacer, idle->now_ns) : 0;
+    while (count < left && count < allowed && count < BURST_PROBES_MAX) {
+        probes[count] =
+            window->kind == WINDOW_NAME ? named_of(idle) : syn_of(idle, window, window->sent + count);
+        count++;
+    }
+    idle_send(idle, probes, count);
+    window->sent += count;
+    if (window->sent == burst_len(window)) {
+        window->burst_end_ns = idle->now_ns;
+        int64_t close_ns = idle->now_ns + window->lag.to_ns + guard_ns(idle);
+        window->close_at_ns = close_ns > window->open_at_ns ? close_ns : window->open_at_ns + ASK_LEAST_NS;
+        idle->chain_ns = window->close_at_ns;
+    }
+}
+
+static void ask(struct idle *idle, unsigned count)
+{
+    struct probe probes[4];
+    for (unsigned i = 0; i < count; i++)
+        probes[i] = zombie_ask(&idle->zombie, idle->now_ns);
+    idle_send(idle, probes, count);
+}
+
+/* Questions at the end of a window: more where they get lost. */
+static void ask_at_end(struct idle *idle, uint64_t *ret_first, uint64_t *ret_end)
+{
+    double loss = idle->zombie.loss;
+    *ret_first = idle->zombie.next_serial;
+    ask(idle, loss > THIRD_QUESTION_LOSS ? 3 : loss > REPEAT_QUESTION_LOSS ? 2 : 1);
+    *ret_end = idle->zombie.next_serial;
+}
+
+/* The window behind this one may open where it closes. */
+static void close_window(struct idle *idle, unsigned i)
+{
+    struct window *window = window_at(idle, i);
+    ask_at_end(idle, &window->closing, &window->closing_end);
+    if (i + 1 == idle->window_count)
+        return;
+    struct window *next = window_at(idle, i + 1);
+    if (next->open_at_ns == window->close_at_ns && next->opening == next->opening_end) {
+        next->opening = window->closing;
+        next->opening_end = window->closing_end;
+    }
+}
+
+static bool is_open(const struct window *window)
+{
+    return window->opening != window->opening_end;
+}
+
+static bool is_closed(const struct window *window)
+{
+    return window->closing != window->closing_end;
+}
+
+/* Are there questions within it, and more to come? */
+static bool is_asking(const struct idle *idle, const struct window *window)
+{
+    return window->ask_every_ns && is_open(window) && !is_closed(window) &&
+           idle->zombie.next_serial - window->opening < IDLE_STEPS_MAX - ENDS_MAX;
+}
+
+static void run_window(struct idle *idle, unsigned i)
+{
+    struct window *window = window_at(idle, i);
+    if (!is_open(window) && window->open_at_ns <= idle->now_ns) {
+        ask_at_end(idle, &window->opening, &window->opening_end);
+        window->next_ask_ns = idle->now_ns + window->ask_every_ns;
+    }
+    if (window->burst_end_ns == TIME_NEVER && window->burst_at_ns <= idle->now_ns)
+        send_burst(idle, window);
+    if (!is_closed(window) && window->close_at_ns <= idle->now_ns) {
+        close_window(idle, i);
+    } else if (is_asking(idle, window) && window->next_ask_ns <= idle->now_ns) {
+        ask(idle, 1);
+        window->next_ask_ns = idle->now_ns + window->ask_every_ns;
+    }
+}
+
+/* ----- counting ------------------------------------------------------------------------------------------------------ */
+
+static bool is_answered(const struct idle *idle, uint64_t serial)
+{
+    return zombie_question(&idle->zombie, serial)->state == QUESTION_ANSWERED;
+}
+
+static bool is_settled(const struct idle *idle, uint64_t first, uint64_t end)
+{
+    for (uint64_t serial = first; serial < end; serial++)
+        if (zombie_question(&idle->zombie, serial)->state == QUESTION_OPEN)
+            return false;
+    return true;
+}
+
+/* The answers that lie in a window, in the order of their IDs, the last one before it first. */
+static unsigned sort_answers(const struct idle *idle, uint64_t first, uint64_t end, uint64_t *ret)
+{
+    unsigned count = 0;
+    for (uint64_t serial = first; serial < end && count < IDLE_STEPS_MAX; serial++) {
+        if (!is_answered(idle, serial))
+            continue;
+        uint32_t id = zombie_question(&idle->zombie, serial)->id;
+        unsigned at = count++;
+        for (; at > 0; at--) {
+            uint32_t other = zombie_question(&idle->zombie, ret[at - 1])->id;
+            if (ipid_distance(&idle->zombie.scale, other, id) >= 0)
+                break;
+            ret[at] = ret[at - 1];
+        }
+        ret[at] = serial;
+    }
+    return count;
+}
+
+static unsigned count_lost(const struct idle *idle, uint64_t first, uint64_t end)
+{
+    unsigned lost = 0;
+    for (uint64_t serial = first; serial < end; serial++)
+        lost += !is_answered(idle, serial);
+    return lost;
+}
+
+/* From the last answer at its opening to the first at its closing; false when one is missing. */
+static bool find_ends(const struct idle *idle, const struct window *window, uint64_t closing,
+                      uint64_t closing_end, uint64_t ret[static 2])
+{
+    uint64_t from = window->opening_end, to = closing;
+    while (from > window->opening && !is_answered(idle, from - 1))
+        from--;
+    while (to < closing_end && !is_answered(idle, to))
+        to++;
+    if (from == window->opening || to == closing_end)
+        return false;
+    ret[0] = from - 1;
+    ret[1] = to;
+    return true;
+}
+
+/* Packets overtake each other: the IDs are in the order in which our questions arrived, the times in that in which they
+ * left. */
+static void count_steps(const struct idle *idle, const uint64_t ends[static 2], const uint64_t *sorted,
+                        unsigned count, struct window_count *ret)
+{
+    const struct zombie *zombie = &idle->zombie;
+    uint64_t by_time = ends[0];
+    for (unsigned i = 1; i < count; i++) {
+        int64_t from_ns = zombie_question(zombie, by_time)->sent_ns;
+        do
+            by_time++;
+        while (!is_answered(idle, by_time));
+        uint32_t last_id = zombie_question(zombie, sorted[i - 1])->id;
+        uint32_t id = zombie_question(zombie, sorted[i])->id;
+        ret->steps[ret->step_count++] = (struct lag_step){
+            .from_ns = from_ns,
+            .to_ns = zombie_question(zombie, by_time)->sent_ns,
+            .excess = (double)ipid_distance(&zombie->scale, last_id, id) - 1,
+        };
+    }
+}
+
+/* Count between the ends of a window, or, as far as it has come, between its opening and the last answer. */
+static bool count_window(const struct idle *idle, const struct window *window, uint64_t closing,
+                         uint64_t closing_end, struct window_count *ret)
+{
+    uint64_t ends[2], sorted[IDLE_STEPS_MAX];
+    if (!find_ends(idle, window, closing, closing_end, ends))
+        return false;
+    const struct zombie *zombie = &idle->zombie;
+    const struct question *from = zombie_question(zombie, ends[0]);
+    const struct question *to = zombie_question(zombie, ends[1]);
+    unsigned count = sort_answers(idle, ends[0], ends[1] + 1, sorted);
+    *ret = (struct window_count){
+        .packets = ipid_distance(&zombie->scale, from->id, to->id) - (int64_t)(count - 1),
+        .span_ns = to->sent_ns - from->sent_ns,
+        .doubtful = count_lost(idle, ends[0], ends[1]),
+    };
+    count_steps(idle, ends, sorted, count, ret);
+    return true;
+}
+
+/* While nothing is known of the lag a window is long, and ends early when something shows. */
+static void close_early(struct idle *idle, struct window *window)
+{
+    struct window_count count;
+    uint64_t last = idle->zombie.next_serial;
+    if (idle->lag.knowledge != LAG_UNKNOWN || window->ask_every_ns == 0 || !is_open(window) ||
+        window->burst_end_ns == TIME_NEVER || window->close_at_ns < idle->now_ns + 3 * window->ask_every_ns)
+        return;
+    while (last > window->opening_end && !is_answered(idle, last - 1))
+        last--;
+    if (last <= window->opening_end || !count_window(idle, window, last - 1, last, &count))
+        return;
+    if (count.packets > 0 && idle_target_seen_enough(idle, window, &count)) {
+        window->close_at_ns = idle->now_ns + 2 * window->ask_every_ns;
+        idle->chain_ns = window->close_at_ns;
+    }
+}
+
+static void weigh_window(struct idle *idle, const struct window *window)
+{
+    struct window_count count;
+    if (count_window(idle, window, window->closing, window->closing_end, &count))
+        idle_target_weigh(idle, window, &count);
+    else
+        idle_target_void(idle, window);
+}
+
+/* Weigh the oldest windows as far as they are complete. */
+static void weigh_windows(struct idle *idle)
+{
+    while (idle->window_count > 0) {
+        struct window window = *window_at(idle, 0);
+        if (!is_closed(&window) || !is_settled(idle, window.opening, window.closing_end))
+            return;
+        idle->window_first = (idle->window_first + 1) % IDLE_WINDOWS_MAX;
+        idle->window_count--;
+        weigh_window(idle, &window);
+    }
+}
+
+void idle_windows_run(struct idle *idle)
+{
+    for (unsigned i = 0; i < idle->window_count; i++)
+        run_window(idle, i);
+    if (idle->window_count == 1)
+        close_early(idle, window_at(idle, 0));
+    weigh_windows(idle);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t idle_windows_wake_ns(const struct idle *idle)
+{
+    int64_t wake_ns = TIME_NEVER;
+    for (unsigned i = 0; i < idle->window_count; i++) {
+        const struct window *window = &idle->windows[(idle->window_first + i) % IDLE_WINDOWS_MAX];
+        if (!is_open(window))
+            wake_ns = sooner(wake_ns, window->open_at_ns);
+        if (window->burst_end_ns == TIME_NEVER)
+            wake_ns = sooner(wake_ns, idle->now_ns < window->burst_at_ns ? window->burst_at_ns
+                                                                         : pacer_next_ns(&idle->pacer));
+        if (!is_closed(window))
+            wake_ns = sooner(wake_ns, window->close_at_ns);
+        if (is_asking(idle, window))
+            wake_ns = sooner(wake_ns, window->next_ask_ns);
+    }
+    return wake_ns;
+}

@@ -1,0 +1,191 @@
+/* The table of connections in flight. Sockets are stood in for by event descriptors: the table only closes them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#include "base/rand.h"
+#include "base/time.h"
+#include "netio/connect/slots.h"
+
+static const struct connect_patience patience = {.superseded_ns = SEC, .last_try_ns = 3 * SEC};
+
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+static uint32_t add(struct connect_slots *slots, uint64_t bit, uint8_t try_number, int64_t start_ns)
+{
+    struct connect_slot slot = {.block_id = 1,
+                                .bit = bit,
+                                .try_number = try_number,
+                                .start_ns = start_ns,
+                                .fd = eventfd(0, EFD_CLOEXEC)};
+    assert_true(slot.fd >= 0);
+    return connect_slots_add(slots, &slot);
+}
+
+static void a_full_table_has_room_again_when_one_is_removed(void **state)
+{
+    (void)state;
+    struct connect_slots slots;
+    assert_int_equal(connect_slots_init(&slots, 3), 0);
+    for (uint64_t bit = 0; bit < 3; bit++) {
+        assert_false(connect_slots_full(&slots));
+        add(&slots, bit, 0, 0);
+    }
+    assert_true(connect_slots_full(&slots));
+    connect_slots_remove(&slots, 1);
+    assert_false(connect_slots_full(&slots));
+    connect_slots_done(&slots);
+}
+
+static void a_slot_used_again_has_another_generation(void **state)
+{
+    (void)state;
+    struct connect_slots slots;
+    assert_int_equal(connect_slots_init(&slots, 1), 0);
+    uint32_t first = add(&slots, 5, 0, 0);
+    uint32_t generation = slots.slots[first].generation;
+    connect_slots_remove(&slots, first);
+    assert_int_equal(slots.slots[first].fd, -1);
+    assert_int_equal(add(&slots, 5, 0, 0), first);
+    assert_int_not_equal(slots.slots[first].generation, generation);
+    connect_slots_done(&slots);
+}
+
+static void all_tries_of_a_probe_are_closed_together_and_no_other(void **state)
+{
+    (void)state;
+    struct connect_slots slots;
+    assert_int_equal(connect_slots_init(&slots, 8), 0);
+    int same[2], other[2];
+    same[0] = slots.slots[add(&slots, 5, 0, 0)].fd;
+    other[0] = slots.slots[add(&slots, 6, 0, 0)].fd;
+    same[1] = slots.slots[add(&slots, 5, 1, 0)].fd;
+    struct connect_slot of_another_block = {.block_id = 2, .bit = 5, .fd = eventfd(0, EFD_CLOEXEC)};
+    other[1] = of_another_block.fd;
+    connect_slots_add(&slots, &of_another_block);
+
+    connect_slots_remove_probe(&slots, 1, 5);
+    for (int i = 0; i < 2; i++) {
+        assert_false(is_open(same[i]));
+        assert_true(is_open(other[i]));
+    }
+    connect_slots_done(&slots);
+    assert_false(is_open(other[0]));
+    assert_false(is_open(other[1]));
+}
+
+static void a_superseded_try_is_spared_before_an_older_last_one(void **state)
+{
+    (void)state;
+    struct connect_slots slots;
+    assert_int_equal(connect_slots_init(&slots, 8), 0);
+    int last_try = slots.slots[add(&slots, 1, 0, 0)].fd;
+    int superseded = slots.slots[add(&slots, 2, 0, SEC)].fd;
+    int newer = slots.slots[add(&slots, 2, 1, 2 * SEC)].fd;
+
+    assert_int_equal(connect_slots_spare_at(&slots, patience), 2 * SEC);
+    assert_false(connect_slots_spare(&slots, 2 * SEC - 1, patience));
+    assert_true(connect_slots_spare(&slots, 2 * SEC, patience));
+    assert_false(is_open(superseded));
+    assert_int_equal(connect_slots_spare_at(&slots, patience), 3 * SEC);
+    assert_false(connect_slots_spare(&slots, 3 * SEC - 1, patience));
+    assert_true(connect_slots_spare(&slots, 3 * SEC, patience));
+    assert_false(is_open(last_try));
+    assert_true(is_open(newer));
+    assert_true(connect_slots_spare(&slots, 5 * SEC, patience));
+    assert_int_equal(connect_slots_spare_at(&slots, patience), TIME_NEVER);
+    assert_false(connect_slots_spare(&slots, 1000 * SEC, patience));
+    connect_slots_done(&slots);
+}
+
+/* What the table must hold, kept the slow way. */
+struct model {
+    bool used[16];
+    uint64_t bit[16];
+    unsigned count;
+};
+
+static void forget(struct model *model, uint32_t index)
+{
+    assert_true(model->used[index]);
+    model->used[index] = false;
+    model->count--;
+}
+
+static void step(struct connect_slots *slots, struct model *model, struct rand *rand, int64_t now_ns)
+{
+    uint64_t bit = rand_below(rand, 6);
+    uint32_t index = (uint32_t)rand_below(rand, 16);
+    switch (rand_below(rand, 4)) {
+    case 0:
+        if (!model->used[index])
+            return;
+        connect_slots_remove(slots, index);
+        forget(model, index);
+        return;
+    case 1:
+        connect_slots_remove_probe(slots, 1, bit);
+        for (uint32_t i = 0; i < 16; i++)
+            if (model->used[i] && model->bit[i] == bit)
+                forget(model, i);
+        return;
+    default:
+        if (model->count == 16)
+            return;
+        index = add(slots, bit, 0, now_ns);
+        assert_false(model->used[index]);
+        model->used[index] = true;
+        model->bit[index] = bit;
+        model->count++;
+        return;
+    }
+}
+
+static void the_table_holds_what_was_entered_and_not_removed(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct connect_slots slots;
+        struct model model = {0};
+        struct rand rand = {seed};
+        assert_int_equal(connect_slots_init(&slots, 16), 0);
+        for (int64_t now_ns = 0; now_ns < 400; now_ns++) {
+            step(&slots, &model, &rand, now_ns);
+            if (connect_slots_full(&slots) != (model.count == 16))
+                fail_msg("seed %llu: fullness", (unsigned long long)seed);
+            for (uint32_t i = 0; i < 16; i++)
+                if ((slots.slots[i].fd >= 0) != model.used[i])
+                    fail_msg("seed %llu: slot %u", (unsigned long long)seed, i);
+        }
+        unsigned spared = 0;
+        while (connect_slots_spare(&slots, 1000 * SEC, patience))
+            spared++;
+        if (spared != model.count)
+            fail_msg("seed %llu: %u in the lists, %u in the table", (unsigned long long)seed, spared,
+                     model.count);
+        connect_slots_done(&slots);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_full_table_has_room_again_when_one_is_removed),
+        cmocka_unit_test(a_slot_used_again_has_another_generation),
+        cmocka_unit_test(all_tries_of_a_probe_are_closed_together_and_no_other),
+        cmocka_unit_test(a_superseded_try_is_spared_before_an_older_last_one),
+        cmocka_unit_test(the_table_holds_what_was_entered_and_not_removed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,28 @@
+/* The front of the backends that send real packets: opens the one that fits the routes, or the one named. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "netio/live/sockets.h"
+#include "netio/netio.h"
+#include "netio/route/route.h"
+#include "netio/route/source_pool.h"
+
+struct netio_live_options {
+    const char
+        *backend; /* "packet", "xdp", "kernel", "raw", or NULL: packet where a link has ARP or ND, else raw */
+    uint8_t ttl;  /* of probes, or hop limit; > 0 */
+    bool all_protocols;             /* answers in any IP protocol are wanted (-sO) */
+    uint16_t source_port;           /* answers come to source_port .. source_port + source_port_count - 1: */
+    uint16_t source_port_count;     /* those of the token_key */
+    const struct source_pool *pool; /* more addresses that answers come to; borrowed; NULL: none */
+};
+
+/* Open a backend. Needs no privilege beyond the sockets.
+ *   sockets  taken over with success: closed with the backend
+ *   routes   borrowed, must outlive the backend
+ * -EX_USAGE for a backend of another name, -EX_OSERR, -EX_UNAVAILABLE. */
+int netio_live_open(struct sockets *sockets, const struct route_table *routes,
+                    const struct netio_live_options *options, struct netio **ret, struct error *err);

@@ -1,0 +1,49 @@
+/* Finds the link-layer addresses of gateways: asks three times, then gives up (the retries of RFC 826 and RFC 4861 in
+ * less time: a gateway that needs a second to answer ARP is no gateway). A known gateway is asked again now and then,
+ * while it goes on to be used, so that one that has moved is found. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netio/batch.h"
+#include "netio/route/neighbor.h"
+#include "netio/route/route.h"
+
+#define RESOLVER_QUESTIONS_MAX 8 /* gateways that are asked for at the same time */
+
+struct question {
+    bool open;
+    const struct link *link; /* borrowed from the routes */
+    struct addr source;
+    struct addr target;
+    unsigned tries; /* questions sent */
+    int64_t started_ns;
+    int64_t due_ns; /* of the next one, or of giving up */
+};
+
+struct resolver {
+    const struct route_table *routes; /* borrowed */
+    struct neighbor_table *neighbors; /* owned */
+    struct question questions[RESOLVER_QUESTIONS_MAX];
+};
+
+/* Starts with what the kernel knows. -EX_OSERR. */
+int resolver_init(struct resolver *ret, const struct route_table *routes, int64_t now_ns, struct error *err);
+void resolver_done(struct resolver *resolver);
+
+/* From now on these routes: questions that are open are forgotten, and asked again when they are needed. */
+void resolver_follow(struct resolver *resolver, const struct route_table *routes);
+
+/* The state of the gateway of a ROUTE_GATEWAY route, and with NEIGHBOR_KNOWN its MAC. NEIGHBOR_ASKED: an answer is
+ * awaited, come back later. */
+enum neighbor_state resolver_gateway(struct resolver *resolver, const struct route *route, int64_t now_ns,
+                                     uint8_t ret_mac[static 6]);
+
+/* Puts the questions that are due into the batch. */
+void resolver_tick(struct resolver *resolver, struct batch *batch, int64_t now_ns);
+int64_t resolver_due_ns(const struct resolver *resolver); /* of the next; TIME_NEVER: none */
+
+/* The address that questions about `target` are asked from: one of the link if it has any, else the route's. */
+struct addr resolver_source(const struct resolver *resolver, const struct route *route,
+                            const struct addr *target);

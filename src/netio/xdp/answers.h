@@ -1,0 +1,34 @@
+/* The receiving side of the xdp and kernel backends: the program `answer` at an interface, and the ring into which it puts
+ * the answers that it has proved. What it lets pass arrives as ever, through the packet socket. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "netio/live/capture.h"
+#include "netio/xdp/wire.h"
+#include "netio/xdp/wire_shared.h"
+
+struct ring_buffer;
+
+struct answers {
+    int fd;      /* readable when answers have come; -1: closed. Owned by `ring` */
+    int link_fd; /* the attachment: closed with it */
+    bool native; /* attached in the driver, else in the generic path */
+    uint32_t link;
+    struct ring_buffer *ring;   /* owned */
+    struct wire_config *config; /* mapped; owned */
+    void (*take)(void *context, const struct captured *captured, int64_t time_ns);
+    void *context;
+};
+
+/* Attach the program to this interface, in the driver if it can, and take answers to `key` at these addresses.
+ *   wire       borrowed
+ *   take       gets each answer, from within answers_read; its data are valid until it returns
+ * -EX_UNAVAILABLE when the interface takes no program, or has one already. */
+int answers_open(struct answers *ret, const struct wire *wire, uint32_t link,
+                 const struct wire_config *config, struct error *err);
+void answers_close(struct answers *answers); /* zeroed is fine */
+
+/* Hand over what is there. Returns how many. */
+unsigned answers_read(struct answers *answers);

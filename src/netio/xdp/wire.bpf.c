@@ -1,0 +1,458 @@
+/* The programs that run in the kernel. `answer` stands at the receiving side of an interface: a TCP segment that proves by
+ * its number that it answers us goes into a ring for user space, and what may have opened a connection is reset, since
+ * our kernel never hears of it; everything else passes untouched. `transmit` is the sending side of the kernel backend: run
+ * in batches of live frames (BPF_PROG_TEST_RUN), each run walks to the next pending probe of the order and turns the frame
+ * it was given into it. Loads on Linux 6.1. */
+#include <linux/bpf.h>
+
+#include "base/addr.h"
+#include "netio/xdp/wire_shared.h"
+#include "plan/permutation_core.h"
+#include "technique/token_core.h"
+
+#undef SEC /* a second in base/time.h, a section from here on */
+#include <bpf/bpf_helpers.h>
+
+#define ETHERNET_LEN 14
+#define IPV4_LEN     20
+#define IPV6_LEN     40
+#define TCP_LEN      20
+#define TCP_PROTO    6
+#define MIN_FRAME    60
+
+/* TCP flags, RFC 9293 section 3.1 */
+#define FIN 0x01
+#define SYN 0x02
+#define RST 0x04
+#define ACK 0x10
+
+/* How many steps of the walk one run may take: what is not pending is stepped over. */
+#define STEPS 24
+
+/* So often the clock is read while there is something to send. */
+#define CLOCK_PERIOD 16
+
+#define ARRAY(name_, type_, count_)                                                                          \
+    struct {                                                                                                 \
+        __uint(type, BPF_MAP_TYPE_ARRAY);                                                                    \
+        __uint(map_flags, BPF_F_MMAPABLE);                                                                   \
+        __uint(max_entries, count_);                                                                         \
+        __type(key, uint32_t);                                                                               \
+        __type(value, type_);                                                                                \
+    } name_ SEC(".maps")
+
+ARRAY(config, struct wire_config, 1);
+ARRAY(order, struct wire_order, 1);
+ARRAY(pending, uint64_t, WIRE_PROBES_MAX / 64);
+ARRAY(hosts, struct wire_host, WIRE_HOSTS_MAX);
+ARRAY(ports, uint16_t, WIRE_SPECS_MAX); /* by spec */
+ARRAY(seen, uint64_t, WIRE_SEEN_MAX);   /* by part of a hash: the last answer of that kind */
+
+struct {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, WIRE_ANSWERS_LEN);
+} answers SEC(".maps");
+
+static inline uint16_t swap16(uint16_t value)
+{
+    return __builtin_bswap16(value);
+}
+
+static inline uint16_t from_be16(const void *at)
+{
+    return swap16(*(const uint16_t *)at);
+}
+
+static inline uint32_t from_be32(const void *at)
+{
+    return __builtin_bswap32(*(const uint32_t *)at);
+}
+
+static inline uint16_t fold(uint64_t sum)
+{
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT16_MAX) + (sum >> 16);
+    sum = (sum & UINT16_MAX) + (sum >> 16);
+    sum = (sum & UINT16_MAX) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+static inline uint32_t sum32(uint32_t value)
+{
+    return (value >> 16) + (value & UINT16_MAX);
+}
+
+/* ---- answers ---- */
+
+struct segment {
+    uint64_t src[2]; /* the address, as in struct addr */
+    uint64_t dst[2];
+    uint8_t *ip;
+    uint8_t *tcp;
+    uint8_t family;
+};
+
+/* Unrolled, so that every offset is a constant: without CAP_PERFMON the verifier takes no other. */
+static __always_inline int is_ours(const struct wire_config *config, const struct segment *segment)
+{
+#pragma unroll
+    for (unsigned i = 0; i < WIRE_ADDRESSES_MAX; i++) {
+        uint64_t words[2];
+        __builtin_memcpy(words, config->addresses[i].bytes, sizeof words);
+        if (i < config->address_count && config->addresses[i].family == segment->family &&
+            words[0] == segment->dst[0] && words[1] == segment->dst[1])
+            return 1;
+    }
+    return 0;
+}
+
+/* Is it a whole TCP segment, no fragment, with plain headers? */
+static __always_inline int read_segment(uint8_t *data, uint8_t *end, struct segment *ret)
+{
+    uint8_t *ip = data + ETHERNET_LEN;
+    struct segment segment = {.ip = ip};
+    if (ip + IPV4_LEN + TCP_LEN > end)
+        return 0;
+    if (from_be16(data + 12) == 0x0800) {
+        if (ip[0] != 0x45 || ip[9] != TCP_PROTO || (from_be16(ip + 6) & 0x3fff))
+            return 0;
+        segment.family = ADDR_V4;
+        segment.src[0] = *(uint32_t *)(ip + 12);
+        segment.dst[0] = *(uint32_t *)(ip + 16);
+        segment.tcp = ip + IPV4_LEN;
+    } else {
+        if (from_be16(data + 12) != 0x86dd || ip + IPV6_LEN + TCP_LEN > end || ip[6] != TCP_PROTO)
+            return 0;
+        segment.family = ADDR_V6;
+        __builtin_memcpy(segment.src, ip + 8, 16);
+        __builtin_memcpy(segment.dst, ip + 24, 16);
+        segment.tcp = ip + IPV6_LEN;
+    }
+    *ret = segment;
+    return 1;
+}
+
+static __always_inline int is_number(uint32_t mask, uint32_t number)
+{
+    return (mask ^ number) <= TOKEN_TIME_MASK;
+}
+
+/* Does the segment carry a number of ours where an answer would? *ret_hash: of its subject. */
+static __always_inline int is_proved(const struct wire_config *config, const struct segment *segment,
+                                     uint64_t *ret_hash)
+{
+    const struct token_key *key = &config->key;
+    uint16_t to = (uint16_t)(from_be16(segment->tcp + 2) - key->first_port);
+    if (key->port_count < TOKEN_TRIES_MAX || to >= key->port_count)
+        return 0;
+    uint64_t hash = sip_three_words(&key->secret, segment->src[0], segment->src[1],
+                                    token_word(segment->family, TCP_PROTO, from_be16(segment->tcp), 0));
+    uint32_t first = (uint32_t)(hash & UINT32_MAX) % key->port_count;
+    uint32_t try_number = ((uint32_t)to + key->port_count - first) % key->port_count;
+    if (try_number >= TOKEN_TRIES_MAX)
+        return 0;
+    uint32_t mask = token_mask(hash, (uint8_t)try_number);
+    uint8_t flags = segment->tcp[13];
+    uint32_t seq = from_be32(segment->tcp + 4);
+    uint32_t ack = from_be32(segment->tcp + 8);
+    *ret_hash = hash;
+    if ((flags & ACK) && (is_number(mask, ack - 1) || is_number(mask, ack)))
+        return 1;
+    return (flags & RST) && is_number(mask, seq);
+}
+
+/* The very same answer again? Two different ones are taken for the same with a chance of 2^-45 or less. */
+static __always_inline int is_repeated(uint64_t hash, const struct segment *segment)
+{
+    uint64_t numbers = (uint64_t)from_be32(segment->tcp + 8) << 32 | from_be32(segment->tcp + 4);
+    uint64_t mark = (hash ^ numbers ^ (uint64_t)segment->tcp[13] << 24) | 1;
+    uint32_t index = (uint32_t)hash % WIRE_SEEN_MAX;
+    uint64_t *last = bpf_map_lookup_elem(&seen, &index);
+    if (!last)
+        return 0;
+    if (*last == mark)
+        return 1;
+    *last = mark;
+    return 0;
+}
+
+static __always_inline void forget_seen(uint64_t hash)
+{
+    uint32_t index = (uint32_t)hash % WIRE_SEEN_MAX;
+    uint64_t *last = bpf_map_lookup_elem(&seen, &index);
+    if (last)
+        *last = 0;
+}
+
+/* Into the ring. 0: there is no room. */
+static __always_inline int hand_up(struct xdp_md *ctx, const uint8_t *data)
+{
+    uint32_t len = (uint32_t)bpf_xdp_get_buff_len(ctx);
+    struct wire_answer *answer = bpf_ringbuf_reserve(&answers, sizeof *answer, 0);
+    if (!answer)
+        return 0;
+    uint32_t kept = len - ETHERNET_LEN;
+    if (kept > WIRE_DATA_MAX)
+        kept = WIRE_DATA_MAX;
+    answer->time_ns = (int64_t)bpf_ktime_get_ns();
+    answer->wire_len = len;
+    answer->len = (uint16_t)kept;
+    __builtin_memcpy(answer->source_mac, data + 6, 6);
+    if (kept < 1 || bpf_xdp_load_bytes(ctx, ETHERNET_LEN, answer->data, kept) < 0)
+        answer->len = 0;
+    bpf_ringbuf_submit(answer, 0);
+    return 1;
+}
+
+static __always_inline void swap_bytes(uint8_t *a, uint8_t *b, unsigned len)
+{
+    for (unsigned i = 0; i < len; i += 2) {
+        uint16_t kept = *(uint16_t *)(a + i);
+        *(uint16_t *)(a + i) = *(uint16_t *)(b + i);
+        *(uint16_t *)(b + i) = kept;
+    }
+}
+
+/* Turn a SYN/ACK into the RST that our kernel would have sent (RFC 9293 section 3.10.7.1), and send it back. */
+static __always_inline int reset(struct xdp_md *ctx)
+{
+    uint8_t *data = (uint8_t *)(long)ctx->data, *end = (uint8_t *)(long)ctx->data_end;
+    if (data + ETHERNET_LEN + IPV4_LEN > end)
+        return XDP_DROP;
+    uint32_t ip_len = from_be16(data + 12) == 0x0800 ? IPV4_LEN : IPV6_LEN;
+    int32_t len = ETHERNET_LEN + (int32_t)ip_len + TCP_LEN;
+    int32_t excess = (int32_t)bpf_xdp_get_buff_len(ctx) - (len < MIN_FRAME ? MIN_FRAME : len);
+    if (excess > 0 && bpf_xdp_adjust_tail(ctx, -excess) < 0)
+        return XDP_DROP;
+    data = (uint8_t *)(long)ctx->data;
+    end = (uint8_t *)(long)ctx->data_end;
+    uint8_t *ip = data + ETHERNET_LEN;
+    uint8_t *tcp;
+    uint64_t sum = TCP_PROTO + TCP_LEN;
+    if (ip_len == IPV4_LEN) {
+        tcp = ip + IPV4_LEN;
+        if (tcp + TCP_LEN > end)
+            return XDP_DROP;
+        swap_bytes(ip + 12, ip + 16, 4);
+        *(uint16_t *)(ip + 2) = swap16(IPV4_LEN + TCP_LEN);
+        *(uint16_t *)(ip + 4) = 0;
+        *(uint16_t *)(ip + 6) = swap16(0x4000);
+        ip[8] = 64;
+        *(uint16_t *)(ip + 10) = 0;
+        uint64_t ip_sum = 0;
+        for (unsigned i = 0; i < IPV4_LEN; i += 2)
+            ip_sum += from_be16(ip + i);
+        *(uint16_t *)(ip + 10) = swap16(fold(ip_sum));
+        for (unsigned i = 12; i < IPV4_LEN; i += 2)
+            sum += from_be16(ip + i);
+    } else {
+        tcp = ip + IPV6_LEN;
+        if (tcp + TCP_LEN > end)
+            return XDP_DROP;
+        swap_bytes(ip + 8, ip + 24, 16);
+        *(uint16_t *)(ip + 4) = swap16(TCP_LEN);
+        ip[7] = 64;
+        for (unsigned i = 8; i < IPV6_LEN; i += 2)
+            sum += from_be16(ip + i);
+    }
+    swap_bytes(data, data + 6, 6);
+    swap_bytes(tcp, tcp + 2, 2);
+    *(uint32_t *)(tcp + 4) = *(uint32_t *)(tcp + 8); /* seq = the ack that we were sent */
+    *(uint32_t *)(tcp + 8) = 0;
+    tcp[12] = TCP_LEN / 4 << 4;
+    tcp[13] = RST;
+    *(uint32_t *)(tcp + 14) = 0; /* window and checksum */
+    *(uint16_t *)(tcp + 18) = 0; /* urgent pointer */
+    for (unsigned i = 0; i < TCP_LEN; i += 2)
+        sum += from_be16(tcp + i);
+    *(uint16_t *)(tcp + 16) = swap16(fold(sum));
+    return XDP_TX;
+}
+
+SEC("xdp")
+int answer(struct xdp_md *ctx)
+{
+    uint8_t *data = (uint8_t *)(long)ctx->data, *end = (uint8_t *)(long)ctx->data_end;
+    uint32_t zero = 0;
+    struct wire_config *settings = bpf_map_lookup_elem(&config, &zero);
+    struct segment segment;
+    uint64_t hash;
+    if (!settings || !read_segment(data, end, &segment) || !is_ours(settings, &segment) ||
+        !is_proved(settings, &segment, &hash))
+        return XDP_PASS;
+    uint8_t flags = segment.tcp[13];
+    if (is_repeated(hash, &segment)) {
+        __sync_fetch_and_add(&settings->repeated, 1);
+    } else if (hand_up(ctx, data)) {
+        __sync_fetch_and_add(&settings->taken, 1);
+    } else {
+        forget_seen(hash);
+        return XDP_PASS; /* no room: the packet socket may have some */
+    }
+    return (flags & (SYN | ACK | RST)) == (SYN | ACK) ? reset(ctx) : XDP_DROP;
+}
+
+/* ---- probes ---- */
+
+struct walk {
+    struct wire_order *todo;
+    uint64_t bit;
+    int found; /* 1: bit is the next that is pending; 0: not yet; -1: there is none */
+};
+
+/* One pass through the permutation. 1: enough. */
+static long walk_on(uint32_t index, struct walk *walk)
+{
+    (void)index;
+    struct wire_order *todo = walk->todo;
+    uint64_t position = todo->next;
+    if (position >= todo->end || todo->sent >= todo->limit) {
+        walk->found = -1;
+        return 1;
+    }
+    uint64_t base = position < todo->early.size ? 0 : todo->early.size;
+    const struct permutation *permutation = position < todo->early.size ? &todo->early : &todo->rest;
+    uint64_t value = todo->walking ? todo->value : position - base;
+    if (!permutation->identity)
+        value = permutation_forth(permutation, value);
+    todo->value = value;
+    todo->walking = value >= permutation->size;
+    if (todo->walking)
+        return 0;
+    walk->bit = base + value;
+    uint32_t word_index = (uint32_t)(walk->bit >> 6);
+    uint64_t *word = bpf_map_lookup_elem(&pending, &word_index);
+    todo->next = position + 1;
+    walk->found = word && (*word >> (walk->bit & 63) & 1);
+    return walk->found;
+}
+
+static __always_inline int is_time(struct wire_order *todo)
+{
+    uint64_t due_ns = todo->start_ns + (todo->sent * todo->pace >> WIRE_PACE_SHIFT);
+    if (due_ns <= todo->now_ns && todo->sent % CLOCK_PERIOD)
+        return 1;
+    todo->now_ns = bpf_ktime_get_ns();
+    return due_ns <= todo->now_ns;
+}
+
+static __always_inline int copy_frame(const struct wire_order *todo, uint8_t *data, uint8_t *end)
+{
+    uint32_t len = todo->len;
+    if (len < 8 || len > WIRE_FRAME_MAX)
+        return 0;
+    uint8_t *tail = data + (len - 8);
+    if (tail + 8 > end)
+        return 0;
+    for (unsigned i = 0; i < WIRE_FRAME_MAX / 8; i++) {
+        if (8 * (i + 1) > len || data + 8 * (i + 1) > end)
+            break;
+        *(uint64_t *)(data + 8 * i) = todo->frame[i];
+    }
+    *(uint64_t *)tail = todo->tail;
+    return 1;
+}
+
+struct fields {
+    struct wire_host *host;
+    uint16_t port;
+    uint16_t source_port;
+    uint32_t number;
+};
+
+static __always_inline uint64_t write_ipv4(const struct wire_order *todo, uint8_t *ip,
+                                           const struct fields *fields)
+{
+    uint32_t dst = *(uint32_t *)fields->host->dst;
+    uint32_t dst_sum = sum32(__builtin_bswap32(dst));
+    uint16_t id = (uint16_t)(1 + (fields->number ^ fields->number >> 16) % UINT16_MAX);
+    *(uint16_t *)(ip + 4) = swap16(id);
+    *(uint16_t *)(ip + 10) = swap16(fold((uint64_t)todo->ip_sum + dst_sum + id));
+    *(uint32_t *)(ip + 16) = dst;
+    return dst_sum;
+}
+
+static __always_inline uint64_t write_ipv6(uint8_t *ip, const struct fields *fields)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < 16; i += 4) {
+        uint32_t part = *(uint32_t *)(fields->host->dst + i);
+        *(uint32_t *)(ip + 24 + i) = part;
+        sum += sum32(__builtin_bswap32(part));
+    }
+    return sum;
+}
+
+static __always_inline void write_tcp(const struct wire_order *todo, uint8_t *tcp,
+                                      const struct fields *fields, uint64_t sum)
+{
+    uint64_t number_sum = sum32(fields->number);
+    sum += (uint64_t)todo->tcp_sum + fields->source_port + fields->port +
+           (todo->acknowledges ? 2 * number_sum : number_sum);
+    *(uint16_t *)tcp = swap16(fields->source_port);
+    *(uint16_t *)(tcp + 2) = swap16(fields->port);
+    *(uint32_t *)(tcp + 4) = __builtin_bswap32(fields->number);
+    if (todo->acknowledges)
+        *(uint32_t *)(tcp + 8) = __builtin_bswap32(fields->number);
+    *(uint16_t *)(tcp + 16) = swap16(fold(sum));
+}
+
+static __always_inline int write_probe(struct xdp_md *ctx, const struct wire_order *todo,
+                                       const struct fields *fields)
+{
+    uint8_t *data = (uint8_t *)(long)ctx->data, *end = (uint8_t *)(long)ctx->data_end;
+    uint8_t *ip = data + ETHERNET_LEN;
+    if (!copy_frame(todo, data, end) || ip + IPV4_LEN + TCP_LEN > end)
+        return 0;
+    *(uint32_t *)data = *(uint32_t *)fields->host->mac;
+    *(uint16_t *)(data + 4) = *(uint16_t *)(fields->host->mac + 4);
+    if (!todo->v6) {
+        write_tcp(todo, ip + IPV4_LEN, fields, write_ipv4(todo, ip, fields));
+    } else {
+        if (ip + IPV6_LEN + TCP_LEN > end)
+            return 0;
+        write_tcp(todo, ip + IPV6_LEN, fields, write_ipv6(ip, fields));
+    }
+    return 1;
+}
+
+static __always_inline int find_fields(const struct wire_order *todo, uint64_t bit, struct fields *ret)
+{
+    uint32_t spec = (uint32_t)bit / todo->host_count;
+    uint32_t slot = (uint32_t)bit - spec * todo->host_count;
+    struct wire_host *host = bpf_map_lookup_elem(&hosts, &slot);
+    uint16_t *port = bpf_map_lookup_elem(&ports, &spec);
+    if (!host || !port || !host->usable)
+        return 0;
+    uint64_t words[2];
+    __builtin_memcpy(words, host->dst, 16);
+    uint64_t hash = sip_three_words(&todo->key.secret, words[0], words[1],
+                                    token_word(todo->v6 ? ADDR_V6 : ADDR_V4, todo->ip_proto, *port, 0));
+    *ret = (struct fields){
+        .host = host,
+        .port = *port,
+        .source_port = token_port(&todo->key, hash, todo->try_number),
+        .number = token_mask(hash, todo->try_number) ^ token_time((int64_t)todo->now_ns),
+    };
+    return 1;
+}
+
+SEC("xdp")
+int transmit(struct xdp_md *ctx)
+{
+    uint32_t zero = 0;
+    struct fields fields;
+    struct wire_order *todo = bpf_map_lookup_elem(&order, &zero);
+    if (!todo || !todo->active || !is_time(todo))
+        return XDP_DROP;
+    struct walk walk = {.todo = todo};
+    bpf_loop(STEPS, walk_on, &walk, 0);
+    if (walk.found < 0)
+        todo->active = 0;
+    if (walk.found <= 0 || !find_fields(todo, walk.bit, &fields) || !write_probe(ctx, todo, &fields))
+        return XDP_DROP;
+    todo->sent++;
+    return (int)bpf_redirect(todo->interface, 0);
+}
+
+char programs_license[] SEC("license") = "Apache-2.0";

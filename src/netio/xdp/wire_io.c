@@ -1,0 +1,263 @@
+/* The xdp and kernel backends: the packet backend, with its answers proved by a program at the interface, and with a faster
+ * way out for frames: an AF_XDP socket, or a program that makes them inside the kernel. What these cannot do (other
+ * links, other techniques than TCP's, hosts without a known station, slow scans) goes through the packet socket as ever,
+ * so all that the engine sees is the same. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "netio/clock.h"
+#include "netio/live/packet_io.h"
+
+#define SLICE_NS  (40 * MSEC)
+#define AIM_NS    SEC          /* a block's stations are looked up again after this */
+#define NO_AIM_NS (20 * MSEC)  /* and after this when one was not known yet */
+#define LOOK_NS   (500 * USEC) /* at answers, while the transmitter sends */
+#define GRACE_NS  (200 * MSEC) /* beyond what its rate says, and an order is taken back */
+#define BURST_NS  (4 * MSEC)   /* of a rate may go through the packet socket at once */
+#define RATE_MIN  150e3        /* a second: below, the packet socket does it with less of the processor */
+
+static struct packet_io *packet_of(struct netio *io)
+{
+    return (struct packet_io *)io;
+}
+
+/* The one interface that programs are attached to. */
+static const struct link *find_link(const struct route_table *routes, struct error *err)
+{
+    const struct link *found = NULL;
+    for (size_t i = 0; i < routes->link_count; i++) {
+        const struct link *link = &routes->links[i];
+        if (link->kind != LINK_ETHERNET || !link->up || link->enslaved ||
+            (routes->interface && link->index != routes->interface))
+            continue;
+        if (found) {
+            error_set(err, EX_UNAVAILABLE, "there are several interfaces: say with -e which one");
+            return NULL;
+        }
+        found = link;
+    }
+    if (!found)
+        error_set(err, EX_UNAVAILABLE, "there is no Ethernet interface that is up");
+    return found;
+}
+
+static void add_address(struct wire_config *config, const struct addr *addr)
+{
+    if (config->address_count == WIRE_ADDRESSES_MAX || addr->family == ADDR_NONE)
+        return;
+    struct wire_address *address = &config->addresses[config->address_count++];
+    address->family = addr->family;
+    memcpy(address->bytes, addr->bytes, sizeof address->bytes);
+}
+
+/* Answers to an address that has no room here pass, and come through the packet socket. Without a key none is taken. */
+static struct wire_config make_config(const struct route_table *routes)
+{
+    struct wire_config config = {.address_count = 0};
+    add_address(&config, &routes->options.source);
+    for (size_t i = 0; i < routes->address_count; i++)
+        add_address(&config, &routes->addresses[i].addr);
+    return config;
+}
+
+static int open_answers(struct packet_io *packet, const struct link *link, struct error *err)
+{
+    struct live *live = &packet->live;
+    struct wire_config config = make_config(live->routes);
+    int result = answers_open(&live->answers, live->sockets.wire, link->index, &config, err);
+    if (result < 0)
+        return result;
+    live->answers.take = live_take;
+    live->answers.context = live;
+    return 0;
+}
+
+/* What the program at the interface proves answers by. */
+static void set_key(struct packet_io *packet, const struct order *order)
+{
+    struct wire_config *config = packet->live.answers.config;
+    if (order && order->key && config->key.port_count == 0)
+        config->key = *order->key;
+}
+
+static void xdp_work(struct netio *io, struct order *order, int64_t until_ns)
+{
+    set_key(packet_of(io), order);
+    live_work(io, order, until_ns);
+}
+
+/* One host of the block into the map. False: it cannot be sent to in the same way as the first. */
+static bool aim_at(struct packet_io *packet, const struct block *block, uint32_t slot, int64_t now_ns,
+                   struct route *first)
+{
+    struct addr dst = block_host(block, slot);
+    struct route route;
+    struct wire_host host = {.usable = 1};
+    route_find(packet->live.routes, &dst, &route);
+    if ((route.kind != ROUTE_GATEWAY && route.kind != ROUTE_LINK) || dst.scope ||
+        packet_station(packet, &route, now_ns, host.mac) != NEIGHBOR_KNOWN)
+        return false;
+    if (slot == 0)
+        *first = route;
+    if (route.link != first->link || !addr_equal(&route.source, &first->source))
+        return false;
+    memcpy(host.dst, dst.bytes, sizeof host.dst);
+    packet->transmitter.hosts[slot] = host;
+    return true;
+}
+
+static bool aim_at_all(struct packet_io *packet, const struct block *block, int64_t now_ns)
+{
+    struct route first = {.kind = ROUTE_NONE};
+    if (block->host_count > WIRE_HOSTS_MAX || block->spec_count > WIRE_SPECS_MAX ||
+        block_probe_count(block) > WIRE_PROBES_MAX)
+        return false;
+    for (uint32_t i = 1; i < block->spec_count; i++) {
+        if (block->specs[i].technique != block->specs[0].technique)
+            return false;
+    }
+    for (uint32_t slot = 0; slot < block->host_count; slot++) {
+        if (!aim_at(packet, block, slot, now_ns, &first))
+            return false;
+    }
+    const struct technique *technique = block->specs[0].technique;
+    assert(first.link); /* a block has a host */
+    return first.link->index == packet->live.answers.link && !technique->pings &&
+           template_make(technique, &first.source, first.link, packet->live.ttl, &packet->aim.template);
+}
+
+/* Is this order one for the transmitter? */
+static bool fits(struct packet_io *packet, const struct order *order, int64_t now_ns)
+{
+    struct aim *aim = &packet->aim;
+    if (!order_is_plain(order) || order->bits || order->rate_pps < RATE_MIN ||
+        atomic_load(&packet->transmitter.error))
+        return false;
+    int64_t age_ns = now_ns - aim->since_ns;
+    if (aim->since_ns && order->block->id == aim->block_id && age_ns < (aim->fits ? AIM_NS : NO_AIM_NS))
+        return aim->fits;
+    aim->fits = aim_at_all(packet, order->block, now_ns);
+    aim->block_id = order->block->id;
+    aim->since_ns = now_ns;
+    return aim->fits;
+}
+
+static void transmit(struct packet_io *packet, struct order *order)
+{
+    struct live *live = &packet->live;
+    int64_t now_ns = clock_monotonic_ns();
+    int64_t end_ns = now_ns + (int64_t)((double)order->limit / order->rate_pps * (double)SEC) + GRACE_NS;
+    uint32_t sent;
+    transmitter_begin(&packet->transmitter, order, &packet->aim.template, now_ns);
+    while (transmitter_is_busy(&packet->transmitter, &sent) && now_ns < end_ns) {
+        live_wait(live, now_ns, now_ns + LOOK_NS);
+        live_read(live);
+        now_ns = clock_monotonic_ns();
+    }
+    sent = transmitter_end(&packet->transmitter, order);
+    live->io.stats.packets_sent += sent;
+    live->io.stats.bytes_sent += (uint64_t)sent * packet->aim.template.len;
+}
+
+/* Through the packet socket, but no more at once than a short burst: the rate is for us to keep. */
+static void send_slowly(struct netio *io, struct order *order, int64_t until_ns)
+{
+    struct order some = *order;
+    double burst = order->rate_pps * (double)BURST_NS / (double)SEC;
+    if (burst < some.limit)
+        some.limit = burst < 1 ? 1 : (uint32_t)burst;
+    uint32_t before = some.limit;
+    live_work(io, &some, until_ns);
+    order->next = some.next;
+    order->limit -= before - some.limit;
+}
+
+static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
+{
+    struct packet_io *packet = packet_of(io);
+    set_key(packet, order);
+    if (order && fits(packet, order, clock_monotonic_ns())) {
+        transmit(packet, order);
+        return;
+    }
+    transmitter_rest(&packet->transmitter);
+    if (order)
+        send_slowly(io, order, until_ns);
+    else
+        live_work(io, NULL, until_ns);
+}
+
+static void wire_io_close(struct netio *io)
+{
+    struct packet_io *packet = packet_of(io);
+    transmitter_close(&packet->transmitter);
+    xsk_close(&packet->xsk);
+    packet_close(io);
+}
+
+static int open_way_out(struct packet_io *packet, const struct link *link, bool kernel, struct error *err)
+{
+    const struct wire *wire = packet->live.sockets.wire;
+    if (kernel)
+        return transmitter_open(&packet->transmitter, wire, err);
+    int result = xsk_open(&packet->xsk, wire->fds[WIRE_SOCKET], link->index, err);
+    if (result == 0)
+        packet->live.batch.xsk = &packet->xsk;
+    return result;
+}
+
+static int open_wire(struct packet_io *packet, bool kernel, struct error *err)
+{
+    const struct link *link = find_link(packet->live.routes, err);
+    if (!link)
+        return -EX_UNAVAILABLE;
+    int result = open_answers(packet, link, err);
+    return result < 0 ? result : open_way_out(packet, link, kernel, err);
+}
+
+int wire_io_open(struct sockets *sockets, const struct route_table *routes,
+                 const struct netio_live_options *options, bool kernel, struct netio **ret, struct error *err)
+{
+    static const struct netio_ops ops[] = {
+        {.name = "xdp",
+         .slice_ns = MSEC,
+         .now = live_now,
+         .reach = packet_reach,
+         .source = live_source,
+         .work = xdp_work,
+         .can = packet_can,
+         .close = wire_io_close},
+        {.name = "kernel",
+         .slice_ns = SLICE_NS,
+         .paces = true,
+         .now = live_now,
+         .reach = packet_reach,
+         .source = live_source,
+         .work = kernel_work,
+         .can = packet_can,
+         .close = wire_io_close},
+    };
+    if (!sockets->wire)
+        return error_set(err, EX_NOPERM, "the backend '%s' cannot be used: %s", ops[kernel].name,
+                         sockets->why_no_wire.text[0] ? sockets->why_no_wire.text : "it was not set up");
+    struct packet_io *packet = calloc(1, sizeof *packet);
+    if (!packet)
+        return error_set(err, EX_OSERR, "no memory for the backend '%s'", ops[kernel].name);
+    int result = packet_init(packet, sockets, routes, options, err);
+    if (result < 0) {
+        free(packet);
+        return result;
+    }
+    packet->live.io.ops = &ops[kernel];
+    result = open_wire(packet, kernel, err);
+    if (result < 0) {
+        *sockets = packet->live.sockets;
+        packet->live.sockets =
+            (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+        wire_io_close(&packet->live.io);
+        return result;
+    }
+    *ret = &packet->live.io;
+    return 0;
+}

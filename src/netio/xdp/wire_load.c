@@ -1,0 +1,87 @@
+/* Loading the programs, with libbpf. They are part of the executable. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <bpf/libbpf.h>
+
+#include "netio/xdp/wire.h"
+
+#include <wire_object.h> /* wire.bpf.c, compiled; made by embed.py */
+
+/* What libbpf would print is for its developers. */
+static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+    (void)level;
+    (void)format;
+    (void)arguments;
+    return 0;
+}
+
+static int fail(int error, const char *what, struct error *err)
+{
+    if (error == EPERM || error == EACCES)
+        return error_set(
+            err, EX_NOPERM,
+            "%s needs the capabilities cap_bpf, cap_perfmon, cap_net_admin and cap_net_raw: run as root, or "
+            "grant them with 'setcap cap_bpf,cap_net_admin,cap_net_raw=ep' on the program",
+            what);
+    return error_set(err, EX_UNAVAILABLE, "%s does not work on this kernel: %s", what, strerror(error));
+}
+
+/* Copies of the descriptors: the object closes its own. */
+static int take_fds(const struct bpf_object *object, struct wire *wire)
+{
+    static const char *const programs[] = {
+        [WIRE_PROGRAM_ANSWER] = "answer",
+        [WIRE_PROGRAM_TRANSMIT] = "transmit",
+    };
+    static const char *const maps[] = {
+        [WIRE_MAP_CONFIG] = "config",   [WIRE_MAP_ANSWERS] = "answers", [WIRE_MAP_ORDER] = "order",
+        [WIRE_MAP_PENDING] = "pending", [WIRE_MAP_HOSTS] = "hosts",     [WIRE_MAP_PORTS] = "ports",
+    };
+    for (unsigned i = 0; i < WIRE_SOCKET; i++) {
+        int fd = i < WIRE_MAP_CONFIG ? bpf_program__fd(bpf_object__find_program_by_name(object, programs[i]))
+                                     : bpf_object__find_map_fd_by_name(object, maps[i]);
+        wire->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (wire->fds[i] < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int load(struct wire *wire, struct error *err)
+{
+    libbpf_set_print(say_nothing);
+    struct bpf_object *object = bpf_object__open_mem(wire_object, sizeof wire_object, NULL);
+    int error = object ? -bpf_object__load(object) : errno;
+    if (error) {
+        bpf_object__close(object);
+        return fail(error, "loading BPF programs", err);
+    }
+    int result = take_fds(object, wire);
+    bpf_object__close(object);
+    if (result < 0)
+        return error_set(err, EX_OSERR, "cannot keep the BPF programs: %s", strerror(-result));
+    wire->fds[WIRE_SOCKET] = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+    return wire->fds[WIRE_SOCKET] < 0 ? fail(errno, "an AF_XDP socket", err) : 0;
+}
+
+int wire_open(struct wire **ret, struct error *err)
+{
+    struct wire *wire = malloc(sizeof *wire);
+    if (!wire)
+        return error_set(err, EX_OSERR, "no memory for the BPF programs");
+    for (unsigned i = 0; i < WIRE_PART_COUNT; i++)
+        wire->fds[i] = -1;
+    int result = load(wire, err);
+    if (result < 0) {
+        wire_close(wire);
+        return result;
+    }
+    *ret = wire;
+    return 0;
+}
