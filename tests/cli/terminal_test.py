@@ -59,6 +59,16 @@ class Terminal(stage.StageTest):
             time.sleep(0.01)
         self.assertEqual(termios.tcgetattr(self.slave), mode)
 
+    def await_keeper(self, seconds=10):
+        """The process that gives the terminal back. It is there before the progress line, but names itself when it runs."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for pid in children(self.process.pid):
+                if name_of(pid) == "portolan-keys":
+                    return pid
+            time.sleep(0.01)
+        self.fail("no process keeps the terminal")
+
     def press(self, key):
         os.write(self.master, key.encode())
 
@@ -118,7 +128,7 @@ class Terminal(stage.StageTest):
     def test_what_the_shell_has_changed_since_is_left_alone(self):
         self.start(*SLOW)
         self.await_text("% done")
-        keeper = next(pid for pid in children(self.process.pid) if name_of(pid) == "portolan-keys")
+        keeper = self.await_keeper()
         changed = termios.tcgetattr(self.slave)
         changed[0] &= ~termios.ICRNL
         termios.tcsetattr(self.slave, termios.TCSANOW, changed)
