@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "cli/descriptors.h"
 #include "cli/trace.h"
+#include "engine/ask_first.h"
 #include "engine/bounce/bounce.h"
 #include "engine/idle/idle.h"
 #include "netio/connect/connect.h"
@@ -30,7 +31,10 @@ struct worker {
     struct channel *channel;
     struct sockets *sockets;
     struct netio *io;
+    struct netio
+        *asking_io; /* that discovery goes through: the same, or one of its own before a bounce scan */
     struct scanner *scanner;
+    struct found_hosts found;     /* before a scan through another host; unused without discovery */
     struct probe_spec *discovery; /* what the backend can ask of it; owned */
     uint32_t discovery_count;
     bool pushed; /* records the supervisor was not told of yet */
@@ -56,8 +60,10 @@ static void obey(struct worker *worker)
             return;
         if (command == COMMAND_STOP)
             worker->scanner->ops->stop(worker->scanner);
-        else if (command == COMMAND_TRACE || command == COMMAND_NO_TRACE)
-            trace_set(worker->io, command == COMMAND_TRACE);
+        if (command != COMMAND_TRACE && command != COMMAND_NO_TRACE)
+            continue;
+        trace_set(worker->io, command == COMMAND_TRACE);
+        trace_set(worker->asking_io, command == COMMAND_TRACE);
     }
 }
 
@@ -115,17 +121,30 @@ static int open_stream(const struct worker *worker, struct netio **ret, struct e
     return stream_open(&stream_options, ret, err);
 }
 
+static int open_traced(const struct worker *worker,
+                       int (*open)(const struct worker *worker, struct netio **ret, struct error *err),
+                       struct netio **ret, struct error *err)
+{
+    struct netio *io = NULL;
+    int r = open(worker, &io, err);
+    if (r < 0)
+        return r;
+    *ret = trace_new(io, worker->channel->trace_fds[1], worker->job->options->packet_trace);
+    return *ret ? 0 : error_set(err, EX_OSERR, "out of memory");
+}
+
 static int open_io(struct worker *worker, struct error *err)
 {
     const struct job *job = worker->job;
-    struct netio *io = NULL;
-    int r = job->scans.raw       ? open_live(worker, &io, err)
-            : job->scans.bounces ? open_stream(worker, &io, err)
-                                 : open_connect(worker, &io, err);
-    if (r < 0)
-        return r;
-    worker->io = trace_new(io, worker->channel->trace_fds[1], job->options->packet_trace);
-    return worker->io ? 0 : error_set(err, EX_OSERR, "out of memory");
+    int r = open_traced(worker,
+                        job->scans.raw       ? open_live
+                        : job->scans.bounces ? open_stream
+                                             : open_connect,
+                        &worker->io, err);
+    worker->asking_io = worker->io;
+    if (r == 0 && job->scans.bounces && job->discovery.count > 0)
+        r = open_traced(worker, open_connect, &worker->asking_io, err);
+    return r;
 }
 
 /* Datagrams leave from any kind of socket; echo requests need one that may send them. */
@@ -138,12 +157,12 @@ static bool can_ask(const struct netio *io, const struct technique *technique)
 static int choose_discovery(struct worker *worker, struct error *err)
 {
     const struct specs *wanted = &worker->job->discovery;
-    assert(worker->io);
+    assert(worker->asking_io);
     worker->discovery = calloc(wanted->count + 1, sizeof *worker->discovery);
     if (!worker->discovery)
         return error_set(err, EX_OSERR, "out of memory");
     for (uint32_t i = 0; i < wanted->count; i++) {
-        if (can_ask(worker->io, wanted->list[i].technique))
+        if (can_ask(worker->asking_io, wanted->list[i].technique))
             worker->discovery[worker->discovery_count++] = wanted->list[i];
     }
     if (worker->discovery_count == 0 && wanted->count > 0 && !worker->job->options->assume_up)
@@ -161,11 +180,10 @@ static int64_t realtime_ns(void)
     return now.tv_sec * SEC + now.tv_nsec;
 }
 
-static int open_scanner(struct worker *worker, struct error *err)
+static struct engine_config describe_scan(struct worker *worker)
 {
     const struct job *job = worker->job;
-    assert(worker->io);
-    struct engine_config config = {
+    return (struct engine_config){
         .plan = &job->plan,
         .specs = job->specs.list,
         .spec_count = job->specs.count,
@@ -186,17 +204,36 @@ static int open_scanner(struct worker *worker, struct error *err)
         .emit = emit,
         .context = worker,
     };
+}
+
+/* A scan through another host, and before it discovery where it is asked for. */
+static int open_through_another(struct worker *worker, struct engine_config *config, struct error *err)
+{
+    const struct via *via = &worker->job->via;
+    const struct idle_options idle = {.zombie = via->addr, .zombie_port = via->port};
     const struct bounce_relay relay = {
-        .addr = job->via.addr,
-        .port = job->via.port,
-        .user = job->via.user,
-        .password = job->via.password,
-    };
-    const struct idle_options idle = {.zombie = job->via.addr, .zombie_port = job->via.port};
-    if (job->scans.idle)
-        return idle_new(&config, &idle, &worker->scanner, err);
-    return job->scans.bounces ? bounce_new(&config, &relay, &worker->scanner, err)
-                              : engine_new(&config, &worker->scanner, err);
+        .addr = via->addr, .port = via->port, .user = via->user, .password = via->password};
+    bool asks = worker->discovery_count > 0;
+    int r = asks ? found_hosts_init(&worker->found, config->plan, err) : 0;
+    if (r < 0)
+        return r;
+    config->found = asks ? &worker->found : NULL;
+    r = worker->job->scans.idle ? idle_new(config, &idle, &worker->scanner, err)
+                                : bounce_new(config, &relay, &worker->scanner, err);
+    if (r < 0 || !asks)
+        return r;
+    config->io = worker->asking_io;
+    return ask_first_new(config, &worker->found, worker->scanner, &worker->scanner, err);
+}
+
+static int open_scanner(struct worker *worker, struct error *err)
+{
+    const struct scans *scans = &worker->job->scans;
+    assert(worker->io);
+    struct engine_config config = describe_scan(worker);
+    if (scans->idle || scans->bounces)
+        return open_through_another(worker, &config, err);
+    return engine_new(&config, &worker->scanner, err);
 }
 
 static int open_all(struct worker *worker, struct error *err)
@@ -215,16 +252,32 @@ static int open_all(struct worker *worker, struct error *err)
     return r < 0 ? r : sandbox_enter(&config, NULL, err);
 }
 
+/* Of both backends, where there are two. */
+static struct netio_stats sum_stats(const struct worker *worker)
+{
+    struct netio_stats stats = worker->io->stats;
+    const struct netio_stats *asking = &worker->asking_io->stats;
+    if (worker->asking_io == worker->io)
+        return stats;
+    stats.packets_sent += asking->packets_sent;
+    stats.bytes_sent += asking->bytes_sent;
+    stats.packets_received += asking->packets_received;
+    stats.bytes_received += asking->bytes_received;
+    for (unsigned i = 0; i < PACKET_FAULT_COUNT; i++)
+        stats.faults[i] += asking->faults[i];
+    return stats;
+}
+
 static void publish_totals(struct worker *worker)
 {
-    const struct netio_stats *stats = &worker->io->stats;
+    const struct netio_stats stats = sum_stats(worker);
     struct channel_totals *totals = worker->channel->totals;
-    atomic_store_explicit(&totals->packets_sent, stats->packets_sent, memory_order_relaxed);
-    atomic_store_explicit(&totals->bytes_sent, stats->bytes_sent, memory_order_relaxed);
-    atomic_store_explicit(&totals->packets_received, stats->packets_received, memory_order_relaxed);
-    atomic_store_explicit(&totals->bytes_received, stats->bytes_received, memory_order_relaxed);
+    atomic_store_explicit(&totals->packets_sent, stats.packets_sent, memory_order_relaxed);
+    atomic_store_explicit(&totals->bytes_sent, stats.bytes_sent, memory_order_relaxed);
+    atomic_store_explicit(&totals->packets_received, stats.packets_received, memory_order_relaxed);
+    atomic_store_explicit(&totals->bytes_received, stats.bytes_received, memory_order_relaxed);
     for (unsigned i = 0; i < PACKET_FAULT_COUNT; i++)
-        atomic_store_explicit(&totals->faults[i], stats->faults[i], memory_order_relaxed);
+        atomic_store_explicit(&totals->faults[i], stats.faults[i], memory_order_relaxed);
 }
 
 /* Keep what this process needs and nothing else: not the resolver's socket, and of the standard descriptors only error, for

@@ -12,6 +12,8 @@
 #include "technique/token.h"
 #include "verdict/record.h"
 
+struct found_hosts;
+
 struct timing {
     int64_t min_rto_ns, initial_rto_ns, max_rto_ns; /* RFC 6298, with a floor of our own */
     unsigned max_retries;                           /* tries beyond the first, < TOKEN_TRIES_MAX */
@@ -65,6 +67,7 @@ struct engine_resume {
 /* What to scan and how; the same for every scanner, which leaves alone what does not concern it. */
 struct engine_config {
     const struct plan *plan;
+    const struct found_hosts *found; /* scans through a third party scan only these; NULL: all, taken as up */
 
     /* What is asked of every host that is up; none with -sn. Those before early_count go first. */
     const struct probe_spec *specs;

@@ -36,7 +36,7 @@ OPTIONS = [
     (["-b", "joe@", "127.0.0.1"], USAGE, "-b"),
     (["-b", "user\r\nQUIT@198.18.0.9", "127.0.0.1"], USAGE, "control characters"),
     (["-b", "198.18.0.9", "-sU", "127.0.0.1"], USAGE, "a bounce scan stands alone"),
-    (["-b", "198.18.0.9", "-PE", "127.0.0.1"], USAGE, "-PE"),
+    (["-b", "198.18.0.9", "-PA", "127.0.0.1"], USAGE, "-PA"),
     (["-b", "198.18.0.9", "--min-rate", "5", "127.0.0.1"], USAGE, "--min-rate"),
     (["-b", "198.18.0.9", "-g", "53", "127.0.0.1"], USAGE, "-g"),
     (["-b", "no-such-host.invalid", "127.0.0.1"], UNAVAILABLE, "no-such-host.invalid"),

@@ -188,6 +188,28 @@ class Idle(PortolanTest):
                 run(["nft", "delete", "table", "ip", "seen"])
 
 
+class AskedFirst(PortolanTest):
+    """Discovery before a scan through another host."""
+
+    def check_asked_first(self, technique, as_user):
+        there, gone = BY_NAME["shut"], BY_NAME["silent"]
+        command = [scan.PORTOLAN, scan.TECHNIQUES[technique], "-PS80", "-n", "-p1-20", there.v4, gone.v4, "-oJ", "-"]
+        command = scan.command_as_user(self.network, command) if as_user else command
+        status, out, err = scan.run(self.network, command)
+        self.assertEqual(status, 0, err)
+        report = scan.read_json(out)
+        self.assertEqual(report.hosts, {there.v4: ("up", report.hosts[there.v4][1]), gone.v4: ("down", "no-response")})
+        self.assert_true(report, technique, V4, [there], range(1, 21))
+        self.assertIn("-PS asks the targets from our own address", err)
+
+    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
+    def test_an_idle_scan_leaves_out_hosts_that_are_down(self):
+        self.check_asked_first("idle", as_user=False)
+
+    def test_a_bounce_scan_leaves_out_hosts_that_are_down_and_needs_no_privilege(self):
+        self.check_asked_first("bounce", as_user=True)
+
+
 class Sctp(PortolanTest):
     @unittest.skipUnless(HAS_SCTP, NO_SCTP)
     def test_a_real_stack_and_a_host_without_one(self):

@@ -296,6 +296,24 @@ static void many_hosts_are_all_reported_once(void **state)
     scenario_done(&scenario);
 }
 
+static void hosts_that_are_asked_for_first_and_are_down_are_not_scanned(void **state)
+{
+    (void)state;
+    struct bounce_case bounce_case = case_with((struct sim_relay){.rtt_ns = 2 * MSEC});
+    bounce_case.hosts[0].last = addr_v4(0xc6120005);
+    struct scenario scenario = scan_through(&bounce_case, 1);
+    scenario.targets_last = "198.18.0.9";
+    scenario.discovery = true;
+    scenario_run(&scenario);
+    assert_int_equal(scenario.records[RECORD_HOST_UP], 4);
+    assert_int_equal(scenario.records[RECORD_HOST_DOWN], 4);
+    assert_int_equal(scenario.records[RECORD_HOST_DONE], 4);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.5", 2010)->state, PORT_OPEN);
+    assert_int_equal(scenario_port(&scenario, "198.18.0.4", 2009)->state, PORT_CLOSED);
+    assert_false(scenario.unfinished);
+    scenario_done(&scenario);
+}
+
 static void the_pace_asked_for_is_kept(void **state)
 {
     (void)state;
@@ -335,6 +353,7 @@ int main(void)
         cmocka_unit_test(what_was_found_before_the_end_is_reported),
         cmocka_unit_test(a_host_timeout_ends_a_host),
         cmocka_unit_test(many_hosts_are_all_reported_once),
+        cmocka_unit_test(hosts_that_are_asked_for_first_and_are_down_are_not_scanned),
         cmocka_unit_test(the_pace_asked_for_is_kept),
         cmocka_unit_test(the_same_seed_gives_the_same_scan),
     };

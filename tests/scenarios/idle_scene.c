@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/rand.h"
+#include "engine/ask_first.h"
 #include "technique/rows.h"
 
 #define VIRTUAL_TIME_MAX_NS (2 * 3600 * SEC)
@@ -80,6 +81,8 @@ static void take_record(void *context, const struct record *record)
     assert(record_valid(record));
     if (record->type == RECORD_NOTE)
         take_note(stage->scene, record);
+    stage->scene->up_hosts += record->type == RECORD_HOST_UP;
+    stage->scene->down_hosts += record->type == RECORD_HOST_DOWN;
     if (record->type == RECORD_END)
         stage->scene->unfinished = record->flags & RECORD_UNFINISHED;
     if (record->type != RECORD_PORT && record->type != RECORD_HOST_DONE)
@@ -131,6 +134,7 @@ static void make_hosts(struct stage *stage)
         host->first = host->last = target_addr(scene, i);
         host->ports = stage->open;
         host->port_count = scene->open_count;
+        host->down = scene->down_targets >> i & 1;
         host->not_to_be_spoofed = host->not_to_be_spoofed || (scene->filtered_targets >> i & 1);
     }
     int r = addr_set_add(&targets, target_addr(scene, 0), target_addr(scene, scene->targets - 1));
@@ -171,6 +175,27 @@ static void run(struct stage *stage, struct scanner *scanner, struct netio *io)
     scene->probes = io->stats.packets_sent;
 }
 
+static struct scanner *make_scanner(const struct idle_scene *scene, struct engine_config *config,
+                                    struct found_hosts *found)
+{
+    static const struct probe_spec ping = {.technique = &technique_ping_echo};
+    struct idle_options options = {.zombie = scene->zombie.addr, .zombie_port = 80};
+    struct scanner *scanner;
+    struct error err;
+    if (scene->asks_first) {
+        int r = found_hosts_init(found, config->plan, &err);
+        assert(r == 0);
+        config->found = found;
+        config->discovery = &ping;
+        config->discovery_count = 1;
+    }
+    int r = idle_new(config, &options, &scanner, &err);
+    if (r == 0 && scene->asks_first)
+        r = ask_first_new(config, found, scanner, &scanner, &err);
+    assert(r == 0);
+    return scanner;
+}
+
 void idle_scene_run(struct idle_scene *scene)
 {
     struct rand rand = {.state = scene->seed ^ UINT64_C(0x69646c65)};
@@ -202,13 +227,11 @@ void idle_scene_run(struct idle_scene *scene)
         .emit = take_record,
         .context = stage,
     };
-    struct idle_options options = {.zombie = scene->zombie.addr, .zombie_port = 80};
-    struct scanner *scanner;
-    struct error err;
-    int r = idle_new(&config, &options, &scanner, &err);
-    assert(r == 0);
+    struct found_hosts found = {.up = NULL};
+    struct scanner *scanner = make_scanner(scene, &config, &found);
     run(stage, scanner, io);
     scanner->ops->free(scanner);
+    found_hosts_done(&found);
     io->ops->close(io);
     compare(stage);
     plan_done(&stage->plan);

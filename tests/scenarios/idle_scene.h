@@ -16,6 +16,8 @@ struct idle_scene {
     struct sim_host target;    /* the first of `targets`, which are alike; addresses and ports are set here */
     unsigned targets;          /* 0: one */
     uint64_t filtered_targets; /* bit i: spoofed packets to the i-th, and in its name, do not arrive */
+    uint64_t down_targets;     /* bit i: the i-th is down */
+    bool asks_first;           /* discovery with our own packets; false: all are taken as up */
     unsigned port_count;       /* ports 1 .. port_count, in an order of chance */
     unsigned open_count;       /* of them, chosen at random */
     bool ipv6;
@@ -26,7 +28,7 @@ struct idle_scene {
     /* Out: */
     unsigned decided, false_opens, missed_opens, unknown; /* ports of all targets */
     unsigned true_opens[IDLE_SCENE_TARGETS_MAX];          /* open ports called so, by target */
-    unsigned unfinished_hosts, done_hosts;
+    unsigned unfinished_hosts, done_hosts, up_hosts, down_hosts;
     bool unfinished;
     bool has_zombie_note, has_trouble;
     uint64_t ipid_class; /* of NOTE_ZOMBIE */

@@ -249,6 +249,47 @@ static void a_host_with_every_port_open_is_found_so(void **state)
     assert_all_right(&scene);
 }
 
+static void hosts_that_are_asked_for_first_and_are_down_are_not_scanned(void **state)
+{
+    (void)state;
+    struct idle_scene scene = small_scene();
+    scene.targets = 3;
+    scene.down_targets = 1 << 1;
+    scene.asks_first = true;
+    idle_scene_run(&scene);
+    assert_int_equal(scene.up_hosts, 2);
+    assert_int_equal(scene.down_hosts, 1);
+    assert_int_equal(scene.done_hosts, 2);
+    assert_int_equal(scene.true_opens[0], scene.open_count);
+    assert_int_equal(scene.true_opens[2], scene.open_count);
+    assert_int_equal(scene.false_opens, 0);
+    assert_false(scene.unfinished);
+}
+
+static void without_a_host_that_is_up_the_zombie_is_left_alone(void **state)
+{
+    (void)state;
+    struct idle_scene scene = small_scene();
+    scene.down_targets = 1;
+    scene.asks_first = true;
+    idle_scene_run(&scene);
+    assert_int_equal(scene.down_hosts, 1);
+    assert_false(scene.has_zombie_note || scene.unfinished);
+}
+
+static void a_scan_that_is_stopped_while_it_asks_first_ends_at_once(void **state)
+{
+    (void)state;
+    struct idle_scene scene = small_scene();
+    scene.down_targets = 1;
+    scene.asks_first = true;
+    scene.stop_at_ns = MSEC;
+    idle_scene_run(&scene);
+    assert_true(scene.unfinished);
+    assert_int_equal(scene.down_hosts, 0);
+    assert_true(scene.took_ns < SEC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +311,9 @@ int main(void)
         cmocka_unit_test(a_stack_that_sends_no_fragment_headers_is_no_zombie),
         cmocka_unit_test(a_scan_that_is_stopped_reports_what_it_knows),
         cmocka_unit_test(a_host_with_every_port_open_is_found_so),
+        cmocka_unit_test(hosts_that_are_asked_for_first_and_are_down_are_not_scanned),
+        cmocka_unit_test(without_a_host_that_is_up_the_zombie_is_left_alone),
+        cmocka_unit_test(a_scan_that_is_stopped_while_it_asks_first_ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/rand.h"
+#include "engine/ask_first.h"
 #include "netio/sim/answer.h"
 #include "netio/sim/relay.h"
 #include "technique/rows.h"
@@ -220,6 +221,32 @@ static struct source_pool make_pool(uint32_t size)
     return pool;
 }
 
+static struct scanner *make_engine(const struct engine_config *config)
+{
+    struct scanner *scanner;
+    struct error err;
+    int result = engine_new(config, &scanner, &err);
+    assert(result == 0);
+    return scanner;
+}
+
+static struct scanner *make_bounce(const struct scenario *scenario, struct engine_config *config,
+                                   struct found_hosts *found)
+{
+    struct scanner *scanner;
+    struct error err;
+    if (scenario->discovery) {
+        int result = found_hosts_init(found, config->plan, &err);
+        assert(result == 0);
+        config->found = found;
+    }
+    int result = bounce_new(config, scenario->relay, &scanner, &err);
+    if (result == 0 && scenario->discovery)
+        result = ask_first_new(config, found, scanner, &scanner, &err);
+    assert(result == 0);
+    return scanner;
+}
+
 void scenario_run(struct scenario *scenario)
 {
     set_addresses(scenario);
@@ -255,13 +282,11 @@ void scenario_run(struct scenario *scenario)
         .emit = take_record,
         .context = scenario,
     };
-    struct scanner *scanner;
-    struct error err;
-    int result = scenario->relay ? bounce_new(&config, scenario->relay, &scanner, &err)
-                                 : engine_new(&config, &scanner, &err);
-    assert(result == 0);
+    struct found_hosts found = {.up = NULL};
+    struct scanner *scanner = scenario->relay ? make_bounce(scenario, &config, &found) : make_engine(&config);
     run(scenario, scanner, io);
     scanner->ops->free(scanner);
+    found_hosts_done(&found);
     io->ops->close(io);
     source_pool_done(&pool);
     free(specs);

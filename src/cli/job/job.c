@@ -205,7 +205,8 @@ static int fill_job(struct job *job, struct names *names, struct error *err)
         r = read_services(job, err);
     if (r == 0)
         r = read_via(job, names, err);
-    if (r == 0 && !job->scans.bounces && !job->scans.idle)
+    bool through_another = job->scans.bounces || job->scans.idle;
+    if (r == 0 && (!through_another || job->options->ping_count > 0))
         r = specs_of_discovery(job->options, job->scans.raw, job->services, &job->discovery, err);
     if (r == 0)
         r = read_targets(job, names, &excluded, err);

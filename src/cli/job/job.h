@@ -32,8 +32,8 @@ struct job {
     struct targets targets; /* only their names from here on */
     struct plan plan;
     struct specs specs;
-    struct specs discovery;
-    struct via via; /* of an idle or a bounce scan */
+    struct specs discovery; /* of a scan through another host: none unless -P options ask for it */
+    struct via via;         /* of an idle or a bounce scan */
     struct timing timing;
     struct token_key key;
     char *command_line; /* as it was given, words separated by blanks; owned */

@@ -193,24 +193,12 @@ static int check_idle(const struct options *options, struct error *err)
         if (refused[i].given)
             return error_set(err, EX_USAGE, "%s cannot be given with -sI", refused[i].spelled);
     }
-    if (options->ping_count > 0)
-        return error_set(
-            err, EX_USAGE,
-            "-%s cannot be given with -sI, which takes every host as up so that nothing from here "
-            "reaches it; find out with -sn first if that does not matter",
-            options->pings[0].option->letters);
     return 0;
 }
 
-/* A bounce scan sends nothing of its own to a target, and the server sets its pace. */
+/* The server of a bounce scan sets its pace. */
 static int check_bouncing(const struct options *options, struct error *err)
 {
-    if (options->ping_count > 0)
-        return error_set(
-            err, EX_USAGE,
-            "-%s cannot be given with -b, which takes every host as up so that nothing from here "
-            "reaches it; find out with -sn first if that does not matter",
-            options->pings[0].option->letters);
     if (options->min_rate_pps > 0)
         return error_set(err, EX_USAGE, "--min-rate cannot be given with -b: the FTP server sets the pace");
     return 0;

@@ -135,13 +135,23 @@ static void a_bounce_scan_stands_alone_and_needs_no_privilege(void **state)
     assert_int_equal(scans_choose(&alone, &with, &scans, NULL), 0);
     assert_true(scans.bounces && !scans.raw);
     assert_int_equal(scans_choose(&with_udp, &with, &scans, &err), -EX_USAGE);
-    alone.ping_count = 1;
-    alone.pings[0] = (struct option_ping){.technique = "echo", .option = option_find_letters("PE")};
-    assert_int_equal(scans_choose(&alone, &with, &scans, &err), -EX_USAGE);
-    assert_non_null(strstr(err.text, "-PE"));
 }
 
-static void an_idle_scan_stands_alone_and_says_nothing_in_our_own_name(void **state)
+static void discovery_before_a_bounce_scan_connects(void **state)
+{
+    (void)state;
+    struct options bounce = scan_options("b", NULL);
+    struct scans scans;
+    struct error err;
+    bounce.ping_count = 1;
+    bounce.pings[0] = (struct option_ping){.technique = "echo", .option = option_find_letters("PE")};
+    assert_int_equal(scans_choose(&bounce, &without, &scans, &err), 0);
+    bounce.pings[0] = (struct option_ping){.technique = "ping-ack", .option = option_find_letters("PA")};
+    assert_int_equal(scans_choose(&bounce, &with, &scans, &err), -EX_USAGE);
+    assert_non_null(strstr(err.text, "-PA"));
+}
+
+static void an_idle_scan_stands_alone_and_needs_privilege(void **state)
 {
     (void)state;
     struct options alone = scan_options("sI", NULL), with_udp = scan_options("sI", "sU");
@@ -157,10 +167,6 @@ static void an_idle_scan_stands_alone_and_says_nothing_in_our_own_name(void **st
     assert_non_null(strstr(err.text, "an idle scan stands alone"));
     flags.scan_flags = 2;
     assert_int_equal(scans_choose(&flags, &with, &scans, &err), -EX_USAGE);
-    alone.ping_count = 1;
-    alone.pings[0] = (struct option_ping){.technique = "echo", .option = option_find_letters("PE")};
-    assert_int_equal(scans_choose(&alone, &with, &scans, &err), -EX_USAGE);
-    assert_non_null(strstr(err.text, "-PE"));
 }
 
 static void data_goes_into_every_packet_of_ours(void **state)
@@ -194,7 +200,8 @@ int main(void)
         cmocka_unit_test(a_udp_scan_needs_no_privilege),
         cmocka_unit_test(a_udp_scan_goes_with_any_tcp_scan),
         cmocka_unit_test(a_bounce_scan_stands_alone_and_needs_no_privilege),
-        cmocka_unit_test(an_idle_scan_stands_alone_and_says_nothing_in_our_own_name),
+        cmocka_unit_test(discovery_before_a_bounce_scan_connects),
+        cmocka_unit_test(an_idle_scan_stands_alone_and_needs_privilege),
         cmocka_unit_test(data_goes_into_every_packet_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cli/options/option_table.h"
 #include "engine/idle/ipid.h"
 #include "plan/ports.h"
 
@@ -26,6 +27,10 @@ void supervisor_note_plan(struct supervisor *supervisor)
             talk_note(supervisor->talk, "-p names %s ports, but no %s scan is asked for",
                       protocol_name((enum protocol)i), protocol_name((enum protocol)i));
     }
+    if ((job->scans.idle || job->scans.bounces) && job->discovery.count > 0)
+        talk_note(supervisor->talk,
+                  "-%s asks the targets from our own address whether they are up: they see it",
+                  job->options->pings[0].option->letters);
     if (job->scans.idle && !job->options->no_names)
         talk_note(supervisor->talk,
                   "names of the targets are looked up from here, which name servers can see; "

@@ -78,14 +78,13 @@ void bounce_session_failed(struct bounce *bounce, bool while_logging_in, enum re
 static void emit_progress(struct bounce *bounce)
 {
     const struct engine_config *config = &bounce->config;
-    uint64_t left = (config->plan->host_count - bounce->next_host) * config->spec_count - bounce->next_spec;
     struct record record = record_new(config, bounce->now_ns, RECORD_PROGRESS, NULL);
     record.value[PROGRESS_PROBES_SENT] = bounce->probes_sent;
-    record.value[PROGRESS_PROBES_PLANNED] = bounce->probes_sent + left + bounce->waiting_count;
+    record.value[PROGRESS_PROBES_PLANNED] = bounce->probes_sent + work_left(bounce);
     record.value[PROGRESS_ANSWERS] = bounce->answers;
     record.value[PROGRESS_REJECTED] = bounce->rejected;
     record.value[PROGRESS_HOSTS_DONE] = bounce->hosts_done;
-    record.value[PROGRESS_HOSTS_UP] = bounce->next_host + (bounce->next_spec > 0);
+    record.value[PROGRESS_HOSTS_UP] = bounce->hosts_walked + (bounce->next_spec > 0);
     bounce_emit(bounce, &record);
 }
 
@@ -147,13 +146,6 @@ static void ask_ports(struct bounce *bounce)
     }
 }
 
-static uint64_t ports_left(const struct bounce *bounce)
-{
-    const struct engine_config *config = &bounce->config;
-    return (config->plan->host_count - bounce->next_host) * config->spec_count - bounce->next_spec +
-           bounce->waiting_count;
-}
-
 /* Until the server has obeyed once it gets one connection, and one more for each on which it may be waiting for a silent
  * port: some servers connect at PORT already. */
 static unsigned connections_allowed(const struct bounce *bounce)
@@ -174,7 +166,7 @@ static void open_sessions(struct bounce *bounce)
             asking += bounce->sessions[k].step == STEP_TARGET || bounce->sessions[k].step == STEP_LIST;
         if (bounce->next_open_ns > bounce->now_ns || working >= BOUNCE_WORKING_MAX ||
             count_sessions(bounce, false) >= connections_allowed(bounce) ||
-            ports_left(bounce) <= working - asking)
+            work_left(bounce) <= working - asking)
             return;
         if (bounce->sessions[i].step == STEP_NONE)
             talk_open(bounce, i);

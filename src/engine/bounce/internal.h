@@ -87,6 +87,7 @@ struct bounce {
 
     uint64_t next_host; /* the next port that was never asked: host and spec */
     uint32_t next_spec;
+    uint64_t hosts_walked;                           /* so far: next_host passes over those that are down */
     struct bounce_probe waiting[BOUNCE_WAITING_MAX]; /* to be asked again; the first has waited longest */
     unsigned waiting_count;
     struct bounce_host hosts[BOUNCE_HOSTS_MAX];
@@ -109,6 +110,7 @@ struct bounce {
 /* work.c: the next port to ask. False: none is left, but perhaps some are on their way. */
 bool work_next(struct bounce *bounce, struct bounce_probe *ret);
 bool work_is_done(const struct bounce *bounce);
+uint64_t work_left(const struct bounce *bounce); /* ports that are neither asked nor settled */
 void work_settle(struct bounce *bounce, const struct bounce_probe *probe, enum port_state state,
                  enum reason reason, int64_t rtt_ns);
 

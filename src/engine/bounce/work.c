@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "engine/bounce/internal.h"
+#include "engine/found_hosts.h"
 
 /* The chance of a wrong state of a silent port that is accepted. The server's kernel sends each SYN three times before we
  * stop waiting, so the tries are few. */
@@ -48,7 +49,8 @@ static void open_host(struct bounce *bounce, uint64_t position)
         .used = true, .position = position, .left = bounce->config.spec_count, .start_ns = bounce->now_ns};
     struct record record = record_new(&bounce->config, bounce->now_ns, RECORD_HOST_UP, &addr);
     record.reason = REASON_USER_SET;
-    bounce_emit(bounce, &record);
+    if (!bounce->config.found) /* else discovery has said so */
+        bounce_emit(bounce, &record);
 }
 
 static void close_host(struct bounce *bounce, struct bounce_host *host, uint8_t flags)
@@ -154,17 +156,25 @@ static bool is_hopeless(struct bounce *bounce, const struct bounce_probe *probe)
     return consent->obeyed == 0 && consent->refused >= BOUNCE_REFUSALS_ENOUGH;
 }
 
+/* The walk leaves the host at which it stands. */
+static void leave_host(struct bounce *bounce)
+{
+    bounce->next_spec = 0;
+    bounce->next_host++;
+    bounce->hosts_walked++;
+}
+
 static bool take_new(struct bounce *bounce, struct bounce_probe *ret)
 {
+    if (bounce->next_spec == 0)
+        bounce->next_host = found_hosts_next(bounce->config.found, bounce->config.plan, bounce->next_host);
     if (bounce->next_host >= bounce->config.plan->host_count)
         return false;
     *ret = (struct bounce_probe){.host = bounce->next_host, .spec = bounce->next_spec};
     if (bounce->next_spec == 0)
         open_host(bounce, bounce->next_host);
-    if (++bounce->next_spec == bounce->config.spec_count) {
-        bounce->next_spec = 0;
-        bounce->next_host++;
-    }
+    if (++bounce->next_spec == bounce->config.spec_count)
+        leave_host(bounce);
     return true;
 }
 
@@ -205,16 +215,19 @@ bool work_is_done(const struct bounce *bounce)
     for (unsigned i = 0; i < BOUNCE_HOSTS_MAX; i++)
         if (bounce->hosts[i].used)
             return false;
-    return bounce->next_host >= bounce->config.plan->host_count;
+    return bounce->hosts_walked == found_hosts_count(bounce->config.found, bounce->config.plan);
 }
 
-/* The walk leaves the host at which it stands. */
+uint64_t work_left(const struct bounce *bounce)
+{
+    uint64_t hosts = found_hosts_count(bounce->config.found, bounce->config.plan) - bounce->hosts_walked;
+    return hosts * bounce->config.spec_count - bounce->next_spec + bounce->waiting_count;
+}
+
 static void skip_rest(struct bounce *bounce, uint64_t position)
 {
-    if (bounce->next_host == position && bounce->next_spec > 0) {
-        bounce->next_host++;
-        bounce->next_spec = 0;
-    }
+    if (bounce->next_host == position && bounce->next_spec > 0)
+        leave_host(bounce);
 }
 
 void work_time_out_hosts(struct bounce *bounce)

@@ -6,6 +6,7 @@
 
 #include "base/siphash.h"
 #include "engine/emit.h"
+#include "engine/found_hosts.h"
 #include "engine/idle/internal.h"
 #include "technique/rows.h"
 
@@ -56,11 +57,13 @@ static void emit_port(struct idle *idle, uint32_t index, enum port_state state, 
     emit(idle, &record);
 }
 
+/* Unless discovery has shown it, and said so. */
 static void emit_host_up(struct idle *idle)
 {
     struct record record = record_new(&idle->config, idle->now_ns, RECORD_HOST_UP, &idle->target);
     record.reason = REASON_USER_SET;
-    emit(idle, &record);
+    if (!idle->config.found)
+        emit(idle, &record);
     idle->hosts_up++;
 }
 
@@ -79,7 +82,7 @@ static void emit_progress(struct idle *idle)
     struct record record = record_new(&idle->config, idle->now_ns, RECORD_PROGRESS, NULL);
     const struct port_groups *groups = &idle->groups;
     uint64_t done = idle->hosts_done * idle->config.spec_count + groups->done_count;
-    uint64_t all = idle->config.plan->host_count * idle->config.spec_count;
+    uint64_t all = found_hosts_count(idle->config.found, idle->config.plan) * idle->config.spec_count;
     record.value[PROGRESS_PROBES_SENT] = idle->probes_sent;
     record.value[PROGRESS_PROBES_PLANNED] =
         done ? (uint64_t)((double)idle->probes_sent * (double)all / (double)done) : all;
@@ -143,6 +146,7 @@ static void fail_target(struct idle *idle, enum idle_trouble trouble)
 
 static void next_target(struct idle *idle)
 {
+    idle->next_host = found_hosts_next(idle->config.found, idle->config.plan, idle->next_host);
     if (idle->next_host == idle->config.plan->host_count) {
         idle_end(idle, 0);
         return;
