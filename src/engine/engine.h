@@ -34,6 +34,7 @@ struct resumed_answer {
     uint8_t protocol; /* enum protocol */
     uint8_t tries;    /* the answer came to this one, from 1 */
     bool limited;     /* a reset or an ICMP error from the host itself */
+    bool open;        /* a service answered */
 };
 
 /* A block that was at work then. */

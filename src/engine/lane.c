@@ -47,13 +47,25 @@ void lane_free(struct lane *lane)
     free(lane);
 }
 
+/* One probe's part of it: is it pending, and what is known of it? The answers of before may come again. */
+static void move_probe(struct engine *engine, const struct scan_block *from, uint64_t bit,
+                       struct scan_block *to, uint64_t to_bit)
+{
+    if (!bitset_get(from->block.pending, bit))
+        bitset_clear(to->block.pending, to_bit);
+    if (bitset_get(from->served, bit))
+        bitset_set(to->served, to_bit);
+    if (bitset_get(from->silent, bit))
+        bitset_set(to->silent, to_bit);
+    provisional_copy(&engine->provisional, from->block.id, bit, to->block.id, to_bit);
+}
+
 /* The host's part of a block moves into a block of its own. */
-static void move_pending(struct scan_block *from, uint32_t slot, struct scan_block *to)
+static void move_host(struct engine *engine, struct scan_block *from, uint32_t slot, struct scan_block *to)
 {
     to->slots[0].open = from->slots[slot].open;
     for (uint32_t spec = 0; spec < from->block.spec_count; spec++)
-        if (!bitset_get(from->block.pending, scan_block_bit(from, slot, spec)))
-            bitset_clear(to->block.pending, spec);
+        move_probe(engine, from, scan_block_bit(from, slot, spec), to, spec);
     /* Answers to what was asked before are welcome still. */
     for (unsigned i = 0; i < TOKEN_TRIES_MAX; i++)
         to->first_sent_ns[i] = from->first_sent_ns[0];
@@ -93,7 +105,7 @@ bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
     scan_block->phase = PHASE_LANE;
     engine->account.hosts_limited++;
     scan_block->wake_ns = engine->now_ns;
-    move_pending(from, slot, scan_block);
+    move_host(engine, from, slot, scan_block);
     return true;
 }
 

@@ -62,6 +62,18 @@ struct provisional *provisional_add(struct provisional_table *table, uint32_t bl
     return &table->entries[i];
 }
 
+void provisional_copy(struct provisional_table *table, uint32_t from_block_id, uint64_t from_bit,
+                      uint32_t to_block_id, uint64_t to_bit)
+{
+    const struct provisional *from = provisional_find(table, from_block_id, from_bit);
+    struct provisional *to = from ? provisional_add(table, to_block_id, to_bit) : NULL;
+    if (!to)
+        return;
+    uint64_t key = to->key;
+    *to = *from;
+    to->key = key;
+}
+
 void provisional_forget_block(struct provisional_table *table, uint32_t block_id)
 {
     if (table->count == 0)

@@ -30,5 +30,9 @@ struct provisional *provisional_find(const struct provisional_table *table, uint
 /* A new entry, or NULL when the table is full enough: the caller then takes the answer as it is. */
 struct provisional *provisional_add(struct provisional_table *table, uint32_t block_id, uint64_t bit);
 
+/* What is kept of one probe is kept of another one, too, as far as there is room: a host has moved to another block. */
+void provisional_copy(struct provisional_table *table, uint32_t from_block_id, uint64_t from_bit,
+                      uint32_t to_block_id, uint64_t to_bit);
+
 /* Forget everything of a block. */
 void provisional_forget_block(struct provisional_table *table, uint32_t block_id);

@@ -33,6 +33,8 @@ static void take_again(struct engine *engine, struct scan_block *scan_block,
     if (!bitset_get(scan_block->block.pending, bit))
         return;
     bitset_clear(scan_block->block.pending, bit);
+    if (answer->open)
+        bitset_set(scan_block->served, bit);
     slot->open--;
     if (slot->record == HOST_RECORD_NONE)
         slot->record = host_table_take(&engine->hosts, &engine->rtt_limits);

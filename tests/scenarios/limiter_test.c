@@ -102,6 +102,30 @@ static void loss_beside_a_limiter_leaves_no_wrong_state(void **state)
     }
 }
 
+/* Linux sends its SYN/ACK again after a second when our reset of the connection got lost. */
+static void an_answer_that_comes_again_at_the_hosts_own_pace_is_told_once(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.rst_rate_pps = 50;
+        host.limiter_burst = 5;
+        host.duplicate = 1;
+        host.duplicate_ns = SEC;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 200);
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        for (uint16_t port = 1; port <= 20; port++) {
+            unsigned reports = scenario_port(&scenario, "198.18.0.2", port)->reports;
+            if (reports != 1)
+                fail_msg("seed %u: port %u is told %u times", (unsigned)seed, port, reports);
+        }
+        scenario_done(&scenario);
+    }
+}
+
 static void an_unlimited_host_with_silent_ports_is_not_slowed_down(void **state)
 {
     (void)state;
@@ -346,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_pool_of_sources_gets_the_sum_of_their_buckets),
         cmocka_unit_test(a_pool_of_sources_leaves_no_wrong_state_where_packets_are_lost),
         cmocka_unit_test(a_pool_of_sources_breaks_nothing_where_all_share_one_limiter),
+        cmocka_unit_test(an_answer_that_comes_again_at_the_hosts_own_pace_is_told_once),
         cmocka_unit_test(an_unlimited_host_with_silent_ports_is_not_slowed_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

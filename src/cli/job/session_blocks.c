@@ -138,8 +138,12 @@ static int add_answers(struct resumed_block *block, uint32_t slot, const struct 
     for (uint32_t i = 0; i < host->port_count; i++) {
         const struct port_result *port = &host->ports[i];
         if (port->state != PORT_UNKNOWN)
-            answers[block->answer_count++] =
-                (struct resumed_answer){slot, port->port, port->protocol, port->tries, is_limited(port)};
+            answers[block->answer_count++] = (struct resumed_answer){.slot = slot,
+                                                                     .port = port->port,
+                                                                     .protocol = port->protocol,
+                                                                     .tries = port->tries,
+                                                                     .limited = is_limited(port),
+                                                                     .open = port->state == PORT_OPEN};
     }
     return 0;
 }

@@ -71,7 +71,8 @@ static void answer_returns(struct sim *sim, const struct sim_host *host, const s
         return;
     sim_queue_add(&sim->queue, answer, arrives_ns);
     if (chance(sim, host->duplicate))
-        sim_queue_add(&sim->queue, answer, sim->now_ns + late_ns + round_trip_ns(sim, host));
+        sim_queue_add(&sim->queue, answer,
+                      sim->now_ns + late_ns + round_trip_ns(sim, host) + host->duplicate_ns);
 }
 
 /* Entries whose hosts have something each differ in the last four bytes only. */

@@ -67,12 +67,14 @@ struct sim_host {
     bool not_to_be_spoofed; /* spoofed packets to it, and in its name, are filtered on their way */
     uint8_t ttl;            /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;
-    int64_t jitter_ns;      /* added to each round trip, uniform 0 .. jitter_ns: reorders */
-    double loss_out;        /* chance that a probe is lost on its way, 0 .. 1 */
-    double loss_back;       /* and an answer on its way back */
-    double duplicate;       /* chance that an answer comes twice */
-    bool resets_all;        /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
-    bool speaks_sctp;       /* without it SCTP draws a protocol unreachable */
+    int64_t jitter_ns; /* added to each round trip, uniform 0 .. jitter_ns: reorders */
+    double loss_out;   /* chance that a probe is lost on its way, 0 .. 1 */
+    double loss_back;  /* and an answer on its way back */
+    double duplicate;  /* chance that an answer comes twice, */
+    int64_t
+        duplicate_ns; /* the second so much later than it would have: a SYN/ACK that nobody acknowledged */
+    bool resets_all;  /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
+    bool speaks_sctp; /* without it SCTP draws a protocol unreachable */
     bool silent_to_cookies; /* open SCTP ports drop a strange cookie instead of saying that it is stale */
     bool drops_fin_ack;     /* open ports drop FIN/ACK (BSD does) */
     uint16_t
