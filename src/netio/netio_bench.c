@@ -33,6 +33,7 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
     struct addr host = plan_host_at(&bench->plan, 0);
     struct token_subject subject =
         token_subject_of(bench->specs[0].technique, &host, packet->tcp.source_port);
+    subject.source = bench->source;
     uint16_t index = (uint16_t)(packet->tcp.source_port - BENCH_FIRST_PORT);
     if (index >= BENCH_PROBES || !addr_equal(&packet->src, &host) ||
         !token_check(&bench->key, &subject, packet->tcp.port, packet->tcp.ack - 1, time_ns, &try_number,
@@ -151,6 +152,16 @@ void bench_attach(struct bench *bench, struct netio *io)
 bool bench_needs_wire(const char *backend)
 {
     return backend && (strcmp(backend, "xdp") == 0 || strcmp(backend, "kernel") == 0);
+}
+
+bool bench_can_open_wire(void)
+{
+    struct wire *wire = NULL;
+    struct error err = {0};
+    if (wire_open(&wire, &err) < 0)
+        return false;
+    wire_close(wire);
+    return true;
 }
 
 void bench_open_live(struct bench *bench, const char *backend, const struct route_options *options)

@@ -22,6 +22,7 @@ struct bench {
     struct block block; /* all specs of the plan's one host, all pending */
     struct token_key key;
     struct probe list[BENCH_PROBES]; /* room for a test that lists its probes */
+    uint16_t source;                 /* number of the address in the pool that its orders name */
 
     /* What the events told. */
     unsigned answers[BENCH_PROBES]; /* proved ones, by port */
@@ -45,8 +46,10 @@ void bench_free(struct bench *bench); /* closes the backend too */
 /* Ask another host from now on. */
 void bench_set_host(struct bench *bench, const char *host);
 
-/* Does the backend need more privilege than sockets (wire.h)? */
+/* Does the backend need more privilege than sockets (wire.h)? And does this process have it? In a user namespace of its
+ * own it does not. */
 bool bench_needs_wire(const char *backend);
+bool bench_can_open_wire(void);
 
 /* Take this backend. bench_open_live: packet or raw, with the routes of this namespace. */
 void bench_attach(struct bench *bench, struct netio *io);

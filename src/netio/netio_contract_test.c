@@ -243,6 +243,22 @@ static void a_listed_probe_leaves_from_the_address_it_names(void **test_state)
     assert_true(addr_equal(&bench->answered_to, &other));
 }
 
+static void an_order_from_another_address_of_ours_leaves_from_it(void **test_state)
+{
+    const struct state *state = *test_state;
+    struct bench *bench = state->bench;
+    if (!state->way->other)
+        return;
+    struct order order = bench_order(bench);
+    assert_true(addr_parse(state->way->other, &order.src));
+    order.source = bench->source = 7;
+    bench_work_off(bench, &order);
+    bench_listen(bench, BENCH_PROBES);
+    assert_int_equal(bench->answer_count, BENCH_PROBES);
+    assert_int_equal(bench->unproved, 0);
+    assert_true(addr_equal(&bench->answered_to, &order.src));
+}
+
 static void without_an_order_it_listens_until_the_time_is_over(void **state)
 {
     struct bench *bench = bench_of(state);
@@ -322,6 +338,7 @@ static const struct {
     PROMISE(only_the_range_of_the_order_is_sent),
     PROMISE(listed_probes_leave_as_they_are_pending_or_not),
     PROMISE(a_listed_probe_leaves_from_the_address_it_names),
+    PROMISE(an_order_from_another_address_of_ours_leaves_from_it),
     PROMISE(without_an_order_it_listens_until_the_time_is_over),
     PROMISE(listening_ends_at_once_when_something_arrives),
     PROMISE(what_has_no_way_is_reported_as_unsent_once),
@@ -338,17 +355,6 @@ struct tests {
     struct way ways[WAYS];
     char names[WAYS * PROMISES][128];
 };
-
-/* May this process load BPF programs? In a user namespace of its own it may not. */
-static bool can_open_wire(void)
-{
-    struct wire *wire = NULL;
-    struct error err = {0};
-    if (wire_open(&wire, &err) < 0)
-        return false;
-    wire_close(wire);
-    return true;
-}
 
 static struct tests *make_tests(void)
 {
@@ -375,7 +381,7 @@ int main(void)
         free(all);
         return SKIPPED;
     }
-    size_t count = can_open_wire() ? WAYS : WAYS - WIRE_WAYS;
+    size_t count = bench_can_open_wire() ? WAYS : WAYS - WIRE_WAYS;
     int failed = _cmocka_run_group_tests("netio contract", all->tests, count * PROMISES, NULL, NULL);
     free(all);
     netns_lab_close(&lab);

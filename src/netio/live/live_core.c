@@ -327,14 +327,19 @@ void live_wait(struct live *live, int64_t now_ns, int64_t until_ns)
     ppoll(fds, 4, until_ns == TIME_NEVER ? NULL : &timeout, NULL);
 }
 
+void live_attend(struct live *live, struct order *order, int64_t now_ns)
+{
+    watch_ways(live, order, now_ns);
+    if (live->ops->tick)
+        live->ops->tick(live, now_ns);
+}
+
 void live_work(struct netio *io, struct order *order, int64_t until_ns)
 {
     struct live *live = live_of(io);
     for (;;) {
         int64_t now_ns = clock_monotonic_ns();
-        watch_ways(live, order, now_ns);
-        if (live->ops->tick)
-            live->ops->tick(live, now_ns);
+        live_attend(live, order, now_ns);
         enum progress progress = send_some(live, order, now_ns);
         bool heard = live_read(live);
         if (progress == PROGRESS_MORE)

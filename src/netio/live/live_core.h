@@ -93,6 +93,10 @@ void live_wait(struct live *live, int64_t now_ns, int64_t until_ns);
 
 void live_work(struct netio *io, struct order *order, int64_t until_ns);
 
+/* What live_work does at each of its turns, for a backend that sends by itself: follow changes of the ways, and put
+ * questions that are due into the batch. order: whose probes the batch may hold; NULL: it holds none. */
+void live_attend(struct live *live, struct order *order, int64_t now_ns);
+
 /* The way to dst, for sending there now. ROUTE_NONE: see live_refuse. */
 void live_find_way(struct live *live, const struct addr *dst, struct route *ret);
 

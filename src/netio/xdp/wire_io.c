@@ -94,7 +94,7 @@ static bool aim_at(struct packet_io *packet, const struct block *block, uint32_t
     struct addr dst = block_host(block, slot);
     struct route route;
     struct wire_host host = {.usable = 1};
-    route_find(packet->live.routes, &dst, &route);
+    live_find_way(&packet->live, &dst, &route);
     if ((route.kind != ROUTE_GATEWAY && route.kind != ROUTE_LINK) || dst.scope ||
         packet_station(packet, &route, now_ns, host.mac) != NEIGHBOR_KNOWN)
         return false;
@@ -176,8 +176,12 @@ static void send_slowly(struct netio *io, struct order *order, int64_t until_ns)
 static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
 {
     struct packet_io *packet = packet_of(io);
+    struct live *live = &packet->live;
+    int64_t now_ns = clock_monotonic_ns();
     set_key(packet, order);
-    if (order && fits(packet, order, clock_monotonic_ns())) {
+    live_attend(live, NULL, now_ns);
+    if (order && fits(packet, order, now_ns)) {
+        batch_flush(&live->batch, io, NULL, now_ns); /* questions: probes never wait there between orders */
         transmit(packet, order);
         return;
     }
