@@ -127,7 +127,6 @@ static void grepable_host(struct report *report, const struct host_result *host)
         write_ports(report, host);
         fputc('\n', report->file);
     }
-    fflush(report->file);
 }
 
 static bool grepable_end(struct report *report, const struct report_end *end)

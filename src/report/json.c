@@ -143,7 +143,6 @@ static void json_port(struct report *report, const struct addr *host, const stru
     json_t *object = begin_object(report, "correction", host, NULL);
     add_port(report, object, port);
     write_line(report, object);
-    fflush(report->file);
 }
 
 static json_t *not_shown(struct report *report, const struct host_result *host, const struct fold *fold)
@@ -220,7 +219,6 @@ static void json_host(struct report *report, const struct host_result *host)
     add_host(report, object, host);
     add(report, object, "not_shown", not_shown(report, host, &fold));
     write_line(report, object);
-    fflush(report->file);
 }
 
 static json_t *describe_rejects(struct report *report, const struct report_end *end)

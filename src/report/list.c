@@ -28,7 +28,6 @@ static void list_port(struct report *report, const struct addr *host, const stru
     escape_write(ESCAPE_TEXT, addr_format(host, text),
                  report->file); /* a zone is a name that somebody chose */
     fprintf(report->file, host->family == ADDR_V6 ? "]:%u\n" : ":%u\n", port->port);
-    fflush(report->file);
 }
 
 static void list_host(struct report *report, const struct host_result *host)

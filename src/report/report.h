@@ -83,8 +83,9 @@ struct report_ops {
     void (*close)(struct report *report); /* frees; NULL is allowed */
 };
 
-/* Every function only writes to the FILE, and flushes it after each host; who owns it looks at ferror(). Times in text are
- * local times: tzset() must have read the time zone before a sandbox closes. */
+/* Every function only writes to the FILE; who owns it flushes it and looks at ferror(). What people read is flushed after
+ * each host, so that it stands in order with what else they are told. Times in text are local times: tzset() must have
+ * read the time zone before a sandbox closes. */
 
 extern const struct report_ops report_interactive; /* for the terminal; no option */
 extern const struct report_ops report_normal;      /* -oN */

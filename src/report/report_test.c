@@ -48,6 +48,13 @@ static void begin(struct fixture *fixture, const struct report_ops *ops)
     assert_non_null(fixture->report);
 }
 
+/* What the file holds once its owner has flushed it. */
+static const char *written(struct fixture *fixture)
+{
+    assert_int_equal(fflush(fixture->file), 0);
+    return fixture->text;
+}
+
 static void finish(struct fixture *fixture)
 {
     fixture->ops->close(fixture->report);
@@ -81,12 +88,12 @@ static void tell_port(struct fixture *fixture, struct addr host, struct port_res
     fixture->ops->port(fixture->report, &host, &port);
 }
 
-static void the_list_shows_an_open_port_at_once(void **state)
+static void the_list_shows_an_open_port_as_it_is_told(void **state)
 {
     struct fixture *fixture = *state;
     begin(fixture, &report_list);
     tell_port(fixture, HOST, port_of(80, PROTOCOL_TCP, PORT_OPEN));
-    assert_string_equal(fixture->text, "198.18.0.1:80\n");
+    assert_string_equal(written(fixture), "198.18.0.1:80\n");
     finish(fixture);
 }
 
@@ -108,7 +115,7 @@ static void the_list_puts_ipv6_in_brackets(void **state)
     static const uint8_t bytes[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
     begin(fixture, &report_list);
     tell_port(fixture, addr_v6(bytes, 0), port_of(443, PROTOCOL_TCP, PORT_OPEN));
-    assert_string_equal(fixture->text, "[2001:db8::1]:443\n");
+    assert_string_equal(written(fixture), "[2001:db8::1]:443\n");
     finish(fixture);
 }
 
@@ -122,7 +129,7 @@ static void every_report_has_written_a_host_when_it_returns(void **state)
             continue; /* which writes ports, not hosts */
         begin(fixture, report_table[i]);
         fixture->ops->host(fixture->report, &host);
-        assert_non_null(strstr(fixture->text, "198.18.0.1"));
+        assert_non_null(strstr(written(fixture), "198.18.0.1"));
         finish(fixture);
     }
 }
@@ -132,7 +139,7 @@ static void an_xml_comment_never_holds_two_hyphens(void **state)
     struct fixture *fixture = *state;
     fixture->run.command_line = "portolan --a ---- -- -";
     begin(fixture, &report_xml);
-    const char *comment = strstr(fixture->text, "<!--");
+    const char *comment = strstr(written(fixture), "<!--");
     assert_non_null(comment);
     const char *hyphens = strstr(comment + 4, "--");
     assert_non_null(hyphens);
@@ -146,7 +153,7 @@ static void assert_latency(struct fixture *fixture, int64_t srtt_ns, const char 
     host.srtt_ns = srtt_ns;
     begin(fixture, &report_normal);
     fixture->ops->host(fixture->report, &host);
-    assert_non_null(strstr(fixture->text, expected));
+    assert_non_null(strstr(written(fixture), expected));
     finish(fixture);
 }
 
@@ -168,7 +175,7 @@ static void the_normal_report_has_no_colours(void **state)
     fixture->run.color = true;
     begin(fixture, &report_interactive);
     fixture->ops->host(fixture->report, &host);
-    assert_non_null(strstr(fixture->text, "\x1b[1;32mopen\x1b[0m"));
+    assert_non_null(strstr(written(fixture), "\x1b[1;32mopen\x1b[0m"));
     finish(fixture);
     begin(fixture, &report_normal);
     fixture->ops->host(fixture->report, &host);
@@ -183,12 +190,12 @@ static void found_ports_are_told_live_to_the_verbose_user_alone(void **state)
         fixture->run.fold.verbosity = verbosity;
         begin(fixture, &report_interactive);
         tell_port(fixture, HOST, port_of(22, PROTOCOL_TCP, PORT_OPEN));
-        const char *line = strstr(fixture->text, "Discovered open port 22/tcp on 198.18.0.1\n");
+        const char *line = strstr(written(fixture), "Discovered open port 22/tcp on 198.18.0.1\n");
         assert_int_equal(line != NULL, verbosity);
         finish(fixture);
         begin(fixture, &report_normal);
         tell_port(fixture, HOST, port_of(22, PROTOCOL_TCP, PORT_OPEN));
-        assert_null(strstr(fixture->text, "Discovered"));
+        assert_null(strstr(written(fixture), "Discovered"));
         finish(fixture);
     }
 }
@@ -200,12 +207,12 @@ static void a_late_answer_is_told_as_a_correction(void **state)
     late.flags = RECORD_LATE;
     begin(fixture, &report_normal);
     tell_port(fixture, HOST, late);
-    assert_non_null(strstr(fixture->text, "Late answer: 22/tcp on 198.18.0.1 is open (syn-ack)"));
+    assert_non_null(strstr(written(fixture), "Late answer: 22/tcp on 198.18.0.1 is open (syn-ack)"));
     finish(fixture);
     begin(fixture, &report_json);
     tell_port(fixture, HOST, late);
-    assert_non_null(strstr(fixture->text, "{\"type\":\"correction\","));
-    assert_non_null(strstr(fixture->text, "\"late\":true"));
+    assert_non_null(strstr(written(fixture), "{\"type\":\"correction\","));
+    assert_non_null(strstr(written(fixture), "\"late\":true"));
     finish(fixture);
 }
 
@@ -216,8 +223,7 @@ static void json_tells_of_hosts_that_others_hide(void **state)
     for (unsigned i = 0; i < report_table_len; i++) {
         begin(fixture, report_table[i]);
         fixture->ops->host(fixture->report, &host);
-        fflush(fixture->file);
-        bool told = strstr(fixture->text, "198.18.0.1") != NULL;
+        bool told = strstr(written(fixture), "198.18.0.1") != NULL;
         assert_int_equal(told, report_table[i] == &report_json);
         finish(fixture);
     }
@@ -230,7 +236,7 @@ static void the_clock_may_be_set_back_during_a_run(void **state)
     fixture->run.start_ns = 2 * SEC;
     begin(fixture, &report_interactive);
     assert_true(fixture->ops->end(fixture->report, &end));
-    assert_non_null(strstr(fixture->text, "scanned in 0.00 seconds"));
+    assert_non_null(strstr(written(fixture), "scanned in 0.00 seconds"));
     finish(fixture);
 }
 
@@ -240,12 +246,12 @@ static void one_host_that_seems_down_gives_a_hint(void **state)
     struct report_end end = {.hosts_down = 1, .hosts_total = 1};
     begin(fixture, &report_interactive);
     assert_true(fixture->ops->end(fixture->report, &end));
-    assert_non_null(strstr(fixture->text, "try -Pn"));
+    assert_non_null(strstr(written(fixture), "try -Pn"));
     finish(fixture);
     end.interrupted = "interrupted by SIGINT";
     begin(fixture, &report_interactive);
     assert_true(fixture->ops->end(fixture->report, &end));
-    assert_null(strstr(fixture->text, "try -Pn"));
+    assert_null(strstr(written(fixture), "try -Pn"));
     finish(fixture);
 }
 
@@ -296,9 +302,9 @@ static void assert_remark(struct fixture *fixture, const char *scan, uint32_t op
     fixture->ops->host(fixture->report, &host);
     fflush(fixture->file);
     if (words)
-        assert_non_null(strstr(fixture->text, words));
+        assert_non_null(strstr(written(fixture), words));
     else
-        assert_null(strstr(fixture->text, "reset"));
+        assert_null(strstr(written(fixture), "reset"));
     finish(fixture);
 }
 
@@ -338,7 +344,7 @@ static void a_host_that_answers_all_ports_alike_is_remarked_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_REPORT(the_list_shows_an_open_port_at_once),
+        WITH_REPORT(the_list_shows_an_open_port_as_it_is_told),
         WITH_REPORT(the_list_shows_open_ports_alone),
         WITH_REPORT(the_list_puts_ipv6_in_brackets),
         WITH_REPORT(every_report_has_written_a_host_when_it_returns),

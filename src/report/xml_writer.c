@@ -101,6 +101,5 @@ bool xml_writer_flush(struct xml_writer *writer)
 {
     /* An error of the file shows in ferror(), which is its owner's to ask. */
     (void)xmlTextWriterFlush(writer->out);
-    fflush(writer->file);
     return !writer->failed;
 }

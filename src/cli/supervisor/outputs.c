@@ -174,6 +174,7 @@ int outputs_open(const struct options *options, const struct report_run *run, st
 
 void outputs_port(struct outputs *outputs, const struct addr *host, const struct port_result *port)
 {
+    outputs->written = true;
     for (unsigned i = 0; i < outputs->count && !outputs->failed; i++) {
         struct output *output = &outputs->list[i];
         if (!output->ops->port)
@@ -185,6 +186,7 @@ void outputs_port(struct outputs *outputs, const struct addr *host, const struct
 
 void outputs_host(struct outputs *outputs, const struct host_result *host)
 {
+    outputs->written = true;
     for (unsigned i = 0; i < outputs->count && !outputs->failed; i++) {
         outputs->list[i].ops->host(outputs->list[i].report, host);
         check_output(outputs, &outputs->list[i]);
@@ -202,11 +204,14 @@ int outputs_waiting_fd(const struct outputs *outputs)
 void outputs_flush(struct outputs *outputs)
 {
     for (unsigned i = 0; i < outputs->count; i++) {
-        if (sink_waiting_fd(outputs->list[i].sink) < 0)
-            continue;
-        sink_flush(outputs->list[i].sink);
-        check_output(outputs, &outputs->list[i]);
+        struct output *output = &outputs->list[i];
+        if (outputs->written)
+            fflush(output->file);
+        if (sink_waiting_fd(output->sink) >= 0)
+            sink_flush(output->sink);
+        check_output(outputs, output);
     }
+    outputs->written = false;
 }
 
 /* A failure of one file does not keep the others from being completed. */

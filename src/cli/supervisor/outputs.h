@@ -23,6 +23,7 @@ struct outputs {
     struct output list[OUTPUTS_MAX];
     unsigned count;
     bool interactive;   /* the last is for people, on standard output */
+    bool written;       /* something may still be in the buffers of the files */
     bool failed;        /* a file could not be written: */
     bool reader_left;   /* ... because nobody reads standard output any more */
     struct error error; /* EX_IOERR and which */
@@ -38,7 +39,8 @@ void outputs_port(struct outputs *outputs, const struct addr *host, const struct
 void outputs_host(struct outputs *outputs, const struct host_result *host);
 
 /* Nobody has to wait for a reader of standard output or of a pipe: what it did not take yet is held. A descriptor to wait for with
- * POLLOUT, -1 when nothing is held; and write what can be written. */
+ * POLLOUT, -1 when nothing is held; and write what can be written of that and of what was handed over since the last time: not
+ * port by port, which would cost more than the scan. */
 int outputs_waiting_fd(const struct outputs *outputs);
 void outputs_flush(struct outputs *outputs);
 
