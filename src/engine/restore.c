@@ -49,6 +49,17 @@ static void take_again(struct engine *engine, struct scan_block *scan_block,
     }
 }
 
+/* What a store says lies behind the end of the order, if somebody else made it, is not sent again. */
+static void void_again(struct scan_block *scan_block, const struct resumed_block *resumed)
+{
+    uint64_t probes = block_probe_count(&scan_block->block);
+    for (size_t i = 0; i < resumed->void_count; i++) {
+        struct order_range range = resumed->voids[i];
+        range.end = range.end < probes ? range.end : probes;
+        scan_block_void_range(scan_block, range);
+    }
+}
+
 /* Hosts that were finished, and those all of whose ports had answered. */
 static void drop_hosts(struct engine *engine, struct scan_block *scan_block,
                        const struct resumed_block *resumed)
@@ -71,8 +82,7 @@ bool restore_block(struct engine *engine, const struct resumed_block *resumed)
         return false;
     for (size_t i = 0; i < resumed->answer_count; i++)
         take_again(engine, scan_block, &resumed->answers[i]);
-    for (size_t i = 0; i < resumed->void_count; i++)
-        scan_block_void_range(scan_block, resumed->voids[i]);
+    void_again(scan_block, resumed);
     scan_block_resume_sweep(scan_block, resumed->tries, resumed->next, engine->now_ns);
     drop_hosts(engine, scan_block, resumed);
     return true;

@@ -84,6 +84,50 @@ static int64_t pragma(struct database *database, const char *sql)
     return value;
 }
 
+static bool same_text(sqlite3_stmt *a, sqlite3_stmt *b, int column)
+{
+    const char *first = query_text(a, column);
+    const char *second = query_text(b, column);
+    return first && second ? strcmp(first, second) == 0 : first == second;
+}
+
+/* Do two databases hold the same tables, written alike? 1, 0, or -1: it cannot be told. */
+static int compare_tables(sqlite3 *mine, sqlite3 *theirs)
+{
+    static const char sql[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
+    sqlite3_stmt *a = NULL;
+    sqlite3_stmt *b = NULL;
+    int same = -1;
+    if (sqlite3_prepare_v2(mine, sql, -1, &a, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(theirs, sql, -1, &b, NULL) == SQLITE_OK) {
+        int mine_has = SQLITE_ROW;
+        for (same = 1; same == 1 && mine_has == SQLITE_ROW;) {
+            mine_has = sqlite3_step(a);
+            same = sqlite3_step(b) == mine_has;
+            for (int column = 0; column < 4 && same == 1 && mine_has == SQLITE_ROW; column++)
+                same = same_text(a, b, column);
+        }
+    }
+    sqlite3_finalize(a);
+    sqlite3_finalize(b);
+    return same;
+}
+
+/* The tables must be Portolan's to the letter: a file that a stranger made could give a name to something else, or add what
+ * is computed whenever a row is read or written. */
+static int check_tables(struct database *database, struct error *err)
+{
+    sqlite3 *own = NULL;
+    int same = -1;
+    if (sqlite3_open_v2(":memory:", &own, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+        sqlite3_exec(own, store_tables, NULL, NULL, NULL) == SQLITE_OK)
+        same = compare_tables(own, database->handle);
+    sqlite3_close(own);
+    if (same < 0)
+        return error_set(err, EX_OSERR, "out of memory for the store");
+    return same ? 0 : error_set(err, EX_DATAERR, "'%s' has other tables than Portolan makes", database->path);
+}
+
 static int check_version(struct database *database, struct error *err)
 {
     int r = execute(database, "SELECT count(*) FROM sqlite_schema", err);
@@ -96,7 +140,7 @@ static int check_version(struct database *database, struct error *err)
         return error_set(err, EX_DATAERR,
                          "'%s' has version %lld of the schema; this Portolan reads version %d",
                          database->path, (long long)version, STORE_SCHEMA_VERSION);
-    return 0;
+    return check_tables(database, err);
 }
 
 /* A file in which a scan was about to begin when it was killed is as good as a new one. */

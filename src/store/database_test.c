@@ -184,6 +184,21 @@ static void somebody_elses_database_is_refused(void **state)
     assert_refused(place, DATABASE_READ, EX_DATAERR, "not of Portolan");
 }
 
+/* A table more, an index that computes something, a column of another type: nobody of ours makes them. */
+static void other_tables_than_ours_are_refused(void **state)
+{
+    static const char *const changes[] = {"CREATE TABLE more(x)", "CREATE INDEX odd ON port(abs(port))",
+                                          "DROP TABLE event"};
+    const struct place *place = *state;
+    for (unsigned i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        database_close(open_as(place, DATABASE_CREATE));
+        run_sql(place, changes[i]);
+        assert_refused(place, DATABASE_READ, EX_DATAERR, "other tables");
+        assert_refused(place, DATABASE_WRITE, EX_DATAERR, "other tables");
+        assert_int_equal(unlink(place->file), 0);
+    }
+}
+
 static void what_is_no_database_is_refused_and_left_alone(void **state)
 {
     const struct place *place = *state;
@@ -243,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_scans_cannot_use_one_file, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(somebody_elses_database_is_refused, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(other_tables_than_ours_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused_and_left_alone, make_place,
                                         remove_place),
         cmocka_unit_test_setup_teardown(a_missing_file_is_named, make_place, remove_place),

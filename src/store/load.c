@@ -17,6 +17,16 @@ static char *copy_text(struct sqlite3_stmt *query, int column)
     return strdup(text ? text : "");
 }
 
+/* Nothing that is written into a store is anything but printable ASCII. */
+static bool is_plain(const char *text)
+{
+    for (; *text; text++) {
+        if (*text < ' ' || *text > '~')
+            return false;
+    }
+    return true;
+}
+
 static int take_words(struct sqlite3_stmt *query, int column, struct stored_scan *scan, struct error *err)
 {
     size_t len = 0;
@@ -86,10 +96,15 @@ static int load_options(struct database *database, struct stored_scan *scan, str
     if (r == 1) {
         char **texts[] = {&scan->portolan, &scan->machine, &scan->command, &scan->scans, &scan->digest};
         r = 0;
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 5 && r == 0; i++) {
             *texts[i] = copy_text(query, i);
-            r = *texts[i] ? r : error_set(err, EX_OSERR, "out of memory");
+            if (!*texts[i])
+                r = error_set(err, EX_OSERR, "out of memory");
+            else if (!is_plain(*texts[i]))
+                r = damaged(err, "a text that is not printable");
         }
+        if (r == 0)
+            text_unescape(scan->command);
         *options = (struct plan_options){.seed = (uint64_t)query_int(query, 6),
                                          .shard_index = number(query, 7),
                                          .shard_count = number(query, 8),
@@ -125,6 +140,21 @@ static int load_addrs(struct database *database, const char *sql, struct addr_se
     return r;
 }
 
+/* Silence is never an answer. */
+static bool may_be_silent(uint8_t state)
+{
+    return state == PORT_FILTERED || state == PORT_OPEN_FILTERED || state == PORT_CLOSED_FILTERED;
+}
+
+/* Ports come in one order, so that each is there once. */
+static bool comes_next(const struct stored_scan *scan, uint8_t protocol, uint64_t first)
+{
+    if (scan->asked_count == 0)
+        return true;
+    const struct asked_port *last = &scan->asked[scan->asked_count - 1];
+    return protocol > last->protocol || (protocol == last->protocol && first > last->port);
+}
+
 static int take_asked(struct sqlite3_stmt *query, struct stored_scan *scan, struct port_set *ports,
                       struct error *err)
 {
@@ -134,7 +164,7 @@ static int take_asked(struct sqlite3_stmt *query, struct stored_scan *scan, stru
     uint64_t last = number(query, 3);
     if (!text_protocol(query_text(query, 1), &protocol) || !text_state(query_text(query, 4), &silent) ||
         number(query, 0) != scan->asked_count || first > last || last > UINT16_MAX ||
-        scan->asked_count + (last - first) >= PROTOCOL_COUNT * UINT64_C(65536))
+        !may_be_silent(silent) || !comes_next(scan, protocol, first))
         return damaged(err, "the ports that were asked");
     size_t count = scan->asked_count + (size_t)(last - first) + 1;
     struct asked_port *asked = realloc(scan->asked, count * sizeof *asked);
@@ -293,7 +323,7 @@ int load_blocks(struct database *database, int (*sink)(void *context, const stru
     while (r == 0 && (r = query_next(database, query, err)) == 1) {
         struct store_block block = {(uint64_t)query_int(query, 0), (uint64_t)query_int(query, 1),
                                     (uint64_t)query_int(query, 2), (uint64_t)query_int(query, 3)};
-        if (block.id > UINT32_MAX || block.kind > UINT8_MAX || block.tries > UINT8_MAX ||
+        if (block.id > UINT32_MAX || block.kind >= BLOCK_KIND_COUNT || block.tries > UINT8_MAX ||
             block.next > INT64_MAX)
             r = damaged(err, "a block of hosts");
         else

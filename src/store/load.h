@@ -20,8 +20,9 @@ struct asked_port {
 };
 
 struct stored_scan {
-    char *portolan, *machine, *command, *scans, *digest; /* owned; all but `words` escaped already */
-    char *words;                                         /* owned; each ended by a zero byte */
+    char *portolan, *machine, *scans, *digest; /* owned; printable */
+    char *command;                             /* owned; as it was given */
+    char *words;                               /* owned; each ended by a zero byte */
     size_t words_len;
     struct plan *plan;        /* owned; with the targets and ports of the scan */
     struct asked_port *asked; /* owned */

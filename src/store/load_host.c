@@ -47,13 +47,29 @@ static void list_silent(struct host_cursor *cursor, const struct host_result *ho
     }
 }
 
+/* Evidence comes from somebody who speaks the protocol of the host. */
+static bool read_source(struct sqlite3_stmt *query, int column, const struct host_result *host,
+                        struct addr *ret)
+{
+    return text_addr(query_text(query, column), ret) &&
+           (ret->family == ADDR_NONE || ret->family == host->addr.family);
+}
+
+/* A time, or a span of time. */
+static bool read_time(struct sqlite3_stmt *query, int column, int64_t *ret_ns)
+{
+    *ret_ns = query_int(query, column);
+    return *ret_ns >= 0;
+}
+
 /* state, reason, ttl, tries, weak, source: the columns that `folded` and `port` share, in this order. */
-static bool read_answer(struct sqlite3_stmt *query, int column, struct port_result *ret)
+static bool read_answer(struct sqlite3_stmt *query, int column, const struct host_result *host,
+                        struct port_result *ret)
 {
     *ret = (struct port_result){.flags = query_int(query, column + 4) ? RECORD_WEAK : 0};
     return text_state(query_text(query, column), &ret->state) &&
            text_reason(query_text(query, column + 1), &ret->reason) && small(query, column + 2, &ret->ttl) &&
-           small(query, column + 3, &ret->tries) && text_addr(query_text(query, column + 5), &ret->source);
+           small(query, column + 3, &ret->tries) && read_source(query, column + 5, host, &ret->source);
 }
 
 static void put_answer(struct port_result *to, const struct port_result *answer)
@@ -78,8 +94,8 @@ static int load_folded(struct host_cursor *cursor, const struct host_result *hos
         struct index_reader reader = index_reader_over(bytes, len);
         uint64_t first;
         uint64_t count;
-        r = read_answer(query, 0, &answer) ? 0 : damaged(err, host);
-        answer.time_ns = query_int(query, 6);
+        r = read_answer(query, 0, host, &answer) && read_time(query, 6, &answer.time_ns) ? 0
+                                                                                         : damaged(err, host);
         while (r == 0 && index_next(&reader, cursor->scan->asked_count, &first, &count)) {
             for (uint64_t i = first; i < first + count; i++)
                 put_answer(&cursor->list[i], &answer);
@@ -120,10 +136,9 @@ static int load_ports(struct host_cursor *cursor, const struct host_result *host
     while (r == 0 && (r = query_next(cursor->database, query, err)) == 1) {
         struct port_result answer = {.port = 0};
         struct port_result *place = find_place(cursor);
-        if (!place || !read_answer(query, 0, &answer))
+        if (!place || !read_answer(query, 0, host, &answer) || !read_time(query, 8, &answer.time_ns) ||
+            !read_time(query, 9, &answer.rtt_ns))
             return damaged(err, host);
-        answer.time_ns = query_int(query, 8);
-        answer.rtt_ns = query_int(query, 9);
         answer.flags |= query_int(query, 10) ? RECORD_LATE : 0;
         put_answer(place, &answer);
         r = 0;
@@ -152,6 +167,19 @@ static char *raw_name(struct sqlite3_stmt *query, int column)
     return name;
 }
 
+static bool is_address(const char *text, const struct addr *addr)
+{
+    struct addr named;
+    return text && addr_parse(text, &named) && addr_equal(&named, addr);
+}
+
+static bool read_times(struct sqlite3_stmt *query, struct host_result *host)
+{
+    return read_time(query, 11, &host->start_ns) && read_time(query, 12, &host->end_ns) &&
+           read_time(query, 13, &host->srtt_ns) && read_time(query, 14, &host->rttvar_ns) &&
+           read_time(query, 15, &host->rto_ns);
+}
+
 static bool read_host(struct host_cursor *cursor, struct host_result *host, enum host_progress *progress,
                       uint8_t *tries)
 {
@@ -160,18 +188,13 @@ static bool read_host(struct host_cursor *cursor, struct host_result *host, enum
     const char *mac = query_text(query, 7);
     if (position < 0 || (uint64_t)position >= cursor->scan->plan->host_count)
         return false;
-    *host = (struct host_result){.position = (uint64_t)position,
-                                 .up = query_int(query, 3) != 0,
-                                 .has_mac = mac,
-                                 .start_ns = query_int(query, 11),
-                                 .end_ns = query_int(query, 12),
-                                 .srtt_ns = query_int(query, 13),
-                                 .rttvar_ns = query_int(query, 14),
-                                 .rto_ns = query_int(query, 15)};
+    *host =
+        (struct host_result){.position = (uint64_t)position, .up = query_int(query, 3) != 0, .has_mac = mac};
     host->addr = plan_host_at(cursor->scan->plan, host->position);
-    if (!read_progress(query_text(query, 2), progress) || !text_reason(query_text(query, 4), &host->reason) ||
-        !small(query, 5, &host->ttl) || !text_addr(query_text(query, 6), &host->source) ||
-        (mac && !text_mac(mac, host->mac)) || !small(query, 10, tries))
+    if (!is_address(query_text(query, 1), &host->addr) || !read_progress(query_text(query, 2), progress) ||
+        !text_reason(query_text(query, 4), &host->reason) || !small(query, 5, &host->ttl) ||
+        !read_source(query, 6, host, &host->source) || (mac && !text_mac(mac, host->mac)) ||
+        !small(query, 10, tries) || !read_times(query, host))
         return false;
     host->unfinished = *progress != HOST_DONE;
     host->timed_out = *progress == HOST_TIMED_OUT;
