@@ -1,10 +1,12 @@
-/* escape.h: any text, in every sink. What is written can be read back, and holds nothing the sink does not keep. */
+/* escape.h: any text, in every sink. What is written can be read back, and holds nothing the sink does not keep; so does a store. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
 #include "fuzz.h"
+#include "store/batch.h"
+#include "store/text.h"
 
 static const enum escape_sink sinks[] = {ESCAPE_TEXT, ESCAPE_GREPABLE, ESCAPE_XML, ESCAPE_JSON};
 
@@ -45,6 +47,27 @@ static void assert_kept(enum escape_sink sink, const char *escaped)
     }
 }
 
+/* As it stands in a store, and as it is had back from there. */
+static void check_stored(const char *text)
+{
+    struct batch batch = {.bytes = NULL};
+    struct batch_value value;
+    enum store_statement statement;
+    size_t at = 0;
+    batch_row(&batch, STORE_NAME);
+    batch_foreign_text(&batch, text);
+    bool row = batch_next_row(&batch, &at, &statement) && batch_next_value(&batch, &at, &value);
+    assert(row && value.kind == BATCH_TEXT);
+    for (size_t i = 0; i < value.len; i++)
+        assert(value.bytes[i] >= 0x20 && value.bytes[i] <= 0x7e);
+    char *stored = strndup((const char *)value.bytes, value.len);
+    assert(stored);
+    text_unescape(stored);
+    assert(strcmp(stored, text) == 0);
+    free(stored);
+    batch_done(&batch);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = calloc(size + 1, 1);
@@ -61,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(cut_len <= size && cut[cut_len] == '\0' && memcmp(cut, escaped, cut_len) == 0);
         free(escaped);
     }
+    check_stored(text);
     free(text);
     free(cut);
     return 0;

@@ -468,6 +468,11 @@ def corpora():
         "message": MESSAGES,
         "options": COMMAND_LINES,
         "packet": packets(),
+        "pcapng": {
+            "packet": struct.pack("!QIB", TIME, 60, 4) + b"open" + PROBE4,
+            "empty": struct.pack("!QIB", 0, 0, 0),
+            "cut": struct.pack("!QIB", TIME, 65535, 255) + bytes(range(255)) + bytes(400),
+        },
         "payload": SERVICE_ANSWERS,
         "ptr": PTR_REPLIES,
         "resume": {name: store for name, store in stores().items() if name != "complete"},
