@@ -237,6 +237,30 @@ static void errors_are_limited_apart_from_resets(void **state)
     }
 }
 
+/* -sS with -sU: neither limiter holds up the other, or lends it its rate. */
+static void resets_and_errors_limited_at_once_are_all_found(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 30, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_TCP, 900, 999, SIM_DROP, 0, 0, false},
+                                     {IP_PROTO_UDP, 2001, 2005, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_UDP, 2006, 2010, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 4);
+        host.rst_rate_pps = 200;
+        host.icmp_rate_pps = 1;
+        host.limiter_burst = 6;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 2040);
+        scenario.also = &technique_udp;
+        scenario.also_from = 2001;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_in_time(&scenario, ideal_seconds(30, 6, 1), 1.3);
+        scenario_done(&scenario);
+    }
+}
+
 /* However impatient the user is: a bucket that somebody else emptied needs its second. */
 static void an_empty_bucket_is_waited_for_whatever_the_timing(void **state)
 {
@@ -363,6 +387,7 @@ int main(void)
         cmocka_unit_test(few_ports_behind_a_limiter_do_not_wait_for_seconds),
         cmocka_unit_test(a_few_silent_udp_ports_of_a_host_without_limiter_take_no_second),
         cmocka_unit_test(errors_are_limited_apart_from_resets),
+        cmocka_unit_test(resets_and_errors_limited_at_once_are_all_found),
         cmocka_unit_test(an_empty_bucket_is_waited_for_whatever_the_timing),
         cmocka_unit_test(a_thousand_mixed_udp_ports_are_right),
         cmocka_unit_test(loss_beside_a_limiter_leaves_no_wrong_state),

@@ -34,6 +34,11 @@ static struct addr parse(const char *text)
     return addr;
 }
 
+static const struct technique *technique_at(const struct scenario *scenario, unsigned port)
+{
+    return scenario->also && port >= scenario->also_from ? scenario->also : scenario->technique;
+}
+
 static void take_port(struct scenario *scenario, struct seen_host *host, const struct record *record)
 {
     assert(record->port >= scenario->first_port && record->port <= scenario->last_port);
@@ -58,7 +63,8 @@ static void take_done(struct scenario *scenario, struct seen_host *host, const s
         struct seen_port *port = &host->ports[i];
         if (port->reports)
             continue;
-        port->state = unfinished ? PORT_UNKNOWN : scenario->technique->silent_state;
+        port->state =
+            unfinished ? PORT_UNKNOWN : technique_at(scenario, scenario->first_port + i)->silent_state;
         port->reason = unfinished ? REASON_UNFINISHED : record->reason;
         port->source = record->source;
     }
@@ -137,7 +143,7 @@ static void make_plan(struct scenario *scenario)
     struct error err = {0};
     assert(ports && scenario->plan);
     for (unsigned port = scenario->first_port; port <= scenario->last_port; port++)
-        port_set_add(ports, (enum port_protocol)scenario->technique->protocol, (uint16_t)port);
+        port_set_add(ports, (enum port_protocol)technique_at(scenario, port)->protocol, (uint16_t)port);
     int result = addr_set_add(&targets, parse(scenario->targets_first), parse(scenario->targets_last));
     assert(result == 0);
     result = plan_init(scenario->plan, &targets, NULL, NULL, ports, &options, &err);
@@ -256,8 +262,10 @@ void scenario_run(struct scenario *scenario)
     uint32_t spec_count = scenario->no_ports ? 0 : (uint32_t)(scenario->last_port - scenario->first_port) + 1;
     struct probe_spec *specs = calloc(spec_count ? spec_count : 1, sizeof *specs);
     assert(specs);
-    for (uint32_t i = 0; i < spec_count; i++)
-        specs[i] = (struct probe_spec){scenario->technique, (uint16_t)(scenario->first_port + i)};
+    for (uint32_t i = 0; i < spec_count; i++) {
+        uint16_t port = (uint16_t)(scenario->first_port + i);
+        specs[i] = (struct probe_spec){technique_at(scenario, port), port};
+    }
     const struct probe_spec discovery[] = {
         {&technique_neighbor, 0},   {&technique_ping_echo, 0}, {&technique_ping_timestamp, 0},
         {&technique_ping_syn, 443}, {&technique_ping_ack, 80},
@@ -402,7 +410,7 @@ static enum port_state bounce_truth(const struct sim_relay *relay, const struct 
 static enum port_state expected_state(const struct scenario *scenario, const struct sim_host *host,
                                       uint16_t port)
 {
-    const struct technique *technique = scenario->technique;
+    const struct technique *technique = technique_at(scenario, port);
     if (!host || host->down)
         return (enum port_state)technique->silent_state;
     struct sim_port truth = sim_port_of(host, technique->ip_proto, port);

@@ -36,6 +36,8 @@ struct scenario {
     const char *targets_first, *targets_last; /* one range of addresses */
     uint16_t first_port, last_port;           /* or IP protocols, as the technique says */
     const struct technique *technique;
+    const struct technique *also; /* asks the ports from also_from on, in the same scan; NULL: none does */
+    uint16_t also_from;
     bool discovery;                   /* the usual probes; false: -Pn, with neighbour discovery on link */
     bool no_ports;                    /* -sn */
     const struct bounce_relay *relay; /* of a bounce scan, through sim.relays[0]; NULL: none */
