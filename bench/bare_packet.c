@@ -156,7 +156,8 @@ static void take_answer(struct bare *bare, const uint8_t *frame, size_t len)
 {
     if (len < FRAME_LEN)
         return;
-    struct reader in = reader_over(frame + ETHERNET_LEN + IPV4_HEADER_LEN, TCP_HEADER_LEN);
+    size_t before_len = ETHERNET_LEN + IPV4_HEADER_LEN;
+    struct reader in = reader_over(frame + before_len, len - before_len);
     struct tcp_header tcp;
     if (!tcp_read(&in, &tcp) || tcp.ack != SEQ + 1 || bitset_get(bare->answered, tcp.source_port))
         return;
