@@ -6,6 +6,7 @@
 #include "engine/flow.h"
 #include "engine/internal.h"
 #include "technique/connect.h"
+#include "technique/returned.h"
 
 /* A probe that an answer was matched with. */
 struct match {
@@ -16,6 +17,7 @@ struct match {
     uint8_t try_number;
     int64_t rtt_ns; /* 0: not known */
     bool weak;      /* proved by a port number alone */
+    bool returned;  /* it is the probe itself */
 };
 
 static bool spec_fits(const struct probe_spec *spec, const struct flow *flow, const struct packet *packet)
@@ -103,13 +105,11 @@ static bool prove_by_number(const struct engine *engine, const struct answer *an
 }
 
 /* Somebody who sends our probe back knows our number without answering it. */
-static bool is_come_back(const struct engine *engine, const struct answer *answer, const struct flow *flow,
-                         const struct token_subject *subject)
+static bool is_returned(const struct engine *engine, const struct answer *answer, const struct flow *flow,
+                        const struct token_subject *subject, struct match *match)
 {
-    uint8_t try_number;
-    int64_t sent_ns;
-    return token_check(&engine->config.key, subject, flow->source_port, answer->theirs, engine->now_ns,
-                       &try_number, &sent_ns);
+    const struct answer by_theirs = {.numbers = {answer->theirs}, .number_count = 1};
+    return answer->has_theirs && prove_by_number(engine, &by_theirs, flow, subject, match);
 }
 
 /* By the numbers it carries, or, where nothing but a port comes back, by that. */
@@ -134,8 +134,9 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
         return true;
     if (answer->number_count > 0 && (!answer->port_will_do || flow->sender))
         return false;
-    if (answer->has_theirs && is_come_back(engine, answer, flow, &subject))
-        return false;
+    match->returned = is_returned(engine, answer, flow, &subject, match);
+    if (match->returned)
+        return true;
     match->weak = true;
     return token_try_of_port(&engine->config.key, &subject, flow->source_port, &match->try_number) &&
            sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
@@ -358,6 +359,8 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
         if (!asked->technique->judge || !asked->technique->judge(asked->technique, packet, &answer) ||
             !prove_source(engine, &answer, flow, asked, &match))
             continue;
+        if (match.returned)
+            answer.verdict = returned_verdict(asked->technique, packet);
         if (match.weak)
             match.rtt_ns = round_trip_of_weak(engine, &match, asked->technique->has_ports);
         if (flow->sender && !addr_equal(flow->sender, &flow->host))

@@ -6,7 +6,9 @@
 
 #include "packet/checksum.h"
 #include "packet/packet.h"
+#include "technique/returned.h"
 #include "technique/rows.h"
+#include "technique/sctp_answer.h"
 #include "technique/tcp_probe.h"
 #include "technique/unreachable.h"
 
@@ -128,6 +130,38 @@ static bool is_our_own(const struct technique *technique, const struct packet *p
            (ours.len == 0 || memcmp(packet->payload, ours.bytes, ours.len) == 0);
 }
 
+static bool judge_returned(const struct technique *technique, const struct packet *packet, struct answer *ret)
+{
+    switch ((enum packet_layer)packet->layer) {
+    case LAYER_TCP:
+        if (packet->tcp.flags != TCP_ACK)
+            return false;
+        *ret = returned_answer(technique, packet, packet->tcp.seq);
+        return true;
+    case LAYER_SCTP:
+        return sctp_init_returned(technique, packet, ret);
+    case LAYER_ICMP4:
+    case LAYER_ICMP6:
+        if (packet->icmp.type != ICMP4_ECHO && packet->icmp.type != ICMP6_ECHO)
+            return false;
+        *ret = returned_answer(technique, packet, packet->icmp.rest);
+        return true;
+    case LAYER_OTHER:
+    case LAYER_UDP:
+    case LAYER_ARP:
+        break;
+    }
+    return false;
+}
+
+/* Any host's kernel would say this to the probe, our own as well if it comes back: so it outweighs nothing. */
+static void prove_by(struct answer *answer, uint32_t number)
+{
+    answer->verdict.rank = RANK_RESET;
+    answer->numbers[0] = number;
+    answer->number_count = 1;
+}
+
 static bool ip_protocol_judge(const struct technique *technique, const struct packet *packet,
                               struct answer *ret)
 {
@@ -141,18 +175,18 @@ static bool ip_protocol_judge(const struct technique *technique, const struct pa
         .ttl = packet->ttl,
     };
     struct answer answer = {.verdict = open};
+    if (judge_returned(technique, packet, ret))
+        return true;
     switch ((enum packet_layer)packet->layer) {
     case LAYER_TCP:
         if (packet->tcp.source_port != TCP_PORT || !(packet->tcp.flags & TCP_RST))
             return false;
-        answer.numbers[0] = packet->tcp.seq;
-        answer.number_count = 1;
+        prove_by(&answer, packet->tcp.seq);
         break;
     case LAYER_SCTP:
         if (packet->sctp.source_port != SCTP_PORT)
             return false;
-        answer.numbers[0] = packet->sctp.verification_tag;
-        answer.number_count = 1;
+        prove_by(&answer, packet->sctp.verification_tag);
         break;
     case LAYER_UDP:
         if (packet->udp.source_port != UDP_PORT || is_our_own(technique, packet))
@@ -160,12 +194,9 @@ static bool ip_protocol_judge(const struct technique *technique, const struct pa
         break;
     case LAYER_ICMP4:
     case LAYER_ICMP6:
-        if (packet->icmp.type == ICMP4_ECHO || packet->icmp.type == ICMP6_ECHO)
-            return false;
         if (packet->icmp.type == ICMP4_ECHO_REPLY || packet->icmp.type == ICMP6_ECHO_REPLY) {
             answer.verdict.reason = REASON_ECHO_REPLY;
-            answer.numbers[0] = packet->icmp.rest;
-            answer.number_count = 1;
+            prove_by(&answer, packet->icmp.rest);
         }
         break;
     case LAYER_OTHER:

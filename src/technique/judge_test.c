@@ -11,6 +11,7 @@
 #include "packet/checksum.h"
 #include "technique/connect.h"
 #include "technique/rows.h"
+#include "technique/tcp_probe.h"
 #include "technique/unreachable.h"
 
 #define NUMBER UINT32_C(0x12345678)
@@ -86,6 +87,21 @@ static void a_bare_syn_is_open_but_proved_by_its_port_alone(void **state)
     assert_int_equal(answer.verdict.state, PORT_OPEN);
     assert_int_equal(answer.verdict.reason, REASON_SPLIT_HANDSHAKE_SYN);
     assert_int_equal(answer.number_count, 0);
+}
+
+static void a_probe_that_comes_back_leaves_the_port_silent(void **state)
+{
+    (void)state;
+    const struct technique push = tcp_probe_with_flags(&technique_syn, TCP_SYN | TCP_PSH);
+    const struct technique reset = tcp_probe_with_flags(&technique_ack, TCP_RST);
+    const struct technique *const techniques[] = {
+        &technique_null,   &technique_fin, &technique_xmas, &technique_maimon,
+        &technique_window, &technique_ack, &push,           &reset};
+    for (size_t i = 0; i < sizeof techniques / sizeof *techniques; i++)
+        assert_answer(techniques[i], tcp_answer(techniques[i]->tcp_flags, NUMBER, 0),
+                      (enum port_state)techniques[i]->silent_state, REASON_PROBE_RETURNED, NUMBER);
+    assert_answer(&technique_ip_protocol, tcp_answer(TCP_ACK, NUMBER, NUMBER), PORT_OPEN_FILTERED,
+                  REASON_PROBE_RETURNED, NUMBER);
 }
 
 static void icmp_errors_are_one_table_for_all(void **state)
@@ -253,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(syn_scan_reads_handshakes_and_resets),
         cmocka_unit_test(a_bare_syn_is_open_but_proved_by_its_port_alone),
+        cmocka_unit_test(a_probe_that_comes_back_leaves_the_port_silent),
         cmocka_unit_test(icmp_errors_are_one_table_for_all),
         cmocka_unit_test(who_sent_an_error_is_kept_unless_it_was_the_target),
         cmocka_unit_test(errors_that_may_pass_are_soft),

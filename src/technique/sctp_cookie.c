@@ -2,6 +2,7 @@
  * not make (RFC 9260 section 5.1.5), or says that it is stale; a closed one aborts (section 8.4). Open: ERROR; closed:
  * ABORT; filtered: ICMP error; open|filtered: silence. Answers carry our verification tag, reflected or not. */
 #include "packet/packet.h"
+#include "technique/returned.h"
 #include "technique/rows.h"
 #include "technique/sctp_answer.h"
 #include "technique/unreachable.h"
@@ -24,9 +25,13 @@ static void sctp_cookie_build(const struct probe *probe, struct writer *out)
 static bool sctp_cookie_judge(const struct technique *technique, const struct packet *packet,
                               struct answer *ret)
 {
-    (void)technique;
     if (packet->has_quote)
         return unreachable_judge(packet, ret);
+    if (packet->layer == LAYER_SCTP && packet->sctp.has_chunk &&
+        packet->sctp.chunk_type == SCTP_COOKIE_ECHO) {
+        *ret = returned_answer(technique, packet, packet->sctp.verification_tag);
+        return true;
+    }
     return sctp_answer_judge(packet, SCTP_ERROR, REASON_ERROR_CHUNK, ret);
 }
 

@@ -2,15 +2,18 @@
  * ABORT; filtered: ICMP error or silence. Our initiate tag is the keyed number: every answer must carry it as its
  * verification tag (section 8.5.1). */
 #include "packet/packet.h"
+#include "technique/returned.h"
 #include "technique/rows.h"
 #include "technique/sctp_answer.h"
 #include "technique/unreachable.h"
 
-#define INIT_VALUE_LEN     16
-#define RECEIVER_WINDOW    UINT32_C(65536)
-#define OUTBOUND_STREAMS   10
-#define INBOUND_STREAMS    2048
-#define INITIATE_TAG_AT    16 /* bytes from the start of the SCTP packet */
+#define INIT_VALUE_LEN        16
+#define RECEIVER_WINDOW       UINT32_C(65536)
+#define OUTBOUND_STREAMS      10
+#define INBOUND_STREAMS       2048
+#define INITIATE_TAG_IN_CHUNK 4
+#define INITIATE_TAG_AT                                                                                      \
+    (SCTP_HEADER_LEN + INITIATE_TAG_IN_CHUNK) /* bytes from the start of the SCTP packet */
 #define INITIATE_TAG_QUOTE (INITIATE_TAG_AT + 4)
 
 /* A tag of 0 is not allowed (section 3.3.2); the number is 0 once in 2^32 probes. */
@@ -48,13 +51,22 @@ static bool judge_error(const struct packet *packet, struct answer *ret)
     return true;
 }
 
+bool sctp_init_returned(const struct technique *technique, const struct packet *packet, struct answer *ret)
+{
+    if (packet->layer != LAYER_SCTP || !packet->sctp.has_chunk || packet->sctp.chunk_type != SCTP_INIT ||
+        packet->payload_len < INITIATE_TAG_IN_CHUNK + 4)
+        return false;
+    *ret = returned_answer(technique, packet, get_be32(packet->payload + INITIATE_TAG_IN_CHUNK));
+    return true;
+}
+
 static bool sctp_init_judge(const struct technique *technique, const struct packet *packet,
                             struct answer *ret)
 {
-    (void)technique;
     if (packet->has_quote)
         return judge_error(packet, ret);
-    return sctp_answer_judge(packet, SCTP_INIT_ACK, REASON_INIT_ACK, ret);
+    return sctp_init_returned(technique, packet, ret) ||
+           sctp_answer_judge(packet, SCTP_INIT_ACK, REASON_INIT_ACK, ret);
 }
 
 const struct technique technique_sctp_init = {

@@ -11,6 +11,8 @@ static bool syn_judge(const struct technique *technique, const struct packet *pa
         return unreachable_judge(packet, ret);
     if (packet->layer != LAYER_TCP)
         return false;
+    if (packet->tcp.flags != TCP_SYN && tcp_probe_returned(technique, packet, ret))
+        return true;
     if (packet->tcp.flags & TCP_RST)
         return tcp_probe_reset(technique, packet, PORT_CLOSED, ret);
 

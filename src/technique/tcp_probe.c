@@ -1,5 +1,6 @@
 #include "technique/tcp_probe.h"
 
+#include "technique/returned.h"
 #include "technique/unreachable.h"
 
 #define TCP_PROBE_WINDOW 64240
@@ -39,11 +40,6 @@ bool tcp_probe_reset(const struct technique *technique, const struct packet *pac
     const struct tcp_header *tcp = &packet->tcp;
     if (packet->layer != LAYER_TCP || !(tcp->flags & TCP_RST))
         return false;
-    /* With flags of the user's own the probe may be an RST itself. Nobody answers one (RFC 9293 section 3.5.2), so this is
-     * the probe, come back. */
-    if (technique->tcp_flags & TCP_RST && tcp->flags == technique->tcp_flags)
-        return false;
-
     struct answer answer = {
         .verdict = {.state = (uint8_t)state, .reason = REASON_RESET, .rank = RANK_RESET, .ttl = packet->ttl},
     };
@@ -61,12 +57,20 @@ bool tcp_probe_reset(const struct technique *technique, const struct packet *pac
     return true;
 }
 
+bool tcp_probe_returned(const struct technique *technique, const struct packet *packet, struct answer *ret)
+{
+    if (packet->layer != LAYER_TCP || packet->tcp.flags != technique->tcp_flags)
+        return false;
+    *ret = returned_answer(technique, packet, packet->tcp.seq);
+    return true;
+}
+
 bool tcp_probe_judge_reset(const struct technique *technique, const struct packet *packet,
                            enum port_state state, struct answer *ret)
 {
     if (packet->has_quote)
         return unreachable_judge(packet, ret);
-    return tcp_probe_reset(technique, packet, state, ret);
+    return tcp_probe_returned(technique, packet, ret) || tcp_probe_reset(technique, packet, state, ret);
 }
 
 struct technique tcp_probe_with_flags(const struct technique *base, uint8_t tcp_flags)

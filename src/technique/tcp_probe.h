@@ -13,6 +13,9 @@ void tcp_probe_build(const struct probe *probe, struct writer *out);
 bool tcp_probe_reset(const struct technique *technique, const struct packet *packet, enum port_state state,
                      struct answer *ret);
 
+/* The probe itself, come back: a segment with the same flags, proved by its sequence number. */
+bool tcp_probe_returned(const struct technique *technique, const struct packet *packet, struct answer *ret);
+
 /* The judge of every technique to which only a reset or an ICMP error says anything. state: what a reset means. */
 bool tcp_probe_judge_reset(const struct technique *technique, const struct packet *packet,
                            enum port_state state, struct answer *ret);

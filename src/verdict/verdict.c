@@ -67,6 +67,7 @@ const char *reason_name(enum reason reason)
         [REASON_FTP_REFUSED] = "ftp-refused",
         [REASON_RELAY_REFUSED] = "relay-refused",
         [REASON_UNFINISHED] = "unfinished",
+        [REASON_PROBE_RETURNED] = "probe-returned",
     };
     assert(reason < REASON_COUNT);
     return names[reason];

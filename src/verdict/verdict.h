@@ -53,10 +53,11 @@ enum reason {
     REASON_USER_SET,
     REASON_IPID_CHANGE,
     REASON_NO_IPID_CHANGE,
-    REASON_FTP_OPEN,      /* the relay reached it: 150 or 226; "ftp-transfer" */
-    REASON_FTP_REFUSED,   /* the relay could not connect: 425 or 426; "ftp-refused" */
-    REASON_RELAY_REFUSED, /* the server of a bounce scan did not want to ask; "relay-refused" */
-    REASON_UNFINISHED,    /* the scan of this port was cut short; "unfinished" */
+    REASON_FTP_OPEN,       /* the relay reached it: 150 or 226; "ftp-transfer" */
+    REASON_FTP_REFUSED,    /* the relay could not connect: 425 or 426; "ftp-refused" */
+    REASON_RELAY_REFUSED,  /* the server of a bounce scan did not want to ask; "relay-refused" */
+    REASON_UNFINISHED,     /* the scan of this port was cut short; "unfinished" */
+    REASON_PROBE_RETURNED, /* our probe came back as it was; "probe-returned" */
     REASON_COUNT
 };
 

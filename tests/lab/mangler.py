@@ -183,6 +183,8 @@ class Mangler:
 
     def answer_tcp(self, segment):
         behaviour = self.behaviour(self.tcp, segment)
+        if behaviour == "mirror":
+            return [segment.ip(segment.tcp(segment.seq, segment.ack, segment.flags))]
         connection = (segment.src, segment.source_port, segment.port)
         if segment.flags & p.RST:
             self.connections.discard(connection)

@@ -17,6 +17,7 @@ SILENT = ("filtered", "no-response")
 LEFT_OUT = None
 NOT_CHECKED = "Nmap does not check the acknowledgement number of an answer"
 NO_CHECKSUM = "Nmap verifies no checksum"
+MIRRORED = "Nmap takes its probe, or what its own kernel says to it, for an answer when it comes back"
 NOT_KNOWN = "Nmap does not know this code, and waits for an answer that has come"
 
 # What Nmap's SYN scan says instead of the truth, and why. {behaviour: (what it says, why)}
@@ -28,10 +29,14 @@ SYN_ERRORS = {
     "tcp-checksum-bad": (OPEN, NO_CHECKSUM),
     "options-broken": (SILENT, "Nmap does not see a packet whose TCP options are broken"),
     "ip-options": (SILENT, "Nmap's capture filter does not look behind IPv6 extension headers"),
+    "mirror": (("open", "split-handshake-syn"), MIRRORED),
     "unresolved": (LEFT_OUT, "Nmap takes an on-link host without a neighbour for down, in spite of -Pn"),
     **{f"4:icmp-3-{code}": (SILENT, NOT_KNOWN) for code in (4, 5, 6, 7, 8, 11, 12, 14, 15)},
     "6:icmp-3-0": (SILENT, "Nmap reads time exceeded over IPv4 only"),
 }
+
+
+STRAY_ERRORS = SYN_ERRORS | {"mirror": (CLOSED, MIRRORED)}
 
 
 def explain_syn(difference):
@@ -65,7 +70,7 @@ def verdict_of(difference):
 
 def explain_stray(difference):
     """The same errors as of a SYN scan; what state they come to, depends on the technique."""
-    said, why = SYN_ERRORS.get(difference.behaviour, (None, None))
+    said, why = STRAY_ERRORS.get(difference.behaviour, (None, None))
     return why if said and verdict_of(difference)[1] == said[1] else None
 
 

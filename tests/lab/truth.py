@@ -49,6 +49,7 @@ RULES = {
 
 # Silence means what the technique makes of it: this for some, filtered for the others.
 SILENCE = Verdict("filtered", "no-response")
+RETURNED = Verdict("filtered", "probe-returned")  # the probe itself came back, which says as little
 SILENT_STATES = dict.fromkeys(["udp", "null", "fin", "xmas", "maimon", "ip-protocol", "sctpcookieecho"],
                               "open|filtered")  # fmt: skip
 
@@ -115,6 +116,9 @@ ANSWERS = {
     "offset-beyond": {ANY: SILENCE},
     "from-elsewhere": {ANY: SILENCE},
     "ack-only": {ANY: SILENCE},
+    # Sends back what it gets. The kernel takes its own SYN for the other side's (RFC 9293 section 3.5), and then each
+    # segment for the answer to itself: a connect cannot tell.
+    "mirror": {"connect": OPEN, ANY: RETURNED},
     "options-broken": HANDSHAKE,
     "ip-options": HANDSHAKE,
     "twice": HANDSHAKE,
@@ -222,7 +226,7 @@ class Host(NamedTuple):
             return FTP_SERVERS[technique].truth(behaviour, port, family)
         answers = ANSWERS[behaviour]
         verdict = answers.get(technique) or answers[ANY]
-        if verdict == SILENCE:
+        if verdict in (SILENCE, RETURNED):
             return verdict._replace(state=SILENT_STATES.get(technique, verdict.state))
         own = ("syn-ack", "reset", "conn-refused", "udp-response")
         if self.source and behaviour != "closed" and verdict.reason not in own:
@@ -291,7 +295,7 @@ UDP_FIREWALL |= {7: "open", 1009: "quiet"}
 
 FORGED = ["ack-wrong", "reset-ack-wrong", "reset-without-ack", "quote-other-seq", "quote-other-port", "quote-too-short",
           "icmp-checksum-bad", "tcp-checksum-bad", "header-cut", "offset-beyond", "length-beyond", "from-elsewhere",
-          "ack-only", "options-broken", "ip-options", "twice", "quote-of-8-bytes", "syn-bare"]  # fmt: skip
+          "ack-only", "options-broken", "ip-options", "twice", "quote-of-8-bytes", "syn-bare", "mirror"]  # fmt: skip
 MANGLED = {2000 + i: what for i, what in enumerate(FORGED)}
 MANGLED |= {2100 + code: (f"4:icmp-3-{code}", f"6:icmp-1-{code % 7}") for code in range(16)}
 MANGLED |= {2116: ("4:icmp-11-0", "6:icmp-3-0"), 2200: "bsd-open", 2201: "windows-open"}

@@ -94,7 +94,8 @@ static void other_flags_are_judged_as_their_base(void **state)
     scenario_done(&scenario);
 }
 
-/* A probe that comes back carries all the right numbers, and says nothing. (UDP is an exception: RFC 862 has servers that
+/* A probe that comes back carries all the right numbers, and says nothing; nor does what our own kernel makes of it, which
+ * comes back as well. (UDP is an exception: RFC 862 has servers that
  * do just this, and whatever comes from a port shows that it is open.) */
 static void a_mirror_shows_nothing(void **state)
 {
@@ -127,7 +128,8 @@ static void a_mirror_shows_nothing(void **state)
                 fail_msg("%s, port %u of %s: %s", scenario.technique->name, port, address,
                          state_name(seen->state));
         }
-        assert_true(scenario.progress[PROGRESS_REJECTED] > 0);
+        assert_true(scenario.progress[PROGRESS_REJECTED] > 0 ||
+                    scenario_port(&scenario, address, 255)->reason == REASON_PROBE_RETURNED);
         scenario_done(&scenario);
     }
 }

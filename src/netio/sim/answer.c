@@ -386,6 +386,21 @@ static size_t mirror(const struct sim_question *question, const struct packet *p
     return question->probe_len;
 }
 
+/* Where nobody listens: a RST, an ABORT or an echo reply. */
+size_t sim_answer_returned(const struct sim_question *question, uint8_t answer[static SIM_PACKET_MAX])
+{
+    struct packet probe;
+    struct packet_reading strict = {.checksums = true};
+    if (packet_read_ip(question->probe, question->probe_len, strict, &probe) != PACKET_OK)
+        return 0;
+    if (probe.layer == LAYER_TCP)
+        return reset(question, &probe, 0, answer);
+    if (probe.layer == LAYER_SCTP)
+        return sctp_answer(question, &probe, answer);
+    return probe.layer == LAYER_ICMP4 || probe.layer == LAYER_ICMP6 ? icmp_reply(question, &probe, answer)
+                                                                    : 0;
+}
+
 size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM_PACKET_MAX])
 {
     struct packet probe;

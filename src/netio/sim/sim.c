@@ -59,20 +59,21 @@ static bool probe_arrives(struct sim *sim, const struct sim_host *host, const st
     return !chance(sim, host->loss_out);
 }
 
-/* An answer on its way back: may be lost, late, or double. late_ns: what its probe had to wait. */
-static void answer_returns(struct sim *sim, const struct sim_host *host, const struct addr *from,
+/* An answer on its way back: may be lost, late, or double. late_ns: what its probe had to wait. Does it arrive? */
+static bool answer_returns(struct sim *sim, const struct sim_host *host, const struct addr *from,
                            const struct sim_arrival *answer, int64_t late_ns)
 {
     int64_t arrives_ns = sim->now_ns + late_ns + round_trip_ns(sim, host);
     for (size_t i = 0; i < sim->config->link_count; i++)
         if (sim_link_leads_to(&sim->config->links[i], from) && !sim_link_answer(&sim->links[i], arrives_ns))
-            return;
+            return false;
     if (chance(sim, host->loss_back))
-        return;
+        return false;
     sim_queue_add(&sim->queue, answer, arrives_ns);
     if (chance(sim, host->duplicate))
         sim_queue_add(&sim->queue, answer,
                       sim->now_ns + late_ns + round_trip_ns(sim, host) + host->duplicate_ns);
+    return true;
 }
 
 /* Entries whose hosts have something each differ in the last four bytes only. */
@@ -120,8 +121,12 @@ static void send_packet(struct sim *sim, const struct sim_host *host, const stru
         return;
     question.now_ns += late_ns;
     answer.len = sim_answer(&question, answer.bytes);
+    if (!answer.len || !answer_returns(sim, host, &probe->dst, &answer, late_ns) || !host->mirrors)
+        return;
+    /* Our kernel answers what came back, and that comes back, too. */
+    answer.len = sim_answer_returned(&question, answer.bytes);
     if (answer.len)
-        answer_returns(sim, host, &probe->dst, &answer, late_ns);
+        answer_returns(sim, host, &probe->dst, &answer, late_ns + host->rtt_ns);
 }
 
 /* ARP, or neighbour advertisement: the host says who it is. */

@@ -158,7 +158,7 @@ static __always_inline int is_proved(const struct wire_config *config, const str
     *ret_hash = hash;
     if ((flags & ACK) && (is_number(mask, ack - 1) || is_number(mask, ack)))
         return 1;
-    return (flags & RST) && is_number(mask, seq);
+    return is_number(mask, seq); /* the reset of an ACK, or a probe that came back */
 }
 
 /* The very same answer again? Two different ones are taken for the same with a chance of 2^-45 or less. */
