@@ -18,6 +18,7 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -27,6 +28,7 @@ import pair
 PORTS = range(30001, 30011)
 OPEN = (30002, 30005, 30009)
 TIMEOUT_S = 120
+STORE = Path(tempfile.gettempdir(), f"portolan-network-{os.getpid()}")
 SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2C
 
 
@@ -44,6 +46,7 @@ def commands(build, network):
         "packet": ([*portolan, "--backend", "packet"], listed),
         "xdp": ([*portolan, "--backend", "xdp"], listed),
         "kernel": ([*portolan, "--backend", "kernel", "--min-rate", "250000"], listed),
+        "store": ([*portolan, "--backend", "packet", "--store", STORE], listed),
         "masscan": (masscan, re.compile(r"^open tcp (\d+) ([\d.]+) ", re.MULTILINE)),
         "nmap": (nmap, None),
     }
@@ -102,6 +105,8 @@ def report(runs):
         faults = [sum(result[column] for result in results) for column in (3, 4, 5)]
         print(f"{name:10}{medians[name]:10.2f}{least:9.2f}{most:9.2f}{cpu:9.2f}{memory:7.0f}"
               + "".join(f"{fault:{width}}" for fault, width in zip(faults, (8, 7, 7))))  # fmt: skip
+    if "store" in medians and "packet" in medians:
+        print(f"with a store packet takes {medians['store'] / medians['packet']:.3f} times as long")
     for peer in ("masscan", "nmap"):
         for name in ("packet", "xdp", "kernel"):
             if peer in medians and name in medians:
@@ -115,7 +120,7 @@ def main():
     parser.add_argument("--network", default="198.18.0.0/16")
     parser.add_argument("--cores", default="0,1", help="that the scanners run on")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="packet,xdp,kernel,masscan,nmap", help="what to run, with commas")
+    parser.add_argument("--only", default="packet,store,xdp,kernel,masscan,nmap", help="what to run, with commas")
     options = parser.parse_args()
     chosen = {name: how for name, how in commands(options.build, options.network).items() if name in options.only.split(",")}
     for name, (command, _) in chosen.items():
@@ -135,6 +140,8 @@ def main():
             for number in range(1, options.rounds + 1):
                 for name in order.sample(list(chosen), len(chosen)):
                     command, pattern = chosen[name]
+                    for file in STORE.parent.glob(f"{STORE.name}*"):
+                        file.unlink()
                     seconds, cpu, memory, text = measure(network, command, options.cores)
                     seen = found(name, pattern, text)
                     missed, wrong = len(truth - set(seen)), len(set(seen) - truth)
@@ -147,8 +154,10 @@ def main():
             sender.wait()
             for opened in sockets:
                 opened.close()
+            for file in STORE.parent.glob(f"{STORE.name}*"):
+                file.unlink()
     report(runs)
-    sys.exit(any(result[3] or result[4] or result[5] for name in ("packet", "xdp", "kernel") for result in runs.get(name, [])))
+    sys.exit(any(result[3] or result[4] or result[5] for name in ("packet", "store", "xdp", "kernel") for result in runs.get(name, [])))
 
 
 if __name__ == "__main__":

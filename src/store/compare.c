@@ -2,16 +2,17 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sysexits.h>
-#include <sysexits.h>
+
+#include "store/summary.h"
 
 /* One of the two scans, and where it is. */
 struct side {
     struct database *database;
     const struct stored_scan *scan;
-    struct host_cursor *cursor;
-    struct sqlite3_stmt *down; /* the range of hosts that are down, at or before a position */
-    bool any;                  /* the cursor stands at a host */
+    struct host_summaries hosts;
+    size_t next;                /* of them */
+    struct host_cursor *cursor; /* for their ports */
+    struct sqlite3_stmt *down;  /* the range of hosts that are down, at or before a position */
 };
 
 struct comparison {
@@ -116,12 +117,21 @@ static int compare_lists(const struct comparison *comparison, const char *addres
     return r == 0 ? end_run(comparison, &run) : r;
 }
 
-static int step(struct side *side, struct error *err)
+static const struct host_summary *next_host(const struct side *side)
+{
+    return side->next < side->hosts.count ? &side->hosts.list[side->next] : NULL;
+}
+
+/* The host, with its ports; borrowed until the next one. */
+static int load(struct side *side, const struct host_summary *summary, const struct host_result **ret,
+                struct error *err)
 {
     enum host_progress progress = HOST_DONE;
-    int r = host_cursor_next(side->cursor, &progress, err);
-    side->any = r == 1;
-    return r < 0 ? r : 0;
+    int r = host_cursor_find(side->cursor, summary->position, &progress, err);
+    if (r == 1)
+        r = host_cursor_ports(side->cursor, err);
+    *ret = host_cursor_host(side->cursor);
+    return r;
 }
 
 /* Did this scan find the host, of which it has no row, down? 1, 0 or an error. */
@@ -137,65 +147,57 @@ static int is_down(struct side *side, const struct addr *address, struct error *
 }
 
 /* A host of which only one of them has a row. */
-static int compare_alone(struct comparison *comparison, struct side *here, struct side *there,
-                         struct error *err)
+static int compare_alone(struct comparison *comparison, const struct host_summary *summary, struct side *here,
+                         struct side *there, struct error *err)
 {
     const struct host_result nothing = {.port_count = 0};
-    const struct host_result *host = host_cursor_host(here->cursor);
-    int r = host_cursor_ports(here->cursor, err);
+    const struct host_result *host = NULL;
+    char address[ADDR_TEXT_MAX];
+    int r = load(here, summary, &host, err);
     int down = r < 0 ? r : is_down(there, &host->addr, err);
-    const char *address = host_cursor_address(here->cursor);
     if (down < 0)
         return down;
+    addr_format(&host->addr, address);
     if (here == &comparison->before)
         return compare_lists(comparison, address, host, &nothing, down);
     return compare_lists(comparison, address, &nothing, host, down);
 }
 
-static int compare_both(struct comparison *comparison, struct error *err)
+static int compare_both(struct comparison *comparison, const struct host_summary *before,
+                        const struct host_summary *after, struct error *err)
 {
-    struct side *before = &comparison->before;
-    struct side *after = &comparison->after;
-    const struct host_result *old = host_cursor_host(before->cursor);
-    const struct host_result *new = host_cursor_host(after->cursor);
-    uint64_t old_digest = 0;
-    uint64_t new_digest = 1;
-    int r = 0;
-    if (comparison->same_ports)
-        r = host_cursor_digest(before->cursor, &old_digest, err);
-    if (r == 0 && comparison->same_ports)
-        r = host_cursor_digest(after->cursor, &new_digest, err);
-    if (r < 0 || old_digest == new_digest)
-        return r;
-    r = host_cursor_ports(before->cursor, err);
+    const struct host_result *old = NULL;
+    const struct host_result *new = NULL;
+    char address[ADDR_TEXT_MAX];
+    if (comparison->same_ports && before->digest == after->digest)
+        return 0;
+    int r = load(&comparison->before, before, &old, err);
     if (r == 0)
-        r = host_cursor_ports(after->cursor, err);
+        r = load(&comparison->after, after, &new, err);
     if (r < 0)
         return r;
-    return compare_lists(comparison, host_cursor_address(before->cursor), old, new, old->up != new->up);
+    return compare_lists(comparison, addr_format(&old->addr, address), old, new, old->up != new->up);
 }
 
 static int walk(struct comparison *comparison, struct error *err)
 {
     struct side *before = &comparison->before;
     struct side *after = &comparison->after;
-    int r = step(before, err);
-    if (r == 0)
-        r = step(after, err);
-    while (r == 0 && (before->any || after->any)) {
-        int order = !before->any ? 1
-                    : !after->any
-                        ? -1
-                        : strcmp(host_cursor_address(before->cursor), host_cursor_address(after->cursor));
-        if (order == 0)
-            r = compare_both(comparison, err);
-        else
-            r = order < 0 ? compare_alone(comparison, before, after, err)
-                          : compare_alone(comparison, after, before, err);
-        if (r == 0 && order <= 0)
-            r = step(before, err);
-        if (r == 0 && order >= 0)
-            r = step(after, err);
+    int r = 0;
+    while (r == 0) {
+        const struct host_summary *first = next_host(before);
+        const struct host_summary *second = next_host(after);
+        if (!first && !second)
+            break;
+        int order = !first ? 1 : !second ? -1 : addr_compare(&first->addr, &second->addr);
+        if (first && second && order == 0)
+            r = compare_both(comparison, first, second, err);
+        else if (first && order < 0)
+            r = compare_alone(comparison, first, before, after, err);
+        else if (second)
+            r = compare_alone(comparison, second, after, before, err);
+        before->next += order <= 0;
+        after->next += order >= 0;
     }
     return r;
 }
@@ -203,12 +205,15 @@ static int walk(struct comparison *comparison, struct error *err)
 static int open_side(struct side *side, struct error *err)
 {
     static const char sql[] = "SELECT last FROM down WHERE first <= ? ORDER BY first DESC LIMIT 1";
-    side->cursor = host_cursor_open(side->database, side->scan, LOAD_BY_ADDRESS, 0, err);
-    return side->cursor ? database_query(side->database, sql, &side->down, err) : -EX_DATAERR;
+    int r = host_summaries_load(side->database, side->scan, &side->hosts, err);
+    if (r == 0)
+        r = host_cursor_open(side->database, side->scan, LOAD_ONE, &side->cursor, err);
+    return r == 0 ? database_query(side->database, sql, &side->down, err) : r;
 }
 
 static void close_side(struct side *side)
 {
+    host_summaries_done(&side->hosts);
     host_cursor_close(side->cursor);
     query_done(side->down);
 }

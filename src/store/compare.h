@@ -33,7 +33,7 @@ struct compare_run {
     uint16_t first, last;
 };
 
-/* Goes through the hosts of both stores, in the order of the addresses' texts. */
+/* Goes through the hosts of both stores, in the order of their addresses. */
 struct compare_sink {
     int (*ports)(void *context, const struct compare_run *run);
     void *context;

@@ -35,6 +35,9 @@ struct stored_scan {
 int load_scan(struct database *database, struct stored_scan *ret, struct error *err);
 void stored_scan_done(struct stored_scan *scan);
 
+/* Which of the ports that were asked is this? False: none. */
+bool asked_find(const struct stored_scan *scan, const char *protocol, int64_t port, uint32_t *ret_index);
+
 /* The addresses of the scan; ret is not normalized. */
 int load_targets(struct database *database, struct addr_set *ret, struct error *err);
 
@@ -47,33 +50,31 @@ struct load_host_sink {
     void *context;
 };
 
-enum load_hosts { LOAD_FINISHED, LOAD_SCANNING, LOAD_ALL, LOAD_BY_ADDRESS, LOAD_ONE };
+enum load_hosts { LOAD_FINISHED, LOAD_SCANNING, LOAD_ALL, LOAD_BY_POSITION, LOAD_ONE };
 
-/* Hosts that have a row of their own, in the order in which they were finished. */
+/* Hosts that have a row of their own, in the order in which they were finished (those that are not, and LOAD_BY_POSITION: of the
+ * plan). */
 int load_hosts(struct database *database, const struct stored_scan *scan, enum load_hosts which,
                const struct load_host_sink *sink, struct error *err);
 
 /* The same, one host at a time. */
 struct host_cursor;
 
-/* LOAD_BY_ADDRESS: in the order of the addresses' texts. LOAD_ONE: only the host at this position of the plan. */
-struct host_cursor *host_cursor_open(struct database *database, const struct stored_scan *scan,
-                                     enum load_hosts which, uint64_t position,
-                                     struct error *err); /* NULL: it failed */
-void host_cursor_close(struct host_cursor *cursor);      /* NULL is allowed */
+/* LOAD_ONE: only to be asked for single hosts, with host_cursor_find. To be closed. */
+int host_cursor_open(struct database *database, const struct stored_scan *scan, enum load_hosts which,
+                     struct host_cursor **ret, struct error *err);
+void host_cursor_close(struct host_cursor *cursor); /* NULL is allowed */
 
-/* The next host, without its ports. 1, 0 at the end, or an error. */
+/* The next host, or the one at this position of the plan, without its ports. 1, 0 if there is none, or an error. */
 int host_cursor_next(struct host_cursor *cursor, enum host_progress *ret_progress, struct error *err);
+int host_cursor_find(struct host_cursor *cursor, uint64_t position, enum host_progress *ret_progress,
+                     struct error *err);
 
 /* This host; borrowed until the next one. */
 const struct host_result *host_cursor_host(const struct host_cursor *cursor);
-const char *host_cursor_address(const struct host_cursor *cursor); /* its text */
 
 /* Fill in its ports. */
 int host_cursor_ports(struct host_cursor *cursor, struct error *err);
-
-/* A number that is the same for two hosts, of scans that asked the same ports, whose ports have the same states. */
-int host_cursor_digest(struct host_cursor *cursor, uint64_t *ret, struct error *err);
 
 /* Three numbers of each row of a query, all >= 0. */
 struct load_range_sink {

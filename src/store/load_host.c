@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/siphash.h"
 #include "store/load.h"
 #include "store/text.h"
 
@@ -108,23 +107,22 @@ static int load_folded(struct host_cursor *cursor, const struct host_result *hos
 
 static int compare_ports(const void *key, const void *element)
 {
-    const struct port_result *a = key;
-    const struct port_result *b = element;
+    const struct asked_port *a = key;
+    const struct asked_port *b = element;
     if (a->protocol != b->protocol)
         return a->protocol < b->protocol ? -1 : 1;
     return a->port < b->port ? -1 : a->port > b->port;
 }
 
-/* Where a row of `port` belongs; NULL: nowhere. */
-static struct port_result *find_place(struct host_cursor *cursor)
+bool asked_find(const struct stored_scan *scan, const char *protocol, int64_t port, uint32_t *ret_index)
 {
-    struct port_result key = {.port = 0};
-    int64_t port = query_int(cursor->ports, 7);
-    if (!text_protocol(query_text(cursor->ports, 6), &key.protocol) || port < 0 || port > UINT16_MAX)
-        return NULL;
-    key.port = (uint16_t)port;
-    assert(cursor->list);
-    return bsearch(&key, cursor->list, cursor->scan->asked_count, sizeof key, compare_ports);
+    struct asked_port key = {.port = (uint16_t)port};
+    if (scan->asked_count == 0 || port < 0 || port > UINT16_MAX || !text_protocol(protocol, &key.protocol))
+        return false;
+    const struct asked_port *found = bsearch(&key, scan->asked, scan->asked_count, sizeof key, compare_ports);
+    if (found)
+        *ret_index = (uint32_t)(found - scan->asked);
+    return found;
 }
 
 static int load_ports(struct host_cursor *cursor, const struct host_result *host, struct error *err)
@@ -135,12 +133,13 @@ static int load_ports(struct host_cursor *cursor, const struct host_result *host
     query_bind(query, 1, (int64_t)host->position);
     while (r == 0 && (r = query_next(cursor->database, query, err)) == 1) {
         struct port_result answer = {.port = 0};
-        struct port_result *place = find_place(cursor);
-        if (!place || !read_answer(query, 0, host, &answer) || !read_time(query, 8, &answer.time_ns) ||
+        uint32_t index = 0;
+        if (!asked_find(cursor->scan, query_text(query, 6), query_int(query, 7), &index) ||
+            !read_answer(query, 0, host, &answer) || !read_time(query, 8, &answer.time_ns) ||
             !read_time(query, 9, &answer.rtt_ns))
             return damaged(err, host);
         answer.flags |= query_int(query, 10) ? RECORD_LATE : 0;
-        put_answer(place, &answer);
+        put_answer(&cursor->list[index], &answer);
         r = 0;
     }
     return r;
@@ -201,18 +200,16 @@ static bool read_host(struct host_cursor *cursor, struct host_result *host, enum
     return true;
 }
 
-static int prepare(struct host_cursor *cursor, enum load_hosts which, uint64_t position, struct error *err)
+static int prepare(struct host_cursor *cursor, enum load_hosts which, struct error *err)
 {
     static const char *const hosts[] = {
         [LOAD_FINISHED] = "SELECT * FROM host WHERE progress != 'scanning' ORDER BY end_ns, position",
         [LOAD_SCANNING] = "SELECT * FROM host WHERE progress = 'scanning' ORDER BY position",
         [LOAD_ALL] = "SELECT * FROM host ORDER BY end_ns, position",
-        [LOAD_BY_ADDRESS] = "SELECT * FROM host ORDER BY address",
+        [LOAD_BY_POSITION] = "SELECT * FROM host ORDER BY position",
         [LOAD_ONE] = "SELECT * FROM host WHERE position=?",
     };
     int r = database_query(cursor->database, hosts[which], &cursor->hosts, err);
-    if (r == 0 && which == LOAD_ONE)
-        query_bind(cursor->hosts, 1, (int64_t)position);
     if (r == 0)
         r = database_query(cursor->database,
                            "SELECT state, reason, ttl, tries, weak, source, last_ns, ports FROM folded"
@@ -226,25 +223,25 @@ static int prepare(struct host_cursor *cursor, enum load_hosts which, uint64_t p
     return r;
 }
 
-struct host_cursor *host_cursor_open(struct database *database, const struct stored_scan *scan,
-                                     enum load_hosts which, uint64_t position, struct error *err)
+int host_cursor_open(struct database *database, const struct stored_scan *scan, enum load_hosts which,
+                     struct host_cursor **ret, struct error *err)
 {
     struct host_cursor *cursor = calloc(1, sizeof *cursor);
     struct port_result *list = calloc((size_t)scan->asked_count + 1, sizeof *list);
     if (!cursor || !list) {
         free(cursor);
         free(list);
-        error_set(err, EX_OSERR, "out of memory");
-        return NULL;
+        return error_set(err, EX_OSERR, "out of memory");
     }
     cursor->database = database;
     cursor->scan = scan;
     cursor->list = list;
-    if (prepare(cursor, which, position, err) < 0) {
+    int r = prepare(cursor, which, err);
+    if (r < 0)
         host_cursor_close(cursor);
-        return NULL;
-    }
-    return cursor;
+    else
+        *ret = cursor;
+    return r;
 }
 
 void host_cursor_close(struct host_cursor *cursor)
@@ -275,15 +272,17 @@ int host_cursor_next(struct host_cursor *cursor, enum host_progress *ret_progres
     return 1;
 }
 
+int host_cursor_find(struct host_cursor *cursor, uint64_t position, enum host_progress *ret_progress,
+                     struct error *err)
+{
+    query_again(cursor->hosts);
+    query_bind(cursor->hosts, 1, (int64_t)position);
+    return host_cursor_next(cursor, ret_progress, err);
+}
+
 const struct host_result *host_cursor_host(const struct host_cursor *cursor)
 {
     return &cursor->host;
-}
-
-const char *host_cursor_address(const struct host_cursor *cursor)
-{
-    const char *text = query_text(cursor->hosts, 1);
-    return text ? text : "";
 }
 
 int host_cursor_ports(struct host_cursor *cursor, struct error *err)
@@ -297,50 +296,12 @@ int host_cursor_ports(struct host_cursor *cursor, struct error *err)
     return r == 0 ? load_ports(cursor, &cursor->host, err) : r;
 }
 
-static uint64_t mix(uint64_t digest, const void *bytes, size_t len)
-{
-    struct siphash_key key = {{digest, 0}};
-    return siphash(&key, bytes, len);
-}
-
-static uint64_t mix_text(uint64_t digest, struct sqlite3_stmt *query, int column)
-{
-    const char *text = query_text(query, column);
-    return mix(digest, text ? text : "", text ? strlen(text) + 1 : 0);
-}
-
-int host_cursor_digest(struct host_cursor *cursor, uint64_t *ret, struct error *err)
-{
-    uint8_t facts[] = {cursor->host.up, cursor->host.unfinished};
-    uint64_t digest = mix(0, facts, sizeof facts);
-    int r = 0;
-    query_again(cursor->folded);
-    query_bind(cursor->folded, 1, (int64_t)cursor->host.position);
-    while ((r = query_next(cursor->database, cursor->folded, err)) == 1) {
-        size_t len = 0;
-        const uint8_t *bytes = query_blob(cursor->folded, 7, &len);
-        digest = mix(mix_text(digest, cursor->folded, 0), bytes, len);
-    }
-    query_again(cursor->ports);
-    query_bind(cursor->ports, 1, (int64_t)cursor->host.position);
-    while (r == 0 && (r = query_next(cursor->database, cursor->ports, err)) == 1) {
-        int64_t port = query_int(cursor->ports, 7);
-        digest = mix_text(mix_text(digest, cursor->ports, 0), cursor->ports, 6);
-        digest = mix(digest, &port, sizeof port);
-        r = 0;
-    }
-    *ret = digest;
-    return r;
-}
-
 int load_hosts(struct database *database, const struct stored_scan *scan, enum load_hosts which,
                const struct load_host_sink *sink, struct error *err)
 {
     enum host_progress progress = HOST_DONE;
-    struct host_cursor *cursor = host_cursor_open(database, scan, which, 0, err);
-    if (!cursor)
-        return err ? -err->status : -EX_IOERR;
-    int r = 0;
+    struct host_cursor *cursor = NULL;
+    int r = host_cursor_open(database, scan, which, &cursor, err);
     while (r == 0 && (r = host_cursor_next(cursor, &progress, err)) == 1) {
         r = host_cursor_ports(cursor, err);
         if (r == 0)

@@ -162,10 +162,11 @@ static int explain(struct session *session, const struct question *question, str
     }
     if (addr_set_find(&session->excluded, &question->host, &index))
         puts("the host was excluded when the scan was resumed");
-    struct host_cursor *cursor = host_cursor_open(session->database, &session->scan, LOAD_ONE, position, err);
-    if (!cursor)
-        return -err->status;
-    int r = host_cursor_next(cursor, &progress, err);
+    struct host_cursor *cursor = NULL;
+    int r = host_cursor_open(session->database, &session->scan, LOAD_ONE, &cursor, err);
+    if (r < 0)
+        return r;
+    r = host_cursor_find(cursor, position, &progress, err);
     if (r == 1)
         r = tell_host(session, cursor, question, err);
     else if (r == 0)

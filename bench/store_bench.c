@@ -1,0 +1,300 @@
+/* What a store costs: its size and time with a hundred million closed ports, and the time to compare two stores with a million
+ * rows each. store_bench [DIRECTORY] makes its files there (in the working directory, if none is given) and removes them. The bare
+ * figures beside are of SQLite alone: a row a port, and reading all rows in order. */
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/rand.h"
+#include "base/time.h"
+#include "store/compare.h"
+
+#define FIRST_HOST    0xc6120000u /* 198.18.0.0 */
+#define CLOSED_HOSTS  65536u
+#define CLOSED_PORTS  1526u /* 65536 * 1526 = 100,007,936 */
+#define BARE_HOSTS    512u
+#define DIFF_HOSTS    100000u
+#define DIFF_PORTS    40u
+#define OPEN_PORTS    10u
+#define HOSTS_A_BATCH 512u
+#define START_NS      (INT64_C(1767323045) * SEC)
+#define PATH_MAX_LEN  512
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void die(const char *what, const struct error *err)
+{
+    fprintf(stderr, "store_bench: %s%s%s\n", what, err ? ": " : "", err ? err->text : "");
+    exit(1);
+}
+
+static const char *place(const char *directory, const char *name, char path[static PATH_MAX_LEN])
+{
+    snprintf(path, PATH_MAX_LEN, "%s/store_bench.%s", directory, name);
+    unlink(path);
+    return path;
+}
+
+static double megabytes(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        die("a file is gone", NULL);
+    return (double)status.st_size / 1e6;
+}
+
+static struct plan *make_plan(uint32_t hosts, uint16_t ports, uint64_t seed)
+{
+    struct plan *plan = calloc(1, sizeof *plan);
+    struct port_set *set = calloc(1, sizeof *set);
+    struct addr_set targets = {.v4 = NULL};
+    struct plan_options options = {.seed = seed, .shard_count = 1};
+    struct error err;
+    if (!plan || !set || addr_set_add(&targets, addr_v4(FIRST_HOST), addr_v4(FIRST_HOST + hosts - 1)) < 0)
+        die("out of memory", NULL);
+    for (uint32_t port = 1; port <= ports; port++)
+        port_set_add(set, PORTS_TCP, (uint16_t)port);
+    if (plan_init(plan, &targets, NULL, NULL, set, &options, &err) < 0)
+        die("no plan", &err);
+    free(set);
+    return plan;
+}
+
+/* A store and the scan it is of. */
+struct bench_store {
+    struct database *database;
+    struct batch batch;
+    struct plan *plan;
+    struct port_result *ports;
+    struct rand rand;
+};
+
+static struct bench_store begin(const char *path, uint32_t hosts, uint16_t ports, uint64_t seed)
+{
+    struct bench_store store = {.plan = make_plan(hosts, ports, seed), .rand = {.state = seed}};
+    struct error err;
+    struct results_config config = {.plan = store.plan,
+                                    .scanned = {[PROTOCOL_TCP] = true},
+                                    .silent_state = {[PROTOCOL_TCP] = PORT_FILTERED}};
+    struct store_scan scan = {.portolan = "0",
+                              .command = "portolan",
+                              .words = "portolan",
+                              .words_len = sizeof "portolan",
+                              .scans = "syn",
+                              .digest = "0",
+                              .plan = store.plan,
+                              .results = &config,
+                              .started_ns = START_NS};
+    struct store_progress progress = {.saved_ns = START_NS, .state = "complete", .next_position = hosts};
+    store.ports = calloc(ports, sizeof *store.ports);
+    if (!store.ports)
+        die("out of memory", NULL);
+    if (database_open(path, DATABASE_CREATE, &store.database, &err) < 0)
+        die("no store", &err);
+    rows_scan(&store.batch, &scan);
+    rows_progress(&store.batch, &progress);
+    return store;
+}
+
+static void write_out(struct bench_store *store)
+{
+    struct error err;
+    if (database_write(store->database, &store->batch, &err) < 0)
+        die("cannot write", &err);
+    batch_clear(&store->batch);
+}
+
+static void add_host(struct bench_store *store, uint64_t position, uint32_t port_count)
+{
+    struct host_result host = {.position = position,
+                               .addr = plan_host_at(store->plan, position),
+                               .up = true,
+                               .reason = REASON_ECHO_REPLY,
+                               .ttl = 64,
+                               .start_ns = START_NS,
+                               .end_ns = START_NS + SEC,
+                               .ports = store->ports,
+                               .port_count = port_count};
+    rows_host(&store->batch, &host, HOST_DONE, false);
+    if (position % HOSTS_A_BATCH == HOSTS_A_BATCH - 1)
+        write_out(store);
+}
+
+static void end(struct bench_store *store)
+{
+    struct error err;
+    write_out(store);
+    if (database_finish(store->database, &err) < 0)
+        die("cannot finish", &err);
+    database_close(store->database);
+    batch_done(&store->batch);
+    plan_done(store->plan);
+    free(store->plan);
+    free(store->ports);
+}
+
+/* One port of a hundred is closed only at the second try, in no order. */
+static void fill_closed(struct bench_store *store)
+{
+    for (uint32_t i = 0; i < CLOSED_PORTS; i++)
+        store->ports[i] = (struct port_result){.port = (uint16_t)(i + 1),
+                                               .state = PORT_CLOSED,
+                                               .reason = REASON_RESET,
+                                               .ttl = 64,
+                                               .tries = rand_next(&store->rand) % 100 == 0 ? 2 : 1,
+                                               .time_ns = START_NS,
+                                               .rtt_ns = MSEC};
+}
+
+/* The same in a table of SQLite's, a row a port; MB and seconds for each port. */
+static void measure_bare(const char *path, double *ret_mb, double *ret_s)
+{
+    sqlite3 *bare = NULL;
+    sqlite3_stmt *insert = NULL;
+    double start = now_s();
+    if (sqlite3_open(path, &bare) != SQLITE_OK ||
+        sqlite3_exec(bare,
+                     "CREATE TABLE port(host INTEGER, port INTEGER, state INTEGER, PRIMARY KEY (host, port)) "
+                     "STRICT, WITHOUT ROWID; BEGIN",
+                     NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(bare, "INSERT INTO port VALUES(?,?,2)", -1, &insert, NULL) != SQLITE_OK)
+        die("no bare table", NULL);
+    for (uint32_t row = 0; row < BARE_HOSTS * CLOSED_PORTS; row++) {
+        sqlite3_bind_int64(insert, 1, row / CLOSED_PORTS);
+        sqlite3_bind_int64(insert, 2, row % CLOSED_PORTS);
+        if (sqlite3_step(insert) != SQLITE_DONE)
+            die("cannot write the bare table", NULL);
+        sqlite3_reset(insert);
+    }
+    sqlite3_exec(bare, "COMMIT", NULL, NULL, NULL);
+    sqlite3_finalize(insert);
+    sqlite3_close(bare);
+    *ret_s = (now_s() - start) / (BARE_HOSTS * CLOSED_PORTS);
+    *ret_mb = megabytes(path) / (BARE_HOSTS * CLOSED_PORTS);
+}
+
+static void measure_closed(const char *directory)
+{
+    char path[PATH_MAX_LEN];
+    double ports = (double)CLOSED_HOSTS * CLOSED_PORTS;
+    double bare_mb = 0;
+    double bare_s = 0;
+    struct bench_store store = begin(place(directory, "closed", path), CLOSED_HOSTS, CLOSED_PORTS, 1);
+    double start = now_s();
+    for (uint64_t position = 0; position < CLOSED_HOSTS; position++) {
+        fill_closed(&store);
+        add_host(&store, position, CLOSED_PORTS);
+    }
+    end(&store);
+    double took = now_s() - start;
+    double size = megabytes(path);
+    unlink(path);
+    measure_bare(place(directory, "bare", path), &bare_mb, &bare_s);
+    unlink(path);
+    printf("%.0f closed ports: %.1f MB, %.2f bytes a port; %.1f s, %.0f ns a port\n", ports, size,
+           size * 1e6 / ports, took, took * 1e9 / ports);
+    printf("    a row a port takes %.1f times the room and %.1f times as long\n", bare_mb * ports / size,
+           bare_s * ports / took);
+}
+
+/* Every host has some open ports, each a row of its own; every hundredth host another one if `other`. */
+static void write_open(const char *path, uint64_t seed, bool other)
+{
+    struct bench_store store = begin(path, DIFF_HOSTS, DIFF_PORTS, seed);
+    for (uint64_t position = 0; position < DIFF_HOSTS; position++) {
+        uint32_t last = get_be32(plan_host_at(store.plan, position).bytes);
+        for (uint32_t i = 0; i < DIFF_PORTS; i++) {
+            bool open = i < OPEN_PORTS - 1 || i == OPEN_PORTS + (other && last % 100 == 0);
+            store.ports[i] = (struct port_result){.port = (uint16_t)(i + 1),
+                                                  .state = open ? PORT_OPEN : PORT_FILTERED,
+                                                  .reason = open ? REASON_SYN_ACK : REASON_NO_RESPONSE,
+                                                  .ttl = open ? 64 : 0,
+                                                  .tries = 2,
+                                                  .time_ns = START_NS};
+        }
+        add_host(&store, position, DIFF_PORTS);
+    }
+    end(&store);
+}
+
+static int count_run(void *context, const struct compare_run *run)
+{
+    (void)run;
+    (*(uint64_t *)context)++;
+    return 0;
+}
+
+static uint64_t count_changes(const char *path_before, const char *path_after)
+{
+    struct database *databases[2];
+    struct stored_scan scans[2];
+    const char *const paths[] = {path_before, path_after};
+    struct error err;
+    uint64_t changes = 0;
+    struct compare_sink sink = {count_run, &changes};
+    for (unsigned i = 0; i < 2; i++)
+        if (database_open(paths[i], DATABASE_READ, &databases[i], &err) < 0 ||
+            load_scan(databases[i], &scans[i], &err) < 0)
+            die("cannot read", &err);
+    if (compare_stores(databases[0], &scans[0], databases[1], &scans[1], &sink, &err) < 0)
+        die("cannot compare", &err);
+    for (unsigned i = 0; i < 2; i++) {
+        stored_scan_done(&scans[i]);
+        database_close(databases[i]);
+    }
+    return changes;
+}
+
+/* All rows of ports, in order, and nothing done with them. */
+static double read_bare(const char *path)
+{
+    struct database *database = NULL;
+    struct sqlite3_stmt *query = NULL;
+    struct error err;
+    int64_t sum = 0;
+    double start = now_s();
+    if (database_open(path, DATABASE_READ, &database, &err) < 0 ||
+        database_query(database, "SELECT * FROM port", &query, &err) < 0)
+        die("cannot read", &err);
+    while (query_next(database, query, &err) == 1)
+        sum += query_int(query, 2);
+    query_done(query);
+    database_close(database);
+    if (sum == 0)
+        die("nothing was read", NULL);
+    return now_s() - start;
+}
+
+static void measure_diff(const char *directory)
+{
+    char before[PATH_MAX_LEN];
+    char after[PATH_MAX_LEN];
+    write_open(place(directory, "before", before), 1, false);
+    write_open(place(directory, "after", after), 2, true);
+    double bare = read_bare(before) + read_bare(after);
+    double start = now_s();
+    uint64_t changes = count_changes(before, after);
+    double took = now_s() - start;
+    printf("diff of two stores with %u rows each: %.2f s, %llu changes; %.1f times reading the rows alone\n",
+           DIFF_HOSTS * OPEN_PORTS, took, (unsigned long long)changes, took / bare);
+    unlink(before);
+    unlink(after);
+}
+
+int main(int argc, char **argv)
+{
+    const char *directory = argc > 1 ? argv[1] : ".";
+    measure_diff(directory);
+    measure_closed(directory);
+    return 0;
+}
