@@ -2,6 +2,7 @@
 """Portolan in the practice network, against the truth."""
 
 import itertools
+import json
 import signal
 import sys
 import time
@@ -372,6 +373,25 @@ class Privilege(PortolanTest):
                 status, out, err = self.as_user(["net_raw"], *scan.options("syn", family, [host], truth.FIREWALL))
                 self.assertEqual(status, 0, err)
                 self.assert_true(scan.read_xml(out), "syn", family, [host], truth.FIREWALL)
+
+
+class Own(PortolanTest):
+    """The scanner's own addresses, which answer over the loopback link whatever link has them."""
+
+    def link_local(self):
+        with self.network.inside("scanner"):
+            shown = json.loads(run(["ip", "-json", "-6", "address", "show", "scope", "link", "dev", "eth0"]))
+        return next(f"{found['local']}%eth0" for link in shown for found in link.get("addr_info", []) if "local" in found)
+
+    def test_every_technique_finds_them_closed(self):
+        closed = {"-sS": "closed", "-sT": "closed", "-sU": "closed", "-sA": "unfiltered", "-sN": "closed"}
+        for address in (*truth.SCANNER, "127.0.0.1", "::1", self.link_local()):
+            for option, state in closed.items():
+                with self.subTest(address=address, option=option):
+                    family = ["-6"] if ":" in address else []
+                    report = self.portolan(*family, option, "-Pn", "-n", "-p", "79-81", address)
+                    self.assertEqual({verdict.state for verdict in report.ports.values()}, {state})
+                    self.assertEqual(len(report.ports), 3)
 
 
 class Ends(PortolanTest):

@@ -91,22 +91,22 @@ static void check_losses(struct live *live, int64_t now_ns)
 }
 
 /* A link-local address means something together with its link only (RFC 4007). */
-static void set_scope(struct addr *addr, uint32_t link)
+static void set_scope(const struct live *live, struct addr *addr, uint32_t link)
 {
-    if (addr->family == ADDR_V6 && addr->bytes[0] == 0xfe && (addr->bytes[1] & 0xc0) == 0x80)
-        addr->scope = link;
+    if (addr_is_link_local(addr))
+        addr->scope = route_zone(live->routes, addr, link);
 }
 
-static void set_scopes(struct packet *packet, uint32_t link)
+static void set_scopes(const struct live *live, struct packet *packet, uint32_t link)
 {
-    set_scope(&packet->src, link);
-    set_scope(&packet->dst, link);
+    set_scope(live, &packet->src, link);
+    set_scope(live, &packet->dst, link);
     if (packet->has_quote) {
-        set_scope(&packet->quote.src, link);
-        set_scope(&packet->quote.dst, link);
+        set_scope(live, &packet->quote.src, link);
+        set_scope(live, &packet->quote.dst, link);
     }
     if (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor)
-        set_scope(&packet->icmp.neighbor_target, link);
+        set_scope(live, &packet->icmp.neighbor_target, link);
 }
 
 /* Is the checksum of a TCP segment still to be filled in, as it is in what this machine sends itself? Then it is the sum of
@@ -128,7 +128,7 @@ static bool is_open(const struct captured *captured)
     return (get_be16(captured->data + header_len + 16) ^ checksum_finish(sum)) == UINT16_MAX;
 }
 
-static enum packet_fault decode(const struct captured *captured, struct packet *ret)
+static enum packet_fault decode(const struct live *live, const struct captured *captured, struct packet *ret)
 {
     if (captured->ethertype == ETHERTYPE_ARP_PACKET) {
         struct reader in = reader_over(captured->data, captured->len);
@@ -146,7 +146,7 @@ static enum packet_fault decode(const struct captured *captured, struct packet *
             return fault;
     }
     memcpy(ret->source_mac, captured->source_mac, sizeof ret->source_mac);
-    set_scopes(ret, captured->link);
+    set_scopes(live, ret, captured->link);
     return PACKET_OK;
 }
 
@@ -171,7 +171,7 @@ void live_take(void *context, const struct captured *captured, int64_t time_ns)
     struct netio *io = &live->io;
     io->stats.packets_received++;
     io->stats.bytes_received += captured->wire_len;
-    enum packet_fault fault = decode(captured, &packet);
+    enum packet_fault fault = decode(live, captured, &packet);
     if (fault != PACKET_OK) {
         io->stats.faults[fault]++;
         return;

@@ -90,6 +90,10 @@ const struct link *route_link(const struct route_table *table, uint32_t index); 
 bool route_is_local(const struct route_table *table,
                     const struct addr *addr); /* an address of this machine? */
 
+/* The zone of a link-local address in a packet that came over this link (RFC 4007): the link itself. But over the loopback
+ * link only this machine talks to itself, so there it is the link that has the address. */
+uint32_t route_zone(const struct route_table *table, const struct addr *addr, uint32_t link);
+
 /* Do packets for us arrive on this link? Not on a port of a bridge or bond without an address of its own: what it
  * carries shows up again on the bridge. True for links that are not in the table. */
 bool route_link_in_use(const struct route_table *table, uint32_t index);

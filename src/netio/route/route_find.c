@@ -197,6 +197,18 @@ void route_find(const struct route_table *table, const struct addr *dst, struct 
     }
 }
 
+uint32_t route_zone(const struct route_table *table, const struct addr *addr, uint32_t link)
+{
+    const struct link *loopback = loopback_of(table);
+    struct addr scoped = *addr;
+    for (size_t i = 0; loopback && loopback->index == link && i < table->address_count; i++) {
+        scoped.scope = table->addresses[i].addr.scope;
+        if (addr_equal(&table->addresses[i].addr, &scoped))
+            return scoped.scope;
+    }
+    return link;
+}
+
 bool route_is_local(const struct route_table *table, const struct addr *addr)
 {
     struct route route;

@@ -194,6 +194,18 @@ static void a_link_local_destination_needs_its_zone(void **state)
     route_table_done(&table);
 }
 
+static void over_the_loopback_a_link_local_address_keeps_its_zone(void **state)
+{
+    (void)state;
+    struct route_table table = finished(&(struct route_options){0});
+    struct addr own = addr_of("fe80::1"), foreign = addr_of("fe80::9");
+    assert_int_equal(route_zone(&table, &own, LO), ETH);
+    assert_int_equal(route_zone(&table, &own, ETH), ETH);
+    assert_int_equal(route_zone(&table, &foreign, ETH), ETH);
+    assert_int_equal(route_zone(&table, &foreign, LO), LO);
+    route_table_done(&table);
+}
+
 static void addresses_of_this_machine_go_over_the_loopback(void **state)
 {
     (void)state;
@@ -428,6 +440,7 @@ int main(void)
         cmocka_unit_test(the_rest_of_the_world_is_behind_the_gateway),
         cmocka_unit_test(an_ipv6_source_matches_its_destination),
         cmocka_unit_test(a_link_local_destination_needs_its_zone),
+        cmocka_unit_test(over_the_loopback_a_link_local_address_keeps_its_zone),
         cmocka_unit_test(addresses_of_this_machine_go_over_the_loopback),
         cmocka_unit_test(a_tunnel_has_no_stations),
         cmocka_unit_test(groups_and_broadcasts_are_no_stations),
