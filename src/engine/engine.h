@@ -14,14 +14,18 @@
 
 struct found_hosts;
 
+/* The chance of a wrong state of a silent port that is accepted, if nothing else is asked for (design decision 7). */
+#define TIMING_RISK_USUAL 1e-6
+
 struct timing {
     int64_t min_rto_ns, initial_rto_ns, max_rto_ns; /* RFC 6298, with a floor of our own */
-    unsigned max_retries;                           /* tries beyond the first, < TOKEN_TRIES_MAX */
-    int64_t scan_delay_ns;                          /* least time between probes to one host; 0: none */
-    int64_t host_timeout_ns;                        /* 0: none */
-    double min_rate_pps;                            /* 0: none */
-    double max_rate_pps;                            /* 0: none; a ceiling in every 100 ms */
-    double default_rate_pps;                        /* where nothing else says */
+    double risk; /* of a wrong state that is accepted; silence is asked again until it is smaller; > 0 */
+    unsigned max_retries;    /* tries beyond the first, < TOKEN_TRIES_MAX */
+    int64_t scan_delay_ns;   /* least time between probes to one host; 0: none */
+    int64_t host_timeout_ns; /* 0: none */
+    double min_rate_pps;     /* 0: none */
+    double max_rate_pps;     /* 0: none; a ceiling in every 100 ms */
+    double default_rate_pps; /* where nothing else says */
 };
 
 /* Which packets are handed over with what they prove. */

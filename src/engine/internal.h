@@ -19,9 +19,6 @@
 #define ENGINE_PROBES_MAX (UINT64_C(1) << 26)
 #define ENGINE_HOSTS_MAX  (UINT64_C(1) << 21)
 
-/* The chance of a wrong state of a silent port that is accepted (design decision 7). */
-#define ENGINE_RISK 1e-6
-
 /* Hosts that wait to become a block of one kind. */
 struct waiting_room {
     struct waiting_host *hosts; /* owned */

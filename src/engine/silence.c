@@ -115,9 +115,9 @@ bool silence_is_certain(struct engine *engine, const struct scan_block *scan_blo
     if (tries < 2)
         return false;
     if (scan_block->kind == BLOCK_PORTS)
-        return loss_silence_is_certain(p, asked - slot->open, asked, tries, ENGINE_RISK);
+        return loss_silence_is_certain(p, asked - slot->open, asked, tries, engine->config.timing.risk);
     /* Any one answer would have shown the host. */
-    return loss_silence_is_certain(p, 0, 1, tries * asked, ENGINE_RISK);
+    return loss_silence_is_certain(p, 0, 1, tries * asked, engine->config.timing.risk);
 }
 
 /* Did none of the probes leave, because nobody on the link has the address? */

@@ -130,6 +130,8 @@ static void add_port(struct report *report, json_t *object, const struct port_re
     add_number(report, object, "tries", port->tries);
     if (service)
         add_text(report, object, "service", service);
+    if (port->foreign)
+        add_bool(report, object, "foreign_ttl", true);
     if (port->flags & RECORD_WEAK)
         add_bool(report, object, "weak", true);
     if (port->flags & RECORD_LATE)
@@ -178,6 +180,27 @@ static void write_ports(struct report *report, const struct host_result *host, c
     }
 }
 
+/* Ports whose resets or errors have another TTL than the host's own answers. */
+static void add_foreign(struct report *report, json_t *object, const struct host_result *host)
+{
+    json_t *array = json_array();
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
+        char *ports = ranges_of_foreign(host, (enum protocol)i);
+        if (!ports || ports[0]) {
+            json_t *entry = json_object();
+            add_text(report, entry, "protocol", protocol_name((enum protocol)i));
+            add(report, entry, "ports", ports ? json_string(ports) : NULL);
+            if (json_array_append_new(array, entry))
+                report->incomplete = true;
+        }
+        free(ports);
+    }
+    if (json_array_size(array) > 0)
+        add(report, object, "foreign_ttl", array);
+    else
+        json_decref(array);
+}
+
 static void add_host(struct report *report, json_t *object, const struct host_result *host)
 {
     add_time(report, object, "timestamp", host->end_ns);
@@ -202,10 +225,13 @@ static void add_host(struct report *report, json_t *object, const struct host_re
     add_bool(report, object, "timed_out", host->timed_out);
     if (host->capped)
         add_bool(report, object, "capped", true);
+    if (host->own_ttl)
+        add_number(report, object, "own_ttl", host->own_ttl);
+    add_foreign(report, object, host);
     if (host->answers_all)
         add_text(report, object, "confidence", "low");
-    const char *remark = remark_on(report->run, host);
-    if (remark)
+    char remark[REMARK_MAX];
+    if (remark_on(report->run, host, remark))
         add_text(report, object, "remark", remark);
 }
 
@@ -259,6 +285,7 @@ static bool json_end(struct report *report, const struct report_end *end)
     add_number(report, object, "ports_capped", end->ports_capped);
     add_number(report, object, "conflicts", end->conflicts);
     add(report, object, "ports_in_doubt", json_real(end->doubt));
+    add(report, object, "risk_accepted", json_real(report->run->risk));
     add_text(report, object, "exit", end->interrupted ? "error" : "success");
     if (end->interrupted)
         add_text(report, object, "error", end->interrupted);

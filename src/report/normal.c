@@ -165,6 +165,17 @@ static void write_capped(const struct report *report, const struct host_result *
             first->tries, count, thing(report), phrase_plural(count), ports ? ports : "");
 }
 
+/* The ports behind the remark on resets and errors with another TTL. */
+static void write_foreign(const struct report *report, const struct host_result *host)
+{
+    for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++) {
+        own(free_ptr) char *ports = ranges_of_foreign(host, (enum protocol)protocol);
+        if (ports && ports[0])
+            fprintf(report->file, "Not with the host's own TTL: %s %ss %s\n",
+                    protocol_name((enum protocol)protocol), thing(report), ports);
+    }
+}
+
 static void write_ports(const struct report *report, const struct host_result *host)
 {
     struct fold fold;
@@ -178,9 +189,10 @@ static void write_ports(const struct report *report, const struct host_result *h
     if (fold.listed_count)
         port_table_write(report->file, report->run, report->interactive && report->run->color, host, &fold);
 
-    const char *remark = remark_on(report->run, host);
-    if (remark)
+    char remark[REMARK_MAX];
+    if (remark_on(report->run, host, remark))
         fprintf(report->file, "%s\n", remark);
+    write_foreign(report, host);
     if (host->capped)
         write_capped(report, host);
     if (host->timed_out)
@@ -297,7 +309,7 @@ static bool normal_end(struct report *report, const struct report_end *end)
                 phrase_summary(run, end, summary));
     if (run->fold.verbosity >= 1)
         write_counters(report, end, prefix);
-    fprintf(report->file, "%s           %s\n", prefix, phrase_trust(end, trust));
+    fprintf(report->file, "%s           %s\n", prefix, phrase_trust(run, end, trust));
     fflush(report->file);
     return true;
 }

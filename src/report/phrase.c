@@ -72,15 +72,18 @@ const char *phrase_summary(const struct report_run *run, const struct report_end
     return text;
 }
 
-const char *phrase_trust(const struct report_end *end, char text[static PHRASE_TRUST_MAX])
+const char *phrase_trust(const struct report_run *run, const struct report_end *end,
+                         char text[static PHRASE_TRUST_MAX])
 {
     char loss[32] = "not known";
     if (end->tries)
         snprintf(loss, sizeof loss, "%.1f%%", 100.0 * (double)end->tries_lost / (double)end->tries);
     snprintf(text, PHRASE_TRUST_MAX,
              "Probes: %" PRIu64 " | Answers: %" PRIu64 " | Not proved: %" PRIu64 " | Lost by us: %" PRIu64
-             " | Lost on the way: %s | Limited hosts: %" PRIu64 " | Ports in doubt: %.2g",
-             end->probes_sent, end->answers, end->rejected, end->drops, loss, end->hosts_limited, end->doubt);
+             " | Lost on the way: %s | Limited hosts: %" PRIu64
+             " | Ports in doubt: %.2g | Risk accepted: %.2g",
+             end->probes_sent, end->answers, end->rejected, end->drops, loss, end->hosts_limited, end->doubt,
+             run->risk);
     return text;
 }
 

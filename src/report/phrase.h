@@ -29,7 +29,8 @@ const char *phrase_summary(const struct report_run *run, const struct report_end
                            char text[static PHRASE_SUMMARY_MAX]);
 
 /* How far the results can be trusted: "Probes: 1000 | Answers: 999 | Lost on the way: 0.1% | Lost by us: 0 | ..." */
-const char *phrase_trust(const struct report_end *end, char text[static PHRASE_TRUST_MAX]);
+const char *phrase_trust(const struct report_run *run, const struct report_end *end,
+                         char text[static PHRASE_TRUST_MAX]);
 
 /* "" or "s" */
 const char *phrase_plural(uint64_t count);

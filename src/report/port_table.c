@@ -41,21 +41,26 @@ static void fill_heading(const struct report_run *run, struct row *ret)
         snprintf(ret->cells[COLUMN_PORT], CELL_MAX, "PROTOCOL");
 }
 
-/* "syn-ack ttl 64", "admin-prohibited from 203.0.113.1 ttl 250" */
-static void fill_reason(const struct port_result *port, char ret[static CELL_MAX])
+/* "syn-ack ttl 64", "admin-prohibited from 203.0.113.1 ttl 250", "reset ttl 61 (not the host's 64)" */
+static void fill_reason(const struct host_result *host, const struct port_result *port,
+                        char ret[static CELL_MAX])
 {
     char source[ADDR_TEXT_MAX];
     char from[ESCAPE_MAX(ADDR_TEXT_MAX)] = "";
     char ttl[16] = "";
+    char foreign[32] = "";
     if (port->source.family != ADDR_NONE)
         escape_copy(ESCAPE_TEXT, addr_format(&port->source, source), from, sizeof from);
     if (port->ttl)
         snprintf(ttl, sizeof ttl, " ttl %u", port->ttl);
-    snprintf(ret, CELL_MAX, "%s%s%.100s%s", reason_name((enum reason)port->reason), from[0] ? " from " : "",
-             from, ttl);
+    if (port->foreign)
+        snprintf(foreign, sizeof foreign, " (not the host's %u)", host->own_ttl);
+    snprintf(ret, CELL_MAX, "%s%s%.90s%s%s", reason_name((enum reason)port->reason), from[0] ? " from " : "",
+             from, ttl, foreign);
 }
 
-static void fill_row(const struct report_run *run, const struct port_result *port, struct row *ret)
+static void fill_row(const struct report_run *run, const struct host_result *host,
+                     const struct port_result *port, struct row *ret)
 {
     const char *service = phrase_service(run, port);
     if (port->protocol == PROTOCOL_IP)
@@ -65,7 +70,7 @@ static void fill_row(const struct report_run *run, const struct port_result *por
                  protocol_name((enum protocol)port->protocol));
     snprintf(ret->cells[COLUMN_STATE], CELL_MAX, "%s", state_name((enum port_state)port->state));
     escape_copy(ESCAPE_TEXT, service ? service : "unknown", ret->cells[COLUMN_SERVICE], CELL_MAX);
-    fill_reason(port, ret->cells[COLUMN_REASON]);
+    fill_reason(host, port, ret->cells[COLUMN_REASON]);
 }
 
 static void widen(struct layout *layout, const struct row *row)
@@ -100,7 +105,7 @@ void port_table_write(FILE *file, const struct report_run *run, bool color, cons
     for (uint32_t i = 0; i < host->port_count; i++) {
         if (fold->folded[host->ports[i].state])
             continue;
-        fill_row(run, &host->ports[i], &row);
+        fill_row(run, host, &host->ports[i], &row);
         widen(&layout, &row);
     }
 
@@ -109,7 +114,7 @@ void port_table_write(FILE *file, const struct report_run *run, bool color, cons
     for (uint32_t i = 0; i < host->port_count; i++) {
         if (fold->folded[host->ports[i].state])
             continue;
-        fill_row(run, &host->ports[i], &row);
+        fill_row(run, host, &host->ports[i], &row);
         write_row(file, &layout, &row, color ? color_of((enum port_state)host->ports[i].state) : NULL);
     }
 }

@@ -76,6 +76,15 @@ char *ranges_of_reason(const struct host_result *host, const struct fold_reason 
     return take_text(&ranges);
 }
 
+char *ranges_of_foreign(const struct host_result *host, enum protocol protocol)
+{
+    struct ranges ranges = {0};
+    for (uint32_t i = 0; i < host->port_count; i++)
+        if (host->ports[i].foreign && host->ports[i].protocol == protocol)
+            add_port(&ranges, host->ports[i].port);
+    return take_text(&ranges);
+}
+
 char *ranges_of_set(const struct port_set *set, enum port_protocol protocol)
 {
     struct ranges ranges = {0};

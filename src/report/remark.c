@@ -1,13 +1,25 @@
 #include "report/remark.h"
 
-#include <stdlib.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "report/phrase.h"
 
 /* Fewer ports may be all alike by chance. */
 #define PORTS_MIN 8
 
-/* Hops. Initial TTLs (64, 128, 255) are further apart. */
-#define WAY_MAX 32
+/* One sentence more. */
+__attribute__((format(printf, 2, 3))) static void say(char text[static REMARK_MAX], const char *format, ...)
+{
+    size_t len = strlen(text);
+    if (len > 0)
+        text[len++] = ' ';
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + len, REMARK_MAX - len, format, arguments);
+    va_end(arguments);
+}
 
 static const char *tcp_scan(const struct report_run *run)
 {
@@ -38,83 +50,82 @@ static bool asks_closed_ports(const char *scan)
     return false;
 }
 
-/* What an idle scan promises (doc/decisions/008), and what it cannot know. */
-static const char *remark_on_idle(const struct host_result *host)
+static bool any_open(const struct host_result *host)
 {
-    for (uint32_t i = 0; i < host->port_count; i++) {
+    for (uint32_t i = 0; i < host->port_count; i++)
         if (host->ports[i].state == PORT_OPEN)
-            return "Idle scan: a port called open is wrong with a chance of 1 in 1,000,000 at most, one "
-                   "called "
-                   "closed|filtered is open with a chance of 1 in 1,000 at most.";
-    }
-    return host->unfinished
-               ? NULL
-               : "Idle scan: no port moved the zombie's ID. Either none is open, or packets in the "
-                 "zombie's name do not reach this host; that cannot be told apart. Else an open "
-                 "port was missed with a chance of 1 in 1,000 at most.";
-}
-
-/* The TTL that the answers of the host's services have; 0: not known, or not one. */
-static uint8_t own_ttl(const struct host_result *host)
-{
-    uint8_t ttl = 0;
-    for (uint32_t i = 0; i < host->port_count; i++) {
-        const struct port_result *port = &host->ports[i];
-        if (port->reason != REASON_SYN_ACK || port->ttl == 0)
-            continue;
-        if (ttl && port->ttl != ttl)
-            return 0;
-        ttl = port->ttl;
-    }
-    return ttl;
-}
-
-/* Did resets come another way than the answers of services? A stack may begin resets at another TTL, but those differ by
- * more than any way is long. */
-static bool others_reset(const struct host_result *host)
-{
-    int own = own_ttl(host);
-    for (uint32_t i = 0; own && i < host->port_count; i++) {
-        const struct port_result *port = &host->ports[i];
-        if (port->reason == REASON_RESET && port->ttl && port->ttl != own && abs(port->ttl - own) < WAY_MAX)
             return true;
-    }
     return false;
 }
 
-const char *remark_on(const struct report_run *run, const struct host_result *host)
+/* What an idle scan promises (doc/decisions/008), and what it cannot know. */
+static void remark_on_idle(const struct report_run *run, const struct host_result *host,
+                           char text[static REMARK_MAX])
 {
-    if (others_reset(host))
-        return "Some resets have another TTL than the answers of services: a box on the way, not the host, "
-               "may have "
-               "sent them.";
-    if (host->answers_all)
-        return "Nearly every port answers as if it were open: a SYN proxy, a tarpit or a firewall speaks for "
-               "this "
-               "host, and which of its ports are open is not known (low confidence).";
-    if (run->idle)
-        return remark_on_idle(host);
+    if (any_open(host))
+        say(text,
+            "Idle scan: a port called open is wrong with a chance of 1 in %.0f at most, one called "
+            "closed|filtered is open with a chance of 1 in 1000 at most.",
+            1 / run->risk);
+    else if (!host->unfinished)
+        say(text,
+            "Idle scan: no port moved the zombie's ID. Either none is open, or packets in the zombie's name "
+            "do not reach this host; that cannot be told apart. Else an open port was missed with a chance "
+            "of 1 in 1000 at most.");
+}
+
+/* Some stacks answer some probes alike, whether a port is open or not. */
+static void remark_on_technique(const struct report_run *run, const struct host_result *host,
+                                char text[static REMARK_MAX])
+{
     const char *scan = tcp_scan(run);
     uint32_t counts[PORT_STATE_COUNT] = {0}, resets;
     count_tcp(host, counts, &resets);
     if (resets < PORTS_MIN)
-        return NULL;
+        return;
 
     if (asks_closed_ports(scan) && counts[PORT_CLOSED] == resets && counts[PORT_OPEN_FILTERED] == 0)
-        return "Every port that answered was reset: some systems (Windows, many Cisco devices, OS/400) reset "
-               "these probes "
-               "on open ports too, and then this scan tells nothing apart.";
+        say(text,
+            "Every port that answered was reset: some systems (Windows, many Cisco devices, OS/400) reset "
+            "these probes on open ports too, and then this scan tells nothing apart.");
     if (strcmp(scan, "window") != 0)
-        return NULL;
+        return;
     if (counts[PORT_OPEN] == 0)
-        return "No reset had a window: on most systems resets from open and closed ports look alike, and "
-               "open ports would "
-               "show as closed here.";
-    if (counts[PORT_CLOSED] == 0)
-        return "Every reset had a window: on this system it does not tell open ports from closed ones.";
-    if (counts[PORT_OPEN] > counts[PORT_CLOSED])
-        return "More ports look open than closed: on some systems it is the other way round, and the few "
-               "that look closed "
-               "may be the open ones.";
-    return NULL;
+        say(text,
+            "No reset had a window: on most systems resets from open and closed ports look alike, and open "
+            "ports would show as closed here.");
+    else if (counts[PORT_CLOSED] == 0)
+        say(text, "Every reset had a window: on this system it does not tell open ports from closed ones.");
+    else if (counts[PORT_OPEN] > counts[PORT_CLOSED])
+        say(text,
+            "More ports look open than closed: on some systems it is the other way round, and the few that "
+            "look closed may be the open ones.");
+}
+
+static void remark_on_foreign(const struct host_result *host, char text[static REMARK_MAX])
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < host->port_count; i++)
+        count += host->ports[i].foreign;
+    if (count > 0)
+        say(text,
+            "Resets or errors about %u port%s have another TTL than the host's own answers (%u): a box on "
+            "the way, "
+            "not the host, may have sent them.",
+            count, phrase_plural(count), host->own_ttl);
+}
+
+bool remark_on(const struct report_run *run, const struct host_result *host, char text[static REMARK_MAX])
+{
+    text[0] = '\0';
+    remark_on_foreign(host, text);
+    if (host->answers_all)
+        say(text,
+            "Nearly every port answers as if it were open: a SYN proxy, a tarpit or a firewall speaks for "
+            "this host, and which of its ports are open is not known (low confidence).");
+    else if (run->idle)
+        remark_on_idle(run, host, text);
+    else
+        remark_on_technique(run, host, text);
+    return text[0];
 }

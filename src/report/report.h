@@ -29,6 +29,7 @@ struct report_run {
     const struct report_scan *scans; /* the main one first; none for a technique without such a type (idle) */
     size_t scan_count;
     bool idle;                /* an idle scan: open or closed|filtered is all it tells */
+    double risk;              /* --confidence: the chance of a wrong state that was accepted */
     bool show_reason;         /* --reason, or implied by -vv or -d */
     bool color;               /* report_interactive only */
     bool discovery_only;      /* -sn */

@@ -308,26 +308,68 @@ static void assert_remark(struct fixture *fixture, const char *scan, uint32_t op
     finish(fixture);
 }
 
-/* A service answers with one TTL, a closed port's reset has another. */
-static const char *remark_with_ttls(uint8_t service, uint8_t reset)
+/* A service, and a closed port whose reset a box on the way may have sent. */
+static void tell_host_with_foreign_reset(struct fixture *fixture)
 {
-    const struct port_result ports[] = {
-        {.protocol = PROTOCOL_TCP, .port = 22, .state = PORT_OPEN, .reason = REASON_SYN_ACK, .ttl = service},
-        {.protocol = PROTOCOL_TCP, .port = 23, .state = PORT_CLOSED, .reason = REASON_RESET, .ttl = reset},
+    struct port_result ports[] = {
+        {.protocol = PROTOCOL_TCP, .port = 22, .state = PORT_OPEN, .reason = REASON_SYN_ACK, .ttl = 57},
+        {.protocol = PROTOCOL_TCP, .port = 23, .state = PORT_CLOSED, .reason = REASON_RESET, .ttl = 61},
     };
-    const struct host_result host = {.up = true, .ports = ports, .port_count = 2};
-    const struct report_run run = {.scans = NULL};
-    return remark_on(&run, &host);
+    ports[1].foreign = true;
+    struct host_result host = host_of(ports, 2);
+    host.own_ttl = 57;
+    fixture->run.show_reason = true;
+    fixture->ops->host(fixture->report, &host);
 }
 
-static void resets_from_a_box_on_the_way_are_remarked_on(void **state)
+static void a_reset_from_a_box_on_the_way_is_marked_at_its_port(void **state)
 {
-    (void)state;
-    assert_non_null(remark_with_ttls(57, 61));
-    assert_null(remark_with_ttls(57, 57));
-    assert_null(remark_with_ttls(57, 248)); /* another initial value, the same way */
-    assert_null(remark_with_ttls(57, 0));
-    assert_null(remark_with_ttls(0, 57));
+    struct fixture *fixture = *state;
+    const struct {
+        const struct report_ops *ops;
+        const char *says;
+    } formats[] = {
+        {&report_normal, "reset ttl 61 (not the host's 57)"},
+        {&report_normal, "Not with the host's own TTL: tcp ports 23\n"},
+        {&report_normal, "Resets or errors about 1 port have another TTL"},
+        {&report_json, "\"port\":23,"},
+        {&report_json, "\"foreign_ttl\":true"},
+        {&report_json, "\"own_ttl\":57,\"foreign_ttl\":[{\"protocol\":\"tcp\",\"ports\":\"23\"}]"},
+        {&report_xml, "<script id=\"portolan-foreign-ttl\" output=\"TTL 61 is not"},
+        {&report_xml, "<script id=\"portolan-foreign-ttl-tcp\" output=\"23\"/></hostscript>"},
+        {&report_xml, "<hostscript><script id=\"portolan-remark\" output=\"Resets or errors about 1 port"},
+        {&report_grepable, "22/open/tcp/////, 23/closed/tcp/////\n"},
+    };
+    for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        begin(fixture, formats[i].ops);
+        tell_host_with_foreign_reset(fixture);
+        if (!strstr(fixture->text, formats[i].says))
+            fail_msg("%s: no '%s' in\n%s", formats[i].ops->name, formats[i].says, fixture->text);
+        finish(fixture);
+    }
+}
+
+static void the_last_line_says_which_risk_was_accepted(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct report_end end = {.doubt = 0.25};
+    const struct {
+        const struct report_ops *ops;
+        const char *says;
+    } formats[] = {
+        {&report_normal, "Ports in doubt: 0.25 | Risk accepted: 0.001\n"},
+        {&report_xml, "Ports in doubt: 0.25 | Risk accepted: 0.001\" elapsed"},
+        {&report_json, "\"ports_in_doubt\":0.25,\"risk_accepted\":0.001,"},
+    };
+    fixture->run.risk = 0.001;
+    for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        begin(fixture, formats[i].ops);
+        formats[i].ops->end(fixture->report, &end);
+        fflush(fixture->file);
+        if (!strstr(fixture->text, formats[i].says))
+            fail_msg("%s: no '%s' in\n%s", formats[i].ops->name, formats[i].says, fixture->text);
+        finish(fixture);
+    }
 }
 
 static void a_host_that_answers_all_ports_alike_is_remarked_on(void **state)
@@ -358,7 +400,8 @@ int main(void)
         WITH_REPORT(one_host_that_seems_down_gives_a_hint),
         WITH_REPORT(json_says_when_memory_ran_out),
         WITH_REPORT(a_host_that_answers_all_ports_alike_is_remarked_on),
-        cmocka_unit_test(resets_from_a_box_on_the_way_are_remarked_on),
+        WITH_REPORT(a_reset_from_a_box_on_the_way_is_marked_at_its_port),
+        WITH_REPORT(the_last_line_says_which_risk_was_accepted),
         cmocka_unit_test(each_report_can_be_closed_as_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

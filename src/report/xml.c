@@ -6,9 +6,11 @@
 #include <stdlib.h>
 
 #include "base/escape.h"
+#include "base/own.h"
 #include "base/time.h"
 #include "report/phrase.h"
 #include "report/ranges.h"
+#include "report/remark.h"
 #include "report/xml_writer.h"
 
 #define IMITATED_VERSION "7.94" /* of the format's maker: consumers branch on it */
@@ -185,7 +187,27 @@ static void write_extraports(struct report *report, const struct host_result *ho
     xml_raw(report->xml, "\n");
 }
 
-static void write_port(struct report *report, const struct port_result *port)
+static void write_script(struct xml_writer *xml, const char *id, const char *output)
+{
+    xml_open(xml, "script");
+    xml_attribute(xml, "id", id);
+    xml_attribute(xml, "output", output);
+    xml_close(xml);
+}
+
+/* What the format has no attribute for is said as if a script had found it. */
+static void write_foreign_ttl(struct xml_writer *xml, const struct host_result *host,
+                              const struct port_result *port)
+{
+    char text[96];
+    if (!port->foreign)
+        return;
+    snprintf(text, sizeof text, "TTL %u is not that of the host's own answers, %u: a box on the way?",
+             port->ttl, host->own_ttl);
+    write_script(xml, "portolan-foreign-ttl", text);
+}
+
+static void write_port(struct report *report, const struct host_result *host, const struct port_result *port)
 {
     struct xml_writer *xml = report->xml;
     xml_open(xml, "port");
@@ -209,6 +231,7 @@ static void write_port(struct report *report, const struct port_result *port)
         xml_attribute_number(xml, "conf", port->protocol == PROTOCOL_IP ? 8 : 3);
         xml_close(xml);
     }
+    write_foreign_ttl(xml, host, port);
     xml_close(xml);
     xml_raw(xml, "\n");
 }
@@ -222,9 +245,30 @@ static void write_ports(struct report *report, const struct host_result *host)
         write_extraports(report, host, &fold, &fold.groups[i]);
     for (uint32_t i = 0; i < host->port_count; i++)
         if (!fold.folded[host->ports[i].state])
-            write_port(report, &host->ports[i]);
+            write_port(report, host, &host->ports[i]);
     xml_close(report->xml);
     xml_raw(report->xml, "\n");
+}
+
+/* The remark, and the ports with a foreign TTL, folded ones too. */
+static void write_hostscript(struct report *report, const struct host_result *host)
+{
+    struct xml_writer *xml = report->xml;
+    char remark[REMARK_MAX];
+    if (!remark_on(report->run, host, remark))
+        return;
+    xml_open(xml, "hostscript");
+    write_script(xml, "portolan-remark", remark);
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
+        own(free_ptr) char *ports = ranges_of_foreign(host, (enum protocol)i);
+        char id[48];
+        snprintf(id, sizeof id, "portolan-foreign-ttl-%s", protocol_name((enum protocol)i));
+        if (ports && ports[0])
+            write_script(xml, id, ports);
+        report->incomplete |= !ports;
+    }
+    xml_close(xml);
+    xml_raw(xml, "\n");
 }
 
 static void write_times(struct xml_writer *xml, const struct host_result *host)
@@ -256,6 +300,8 @@ static void xml_report_host(struct report *report, const struct host_result *hos
     write_hostnames(xml, host);
     if (host->port_count)
         write_ports(report, host);
+    if (host->port_count)
+        write_hostscript(report, host);
     write_times(xml, host);
     xml_close(xml);
     xml_raw(xml, "\n");
@@ -272,7 +318,7 @@ static void write_finished(struct report *report, const struct report_end *end)
     char done[PHRASE_TIME_MAX + PHRASE_SUMMARY_MAX + PHRASE_TRUST_MAX + sizeof "Portolan done at ; ; "];
     phrase_time(end->end_ns, time);
     snprintf(done, sizeof done, "Portolan done at %s; %s; %s", time,
-             phrase_summary(report->run, end, summary), phrase_trust(end, trust));
+             phrase_summary(report->run, end, summary), phrase_trust(report->run, end, trust));
 
     xml_open(xml, "finished");
     xml_attribute_number(xml, "time", end->end_ns / SEC);

@@ -7,10 +7,7 @@
 #include "base/time.h"
 #include "results/answers.h"
 #include "results/open_hosts.h"
-
-/* From how many ports, and what share of those scanned, on. */
-#define EVERYTHING_PORTS_MIN 100
-#define EVERYTHING_SHARE     0.95
+#include "results/whole_host.h"
 
 struct results {
     struct results_config config;
@@ -168,19 +165,6 @@ static struct host_result describe(const struct results *results, const struct o
     };
 }
 
-/* SYN proxies and tarpits answer for every port; of a real host's so many ports, most are closed. */
-static bool answers_everything(const struct port_result *ports, uint32_t count)
-{
-    uint32_t asked = 0, answered = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (ports[i].protocol != PROTOCOL_TCP)
-            continue;
-        asked++;
-        answered += ports[i].state == PORT_OPEN && ports[i].reason == REASON_SYN_ACK;
-    }
-    return answered >= EVERYTHING_PORTS_MIN && (double)answered >= EVERYTHING_SHARE * (double)asked;
-}
-
 /* The host is complete and waits for nothing: hand it over and forget it. */
 static void hand_over(struct results *results, struct open_host *host, const struct record *last)
 {
@@ -189,7 +173,7 @@ static void hand_over(struct results *results, struct open_host *host, const str
         expand_ports(results, host, last, result.unfinished);
         result.ports = results->ports;
         result.port_count = results->space.port_count;
-        result.answers_all = answers_everything(result.ports, result.port_count);
+        whole_host_derive(&result, results->ports);
         for (uint32_t i = 0; i < result.port_count; i++)
             results->totals.ports[result.ports[i].state]++;
     }

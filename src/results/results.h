@@ -21,6 +21,7 @@ struct port_result {
     uint8_t ttl;
     uint8_t tries;
     uint8_t flags;      /* enum record_flag: WEAK, LATE */
+    bool foreign;       /* a reset or an error whose TTL is not the host's own: see results/whole_host.h */
     struct addr source; /* ADDR_NONE: the host itself, or silence */
     int64_t time_ns;    /* CLOCK_REALTIME; of a silent port: when the host was complete */
     int64_t rtt_ns;     /* 0: not known */
@@ -36,6 +37,7 @@ struct host_result {
     uint8_t reason; /* enum reason of up or down */
     uint8_t ttl;
     struct addr source;
+    uint8_t own_ttl; /* of its own answers, so far as known; 0: not */
     bool has_mac;
     uint8_t mac[6];
     bool shown;      /* results_show_changed() has shown it before */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results/whole_host.h"
 #include "store/load.h"
 #include "store/text.h"
 
@@ -293,7 +294,11 @@ int host_cursor_ports(struct host_cursor *cursor, struct error *err)
     cursor->host.ports = cursor->list;
     cursor->host.port_count = cursor->scan->asked_count;
     int r = load_folded(cursor, &cursor->host, err);
-    return r == 0 ? load_ports(cursor, &cursor->host, err) : r;
+    if (r == 0)
+        r = load_ports(cursor, &cursor->host, err);
+    if (r == 0)
+        whole_host_derive(&cursor->host, cursor->list);
+    return r;
 }
 
 int load_hosts(struct database *database, const struct stored_scan *scan, enum load_hosts which,

@@ -22,6 +22,8 @@ OPTIONS = [
     (["-sn", "-p80", "127.0.0.1"], USAGE, "-sn"),
     (["-T9", "127.0.0.1"], USAGE, "'9'"),
     (["--max-rate", "fast", "127.0.0.1"], USAGE, "'fast'"),
+    (["--confidence", "sure", "127.0.0.1"], USAGE, "'sure'"),
+    (["--confidence", "100%", "127.0.0.1"], USAGE, "'100%'"),
     (["--max-retries", "-1", "127.0.0.1"], USAGE, "'-1'"),
     (["--host-timeout", "10 minutes", "127.0.0.1"], USAGE, "'10 minutes'"),
     (["--shard", "5/4", "127.0.0.1"], USAGE, "'5/4'"),

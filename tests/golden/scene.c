@@ -284,6 +284,7 @@ bool scene_render(const struct scene *scene, const struct report_ops *ops, FILE 
                 .start_ns = START_NS,
                 .scans = scene->scans,
                 .scan_count = scene->scan_count,
+                .risk = 1e-6,
                 .show_reason = scene->show_reason,
                 .color = scene->color,
                 .discovery_only = scene->discovery_only,

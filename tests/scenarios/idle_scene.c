@@ -32,6 +32,7 @@ struct idle_scene idle_scene_usual(void)
         .timing = {.min_rto_ns = 10 * MSEC,
                    .initial_rto_ns = SEC,
                    .max_rto_ns = 10 * SEC,
+                   .risk = TIMING_RISK_USUAL,
                    .default_rate_pps = 10000},
     };
 }

@@ -21,6 +21,7 @@ struct timing scenario_timing(void)
         .min_rto_ns = 10 * MSEC,
         .initial_rto_ns = SEC,
         .max_rto_ns = 10 * SEC,
+        .risk = TIMING_RISK_USUAL,
         .max_retries = 10,
         .default_rate_pps = 10000,
     };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/job/job.h"
+#include "cli/options/timing.h"
 
 int job_of_store(const struct options *options, struct stored_scan *scan, struct job **ret, struct error *err)
 {
@@ -12,6 +13,7 @@ int job_of_store(const struct options *options, struct stored_scan *scan, struct
     struct scan_privilege as_then = {.raw = strstr(scan->scans, "connect") == NULL, .program = "portolan"};
     as_then.why_not = "";
     job->options = options;
+    job->timing = timing_from(options);
     job->services = services_builtin();
     job->command_line = strdup(scan->command);
     int r = job->command_line ? 0 : error_set(err, EX_OSERR, "out of memory");

@@ -1,5 +1,6 @@
 #include "cli/options/number.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +53,29 @@ bool number_read_real(const char *text, double min, double max, double *ret)
     if (digits == 0 || text[len])
         return false;
     double value = strtod(text, NULL);
+    if (!(value >= min && value <= max))
+        return false;
+    *ret = value;
+    return true;
+}
+
+bool number_read_scientific(const char *text, double min, double max, double *ret)
+{
+    char mantissa[REAL_TEXT_MAX];
+    size_t len = strcspn(text, "eE");
+    if (len >= sizeof mantissa)
+        return false;
+    memcpy(mantissa, text, len);
+    mantissa[len] = '\0';
+
+    double value = 0;
+    const char *exponent = text + len;
+    if (*exponent)
+        exponent += exponent[1] == '-' || exponent[1] == '+' ? 2 : 1;
+    if (!number_read_real(mantissa, 0, HUGE_VAL, &value) ||
+        strspn(exponent, "0123456789") != strlen(exponent) || (text[len] && !*exponent))
+        return false;
+    value = strtod(text, NULL);
     if (!(value >= min && value <= max))
         return false;
     *ret = value;

@@ -12,6 +12,10 @@
 
 #define RATE_MAX_PPS 1e9
 
+#define CONFIDENCE_TEXT_MAX 32
+#define RISK_MIN            1e-12 /* what is left of 1 in a double is not exact below */
+#define RISK_MAX            0.1
+
 static void *field_of(struct options *options, const struct option_use *use)
 {
     return (uint8_t *)options + use->option->field;
@@ -61,6 +65,30 @@ int set_rate(struct options *options, const struct option_use *use, struct error
         return error_set(err, EX_USAGE, "%s: '%s' is not a rate in packets per second above 0 and up to 1e9",
                          use->spelled, use->value);
     *(double *)field_of(options, use) = value;
+    return 0;
+}
+
+/* "99.99%" is a confidence; a bare number is what it leaves, the chance of a wrong state. */
+int set_confidence(struct options *options, const struct option_use *use, struct error *err)
+{
+    char number[CONFIDENCE_TEXT_MAX];
+    size_t len = strlen(use->value);
+    bool is_share = len > 1 && use->value[len - 1] == '%';
+    double value = 0;
+    bool ok = !is_share && number_read_scientific(use->value, RISK_MIN, RISK_MAX, &value);
+    if (is_share && len < sizeof number) {
+        memcpy(number, use->value, len - 1);
+        number[len - 1] = '\0';
+        ok = number_read_real(number, 0, 100, &value);
+        value = (100 - value) / 100;
+        ok = ok && value >= RISK_MIN && value <= RISK_MAX;
+    }
+    if (!ok)
+        return error_set(err, EX_USAGE,
+                         "%s: '%s' is neither a chance of a wrong state from 1e-12 to 0.1 nor a confidence "
+                         "such as 99.99%%",
+                         use->spelled, use->value);
+    options->risk = value;
     return 0;
 }
 

@@ -22,6 +22,7 @@ int set_output(struct options *options, const struct option_use *use, struct err
 /* Fields with a grammar of their own. */
 int set_template(struct options *options, const struct option_use *use, struct error *err);
 int set_scan_flags(struct options *options, const struct option_use *use, struct error *err);
+int set_confidence(struct options *options, const struct option_use *use, struct error *err);
 int set_shard(struct options *options, const struct option_use *use, struct error *err);
 int set_seed(struct options *options, const struct option_use *use, struct error *err);
 int set_data_hex(struct options *options, const struct option_use *use, struct error *err);

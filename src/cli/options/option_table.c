@@ -102,6 +102,8 @@ const struct option option_table[] = {
           "timing template: paranoid, sneaky, polite, normal, aggressive, insane"),
     RATE(GROUP_TIMING, "min-rate", min_rate_pps, "send at least N packets a second"),
     RATE(GROUP_TIMING, "max-rate", max_rate_pps, "send at most N packets a second"),
+    VALUE(GROUP_TIMING, "confidence", NULL, "P", set_confidence,
+          "how sure silence must be: a chance of error (1e-6 if not given) or a share (99.99%)"),
     COUNT(GROUP_TIMING, "max-retries", NULL, "N", max_retries, 0, 15,
           "ask a silent port at most N times more"),
     TIME(GROUP_TIMING, "min-rtt-timeout", min_rtt_timeout_ns, 1, 3600000,

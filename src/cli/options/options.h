@@ -68,6 +68,7 @@ struct options {
     int64_t host_timeout_ns;        /* -1: not given */
     double min_rate_pps;            /* 0: not given */
     double max_rate_pps;            /* 0: not given */
+    double risk;                    /* --confidence: of a wrong state; 0: not given */
 
     /* Packets. */
     const char *interface;

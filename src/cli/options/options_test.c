@@ -83,6 +83,28 @@ static void an_argument_may_be_glued_or_follow_or_stand_behind_an_equals_sign(vo
     options_done(&line.options);
 }
 
+static void a_confidence_is_a_chance_of_error_or_a_percentage(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        double risk;
+    } lines[] = {{"--confidence 1e-4 h", 1e-4},
+                 {"--confidence=1E-04 h", 1e-4},
+                 {"--confidence 0.0001 h", 1e-4},
+                 {"--confidence 99.99% h", 1e-4},
+                 {"--confidence 90% h", 0.1},
+                 {"--confidence 1e-12 h", 1e-12},
+                 {"h", 0}};
+    for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct line line;
+        must_parse(&line, lines[i].text);
+        assert_true(line.options.risk >= lines[i].risk * 0.999999 &&
+                    line.options.risk <= lines[i].risk * 1.000001);
+        options_done(&line.options);
+    }
+}
+
 static void levels_count_up_or_are_named(void **state)
 {
     (void)state;
@@ -183,6 +205,17 @@ static const struct {
     {"--max-rate 0 h", "--max-rate: '0'"},
     {"--max-rate -1 h", "'-1'"},
     {"--max-rate nan h", "'nan'"},
+    {"--confidence 2 h", "--confidence: '2'"},
+    {"--confidence 1e-13 h", "'1e-13'"},
+    {"--confidence 1e h", "'1e'"},
+    {"--confidence e-6 h", "'e-6'"},
+    {"--confidence 1e-6x h", "'1e-6x'"},
+    {"--confidence nan h", "'nan'"},
+    {"--confidence -1e-6 h", "'-1e-6'"},
+    {"--confidence 100% h", "'100%'"},
+    {"--confidence 1e-6% h", "'1e-6%'"},
+    {"--confidence % h", "'%'"},
+    {"--confidence 99.99999999999999999999999999999999999% h", "--confidence"},
     {"--host-timeout 5d h", "--host-timeout: '5d'"},
     {"--scan-delay 1e3 h", "'1e3'"},
     {"--shard 3/2 h", "--shard: '3/2'"},
@@ -265,6 +298,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(techniques_can_share_a_dash),
         cmocka_unit_test(an_argument_may_be_glued_or_follow_or_stand_behind_an_equals_sign),
+        cmocka_unit_test(a_confidence_is_a_chance_of_error_or_a_percentage),
         cmocka_unit_test(levels_count_up_or_are_named),
         cmocka_unit_test(pings_take_ports_only_in_the_same_word),
         cmocka_unit_test(templates_have_numbers_and_names),

@@ -79,6 +79,7 @@ struct timing timing_from(const struct options *options)
         timing.scan_delay_ns = options->scan_delay_ns;
     if (options->host_timeout_ns >= 0)
         timing.host_timeout_ns = options->host_timeout_ns;
+    timing.risk = options->risk > 0 ? options->risk : TIMING_RISK_USUAL;
     timing.min_rate_pps = options->min_rate_pps;
     timing.max_rate_pps = options->max_rate_pps;
     return timing;

@@ -28,6 +28,7 @@ static void every_template_has_bounds_in_order(void **state)
         assert_true(timing.initial_rto_ns <= timing.max_rto_ns);
         assert_true(timing.default_rate_pps > 0);
         assert_true(timing.max_rate_pps == 0);
+        assert_true(timing.risk == TIMING_RISK_USUAL);
     }
 }
 

@@ -6,11 +6,9 @@
 #include "engine/bounce/internal.h"
 #include "engine/found_hosts.h"
 
-/* The chance of a wrong state of a silent port that is accepted. The server's kernel sends each SYN three times before we
- * stop waiting, so the tries are few. */
-#define BOUNCE_RISK 1e-6
-#define SYNS_A_TRY  3
-#define DROPS_MAX   8
+/* The server's kernel sends each SYN three times before we stop waiting, so the tries are few. */
+#define SYNS_A_TRY 3
+#define DROPS_MAX  8
 
 struct addr work_addr(const struct bounce *bounce, const struct bounce_probe *probe)
 {
@@ -119,7 +117,7 @@ static bool is_certain(const struct bounce *bounce, const struct bounce_probe *p
     double risk = 1;
     for (unsigned i = 0; i < probe->syns; i++)
         risk *= lost;
-    return risk <= BOUNCE_RISK || probe->tries > bounce->config.timing.max_retries;
+    return risk <= bounce->config.timing.risk || probe->tries > bounce->config.timing.max_retries;
 }
 
 static void settle_silent(struct bounce *bounce, const struct bounce_probe *probe)

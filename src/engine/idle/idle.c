@@ -337,7 +337,7 @@ int idle_new(const struct engine_config *config, const struct idle_options *opti
     if (r < 0)
         return r;
     struct idle *idle = calloc(1, sizeof *idle);
-    if (!idle || port_groups_init(&idle->groups, config->spec_count) < 0) {
+    if (!idle || port_groups_init(&idle->groups, config->spec_count, config->timing.risk) < 0) {
         free(idle);
         return error_set(err, EX_OSERR, "not enough memory for the idle scan");
     }

@@ -15,11 +15,14 @@
 
 #define RECENT_PORTS 256.0
 
-int port_groups_init(struct port_groups *groups, uint32_t port_capacity)
+#define SAFETY 10.0
+
+int port_groups_init(struct port_groups *groups, uint32_t port_capacity, double risk)
 {
     size_t places = (size_t)port_capacity + 1;
     *groups = (struct port_groups){
         .capacity = port_capacity,
+        .open_at = log(SAFETY / risk),
         .findings = calloc(places, sizeof *groups->findings),
         .groups = calloc(places, sizeof *groups->groups),
         .live = calloc(places, sizeof *groups->live),
@@ -172,7 +175,7 @@ void port_groups_tested(struct port_groups *groups, uint32_t index, double evide
     } else if (group->count > 1) {
         if (group->evidence >= GROUP_SPLIT_AT || group->tests >= GROUP_TESTS_MAX)
             halve(groups, index);
-    } else if (group->evidence >= GROUP_OPEN_AT && group->tests >= GROUP_OPEN_TESTS) {
+    } else if (group->evidence >= groups->open_at && group->tests >= GROUP_OPEN_TESTS) {
         end_single(groups, index, FINDING_OPEN);
     } else if (group->tests >= GROUP_TESTS_MAX) {
         end_single(groups, index, FINDING_IN_DOUBT);

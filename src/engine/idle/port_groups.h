@@ -15,10 +15,8 @@
 #include "engine/idle/lag.h"
 
 /* ln of the likelihood ratios at which a test ends. A group of closed ports is taken for one with an open port with a
- * chance of e^-3 at most, which costs time; a port is called open wrongly with one of e^-16.2 (1e-7), which is the final
- * word; and a group with an open port for one without with one of e^-9.3 (9e-5), at each of up to ten halvings. */
+ * chance of e^-3 at most, which costs time; a port is called open wrongly with one of e^-open_at, which is the final word; and a group with an open port for one without with one of e^-9.3 (9e-5), at each of up to ten halvings. */
 #define GROUP_SPLIT_AT 3.0
-#define GROUP_OPEN_AT  16.2
 #define GROUP_NONE_AT  (-9.3)
 
 #define GROUP_OPEN_TESTS                                                                                     \
@@ -54,10 +52,11 @@ struct group_root {
 
 struct port_groups {
     uint32_t port_count, capacity;
-    uint8_t *findings;        /* owned; enum port_finding by port */
-    struct group *groups;     /* owned; place for as many as there are ports */
-    uint32_t *live;           /* owned; the groups not done */
-    uint32_t *unused;         /* owned; places free, a stack */
+    double open_at;       /* ln of the likelihood ratio at which a single port is open; > GROUP_SPLIT_AT */
+    uint8_t *findings;    /* owned; enum port_finding by port */
+    struct group *groups; /* owned; place for as many as there are ports */
+    uint32_t *live;       /* owned; the groups not done */
+    uint32_t *unused;     /* owned; places free, a stack */
     struct group_root *roots; /* owned */
     uint32_t live_count, unused_count, root_count;
     uint32_t next_port; /* first port that no group has had */
@@ -66,8 +65,10 @@ struct port_groups {
     uint32_t bursts;                 /* groups that had shown something that was not there */
 };
 
-/* -ENOMEM, with nothing to free. */
-int port_groups_init(struct port_groups *groups, uint32_t port_capacity);
+/* -ENOMEM, with nothing to free.
+ *   risk  the chance that is accepted of calling a closed port open; 0 < risk <= 0.1. A tenth of it is aimed at, since a
+ *         law of chance is a model. */
+int port_groups_init(struct port_groups *groups, uint32_t port_capacity, double risk);
 void port_groups_done(struct port_groups *groups);
 
 /* Begin a host: nothing is known of any port. port_count <= port_capacity */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #define PORTS 300
+#define RISK  1e-6
 
 /* Search with tests that are right but for every n-th, which says the opposite; n 0: none. Returns how many tests. */
 static unsigned search(struct port_groups *groups, const bool *is_open, unsigned lies_every, uint64_t seed)
@@ -41,7 +42,7 @@ static void every_open_port_is_found_in_few_tests(void **state)
 {
     (void)state;
     struct port_groups groups;
-    assert_int_equal(port_groups_init(&groups, PORTS), 0);
+    assert_int_equal(port_groups_init(&groups, PORTS, RISK), 0);
     for (uint64_t seed = 1; seed <= 20; seed++) {
         struct rand rand = {.state = seed};
         bool is_open[PORTS] = {false};
@@ -59,7 +60,7 @@ static void bursts_make_it_longer_and_nothing_is_missed(void **state)
 {
     (void)state;
     struct port_groups groups;
-    assert_int_equal(port_groups_init(&groups, PORTS), 0);
+    assert_int_equal(port_groups_init(&groups, PORTS, RISK), 0);
     for (uint64_t seed = 1; seed <= 20; seed++) {
         bool is_open[PORTS] = {[17] = true, [18] = true};
         is_open[seed * 9] = true;
@@ -76,7 +77,7 @@ static void all_ports_open_are_all_found(void **state)
     bool is_open[PORTS];
     for (unsigned i = 0; i < PORTS; i++)
         is_open[i] = true;
-    assert_int_equal(port_groups_init(&groups, PORTS), 0);
+    assert_int_equal(port_groups_init(&groups, PORTS, RISK), 0);
     search(&groups, is_open, 0, 1);
     assert_findings(&groups, is_open);
     assert_int_equal(groups.open_count, PORTS);
@@ -88,7 +89,7 @@ static void what_stays_in_doubt_ends_as_that(void **state)
     (void)state;
     struct port_groups groups;
     struct rand rand = {.state = 1};
-    assert_int_equal(port_groups_init(&groups, 1), 0);
+    assert_int_equal(port_groups_init(&groups, 1, RISK), 0);
     port_groups_begin(&groups, 1);
     for (unsigned i = 0; i < GROUP_TESTS_MAX; i++) {
         assert_false(port_groups_all_done(&groups));
@@ -105,7 +106,7 @@ static void the_same_group_is_not_tested_twice_in_a_row(void **state)
     (void)state;
     struct port_groups groups;
     struct rand rand = {.state = 1};
-    assert_int_equal(port_groups_init(&groups, 1), 0);
+    assert_int_equal(port_groups_init(&groups, 1, RISK), 0);
     port_groups_begin(&groups, 1);
     uint32_t index = port_groups_next(&groups, &rand, GROUP_NIL, false, false, 64);
     port_groups_tested(&groups, index, 1);
@@ -116,6 +117,28 @@ static void the_same_group_is_not_tested_twice_in_a_row(void **state)
     port_groups_done(&groups);
 }
 
+static unsigned tests_until_open(double risk)
+{
+    struct port_groups groups;
+    struct rand rand = {.state = 1};
+    unsigned tests = 0;
+    assert_int_equal(port_groups_init(&groups, 1, risk), 0);
+    port_groups_begin(&groups, 1);
+    for (; !port_groups_all_done(&groups); tests++)
+        port_groups_tested(&groups, port_groups_next(&groups, &rand, GROUP_NIL, false, false, 64), 2);
+    assert_int_equal(groups.findings[0], FINDING_OPEN);
+    port_groups_done(&groups);
+    return tests;
+}
+
+static void the_smaller_the_risk_the_more_tests_an_open_port_takes(void **state)
+{
+    (void)state;
+    assert_int_equal(tests_until_open(1e-6), 9); /* ln of 10^7 is 16.1 */
+    assert_int_equal(tests_until_open(1e-3), 5);
+    assert_int_equal(tests_until_open(1e-9), 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +147,7 @@ int main(void)
         cmocka_unit_test(all_ports_open_are_all_found),
         cmocka_unit_test(what_stays_in_doubt_ends_as_that),
         cmocka_unit_test(the_same_group_is_not_tested_twice_in_a_row),
+        cmocka_unit_test(the_smaller_the_risk_the_more_tests_an_open_port_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
