@@ -294,6 +294,7 @@ static void settle(struct engine *engine, const struct match *match, uint64_t bi
     else
         learn_loss(engine, match, bit);
     remember(engine, match, bit, verdict);
+    speaker_port_settled(engine, scan_block, match->slot, scan_block->block.specs[match->spec].port, verdict);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
               (uint8_t)(match->try_number + 1), match->weak ? RECORD_WEAK : 0);
     if (--scan_block->slots[match->slot].open == 0)
@@ -404,7 +405,8 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
     engine->now_ns = time_ns;
     engine->packet = packet;
     struct flow flow = flow_of(packet);
-    bool answered = answer_in_blocks(engine, &flow, packet) || elsewhere_answer(engine, packet);
+    bool answered = answer_in_blocks(engine, &flow, packet) || elsewhere_answer(engine, packet) ||
+                    speaker_answer(engine, packet);
     engine->packet = NULL;
     if (!answered) {
         engine->rejected++;
@@ -473,7 +475,7 @@ static void on_unsent(void *context, const struct order *order, const struct pro
     struct engine *engine = context;
     struct scan_block *scan_block = block_by_id(engine, order->block->id);
     uint32_t slot = (uint32_t)(probe->bit % order->block->host_count);
-    if (!scan_block || !bitset_get(scan_block->block.pending, probe->bit))
+    if (!scan_block || order->list || !bitset_get(scan_block->block.pending, probe->bit))
         return;
     if (scan_block->kind == BLOCK_PORTS && is_unreachable(error)) {
         struct verdict verdict = {

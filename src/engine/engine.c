@@ -114,7 +114,8 @@ static void free_finished_blocks(struct engine *engine)
                                                     engine->hosts_in_blocks >= ENGINE_HOSTS_MAX / 2);
     for (unsigned i = engine->block_count; i-- > 0;) {
         const struct scan_block *scan_block = engine->blocks[i];
-        if (scan_block->phase == PHASE_FINISHED && scan_block->up_moved == scan_block->up_count &&
+        if (scan_block->phase == PHASE_FINISHED && scan_block->closing_hosts == 0 &&
+            scan_block->up_moved == scan_block->up_count &&
             (room_needed || scan_block->wake_ns <= engine->now_ns))
             free_block(engine, i);
     }
@@ -125,7 +126,7 @@ static bool all_done(const struct engine *engine)
     for (unsigned i = 0; i < engine->block_count; i++)
         if (engine->blocks[i]->phase != PHASE_FINISHED)
             return false;
-    return intake_is_empty(engine);
+    return engine->closing.count == 0 && intake_is_empty(engine);
 }
 
 /* Hosts that were found up, and whose ports were not asked yet. */
@@ -151,6 +152,7 @@ static void abandon_waiting_hosts(struct engine *engine)
 
 static void end(struct engine *engine, uint8_t flags)
 {
+    closing_end(engine);
     if (flags & RECORD_UNFINISHED) {
         for (unsigned i = 0; i < engine->block_count; i++)
             silence_end_block(engine, engine->blocks[i], flags);
@@ -262,11 +264,14 @@ void send_bits(struct engine *engine, struct scan_block *scan_block, const struc
         scan_block->last_sent_ns = engine->now_ns;
 }
 
-static int64_t next_wake_ns(const struct engine *engine, bool something_to_send)
+static int64_t next_wake_ns(struct engine *engine, bool something_to_send)
 {
     int64_t wake_ns = something_to_send ? pacer_next_ns(&engine->pacer) : TIME_NEVER;
     if (engine->next_progress_ns < wake_ns)
         wake_ns = engine->next_progress_ns;
+    int64_t closing_ns = closing_next_ns(engine);
+    if (closing_ns < wake_ns)
+        wake_ns = closing_ns;
     for (unsigned i = 0; i < engine->block_count; i++) {
         const struct scan_block *scan_block = engine->blocks[i];
         if (scan_block->phase != PHASE_SWEEP && scan_block->phase != PHASE_CANARY &&
@@ -345,12 +350,14 @@ static bool engine_turn(struct scanner *scanner, int64_t until_ns)
     intake_run(engine);
     for (unsigned i = 0; i < engine->block_count; i++)
         advance_block(engine, engine->blocks[i]);
+    closing_run(engine);
     free_finished_blocks(engine);
     if (all_done(engine)) {
         end(engine, 0);
         return false;
     }
     run_lanes(engine);
+    speakers_run(engine);
     keep_rate(engine);
     send_or_listen(engine, until_ns);
     return true;
@@ -383,6 +390,7 @@ int engine_new(const struct engine_config *config, struct scanner **ret, struct 
         return result;
     }
     init_timing(engine);
+    speakers_init(engine);
     *ret = &engine->scanner;
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "engine/loss.h"
 #include "engine/rtt.h"
+#include "engine/speaker.h"
 
 #define HOST_RECORD_NONE 0
 
@@ -22,6 +23,7 @@ struct host_record {
     uint8_t canary_answers;
     uint32_t canary_spec;
     int64_t canary_sent_ns;
+    struct speaker speaker;
     uint32_t next_free;
 };
 

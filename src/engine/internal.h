@@ -2,12 +2,14 @@
  * silence (what that means), emit (records out). */
 #pragma once
 
+#include "engine/closing.h"
 #include "engine/engine.h"
 #include "engine/hosts.h"
 #include "engine/pacer.h"
 #include "engine/provisional.h"
 #include "engine/rate.h"
 #include "engine/scan_block.h"
+#include "engine/speaker.h"
 
 #define ENGINE_BLOCKS_MAX       1024
 #define ENGINE_BLOCK_PROBES_MAX (UINT64_C(1) << 22)
@@ -69,6 +71,9 @@ struct engine {
     struct pacer pacer;
     struct rate rate;
     uint64_t packets_charged; /* of netio's stats, that the pacer has been charged with */
+
+    struct speakers speakers;
+    struct closing closing;
 
     const struct packet *packet; /* that is being judged; NULL: none */
     uint64_t probes_sent;
@@ -152,6 +157,10 @@ bool remainder_keep(struct engine *engine, struct scan_block *scan_block, uint32
 
 /* A host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */
 void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
+
+/* That is all of it: say so, and let its record go. tries: every port was asked so often. */
+void host_report(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t tries,
+                 uint8_t flags);
 
 /* How long after its last probe the answers of a block's hosts may take: the longest time-out of those still open. */
 int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block);

@@ -48,10 +48,11 @@ struct checkpoint_mark {
 };
 
 struct scan_block {
-    struct block block;  /* what netio sees */
-    uint8_t kind;        /* enum block_kind */
-    uint8_t phase;       /* enum block_phase */
-    uint32_t open_hosts; /* not done */
+    struct block block;     /* what netio sees */
+    uint8_t kind;           /* enum block_kind */
+    uint8_t phase;          /* enum block_phase */
+    uint32_t open_hosts;    /* not done */
+    uint32_t closing_hosts; /* done, and not reported yet: see closing.h */
 
     uint64_t *hosts;         /* owned: positions in the plan, ascending */
     struct host_slot *slots; /* owned: one a host */

@@ -127,6 +127,25 @@ static bool next_hop_is_missing(struct engine *engine, const struct addr *host)
     return ops->next_hop_missing && ops->next_hop_missing(engine->io, host);
 }
 
+static void report_unreachable(struct engine *engine, struct host_slot *slot, const struct addr *host)
+{
+    emit_host_unreachable(engine, host);
+    host_table_give_back(&engine->hosts, slot->record);
+    slot->record = HOST_RECORD_NONE;
+}
+
+void host_report(struct engine *engine, struct scan_block *scan_block, uint32_t slot_index, uint8_t tries,
+                 uint8_t flags)
+{
+    struct host_slot *slot = &scan_block->slots[slot_index];
+    struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    struct addr host = block_host(&scan_block->block, slot_index);
+    flags |= speaker_flags(record ? &record->speaker : NULL);
+    emit_host_done(engine, &host, record, tries, flags);
+    host_table_give_back(&engine->hosts, slot->record);
+    slot->record = HOST_RECORD_NONE;
+}
+
 void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot_index, uint8_t flags)
 {
     struct host_slot *slot = &scan_block->slots[slot_index];
@@ -147,12 +166,9 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
     if (flags & RECORD_CAPPED)
         engine->account.ports_capped += slot->open;
     if (slot->open && !(flags & RECORD_UNFINISHED) && next_hop_is_missing(engine, &host))
-        emit_host_unreachable(engine, &host);
-    else
-        emit_host_done(engine, &host, host_table_get(&engine->hosts, slot->record), scan_block->valid_tries,
-                       flags);
-    host_table_give_back(&engine->hosts, slot->record);
-    slot->record = HOST_RECORD_NONE;
+        report_unreachable(engine, slot, &host);
+    else if (!closing_take(engine, scan_block, slot_index, flags))
+        host_report(engine, scan_block, slot_index, scan_block->valid_tries, flags);
     scan_block_drop_host(scan_block, slot_index, !(flags & RECORD_UNFINISHED));
 }
 

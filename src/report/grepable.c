@@ -1,5 +1,6 @@
 /* -oG: one line per host, fields separated by tabs, as scripts around grep, cut and awk expect it. Foreign text in a field
- * keeps none of the characters that separate fields. A host that is not finished has a last field of ours, "Unfinished". */
+ * keeps none of the characters that separate fields. Last fields of ours are "Unfinished", of a host that is not finished, and
+ * "Confidence", of one for whom somebody else may speak. */
 #include "report/report.h"
 
 #include <inttypes.h>
@@ -113,6 +114,8 @@ static void write_ports(const struct report *report, const struct host_result *h
     write_ignored(report, &fold);
     if (fold.counts[PORT_UNKNOWN])
         fprintf(report->file, "\tUnfinished: %u", fold.counts[PORT_UNKNOWN]);
+    if (host->answers_all || host->proxied)
+        fputs("\tConfidence: low", report->file);
 }
 
 static void grepable_host(struct report *report, const struct host_result *host)

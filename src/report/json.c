@@ -228,7 +228,7 @@ static void add_host(struct report *report, json_t *object, const struct host_re
     if (host->own_ttl)
         add_number(report, object, "own_ttl", host->own_ttl);
     add_foreign(report, object, host);
-    if (host->answers_all)
+    if (host->answers_all || host->proxied)
         add_text(report, object, "confidence", "low");
     char remark[REMARK_MAX];
     if (remark_on(report->run, host, remark))

@@ -119,6 +119,10 @@ bool remark_on(const struct report_run *run, const struct host_result *host, cha
 {
     text[0] = '\0';
     remark_on_foreign(host, text);
+    if (host->proxied && !host->answers_all)
+        say(text,
+            "Open ports of this host answer with a closed window, as a SYN proxy does: whether there are "
+            "services behind them is not known (low confidence).");
     if (host->answers_all)
         say(text,
             "Nearly every port answers as if it were open: a SYN proxy, a tarpit or a firewall speaks for "

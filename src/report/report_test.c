@@ -343,7 +343,37 @@ static void a_reset_from_a_box_on_the_way_is_marked_at_its_port(void **state)
     for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         begin(fixture, formats[i].ops);
         tell_host_with_foreign_reset(fixture);
-        if (!strstr(fixture->text, formats[i].says))
+        if (!strstr(written(fixture), formats[i].says))
+            fail_msg("%s: no '%s' in\n%s", formats[i].ops->name, formats[i].says, fixture->text);
+        finish(fixture);
+    }
+}
+
+static void a_host_for_whom_somebody_else_speaks_is_marked_in_every_format(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct {
+        const struct report_ops *ops;
+        bool all;
+        const char *says;
+    } formats[] = {
+        {&report_normal, true, "Nearly every port answers as if it were open"},
+        {&report_normal, false, "answer with a closed window"},
+        {&report_json, true, "\"confidence\":\"low\""},
+        {&report_json, false, "\"confidence\":\"low\""},
+        {&report_xml, true, "<script id=\"portolan-remark\" output=\"Nearly every port"},
+        {&report_xml, false, "<script id=\"portolan-remark\" output=\"Open ports of this host answer"},
+        {&report_grepable, true, "22/open/tcp/////\tConfidence: low\n"},
+        {&report_grepable, false, "22/open/tcp/////\tConfidence: low\n"},
+    };
+    const struct port_result port = port_of(22, PROTOCOL_TCP, PORT_OPEN);
+    for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        struct host_result host = host_of(&port, 1);
+        host.answers_all = formats[i].all;
+        host.proxied = !formats[i].all;
+        begin(fixture, formats[i].ops);
+        fixture->ops->host(fixture->report, &host);
+        if (!strstr(written(fixture), formats[i].says))
             fail_msg("%s: no '%s' in\n%s", formats[i].ops->name, formats[i].says, fixture->text);
         finish(fixture);
     }
@@ -365,8 +395,7 @@ static void the_last_line_says_which_risk_was_accepted(void **state)
     for (unsigned i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         begin(fixture, formats[i].ops);
         formats[i].ops->end(fixture->report, &end);
-        fflush(fixture->file);
-        if (!strstr(fixture->text, formats[i].says))
+        if (!strstr(written(fixture), formats[i].says))
             fail_msg("%s: no '%s' in\n%s", formats[i].ops->name, formats[i].says, fixture->text);
         finish(fixture);
     }
@@ -401,6 +430,7 @@ int main(void)
         WITH_REPORT(json_says_when_memory_ran_out),
         WITH_REPORT(a_host_that_answers_all_ports_alike_is_remarked_on),
         WITH_REPORT(a_reset_from_a_box_on_the_way_is_marked_at_its_port),
+        WITH_REPORT(a_host_for_whom_somebody_else_speaks_is_marked_in_every_format),
         WITH_REPORT(the_last_line_says_which_risk_was_accepted),
         cmocka_unit_test(each_report_can_be_closed_as_nothing),
     };

@@ -207,6 +207,15 @@ static void write_foreign_ttl(struct xml_writer *xml, const struct host_result *
     write_script(xml, "portolan-foreign-ttl", text);
 }
 
+/* What the service table says is 3 of 10, as those who made the format have it. Somebody who speaks for the host may have
+ * no service at all. */
+static int confidence_in(const struct host_result *host, const struct port_result *port)
+{
+    if (port->state == PORT_OPEN && (host->answers_all || host->proxied))
+        return 0;
+    return port->protocol == PROTOCOL_IP ? 8 : 3;
+}
+
 static void write_port(struct report *report, const struct host_result *host, const struct port_result *port)
 {
     struct xml_writer *xml = report->xml;
@@ -228,7 +237,7 @@ static void write_port(struct report *report, const struct host_result *host, co
         xml_open(xml, "service");
         xml_attribute(xml, "name", service);
         xml_attribute(xml, "method", "table");
-        xml_attribute_number(xml, "conf", port->protocol == PROTOCOL_IP ? 8 : 3);
+        xml_attribute_number(xml, "conf", confidence_in(host, port));
         xml_close(xml);
     }
     write_foreign_ttl(xml, host, port);

@@ -79,7 +79,8 @@ void fold_host(const struct host_result *host, const struct fold_options *option
     uint16_t first = 0;
     for (unsigned state = 0; state < PORT_STATE_COUNT; state++) {
         ret->folded[state] = is_folded((enum port_state)state, ret->counts[state], options) ||
-                             (state == PORT_OPEN && host->answers_all && options->debugging < 3);
+                             (state == PORT_OPEN && host->answers_all && options->debugging < 3 &&
+                              ret->counts[state] > FOLD_LIMIT);
         if (!ret->folded[state]) {
             ret->listed_count += ret->counts[state];
             continue;

@@ -2,8 +2,7 @@
  *
  * A state is folded when more than the limit of the host's ports have it. The limit is 25, and 25 * (v + 1 + 20 d) at
  * verbosity v and debugging level d (25 * (v + 1 + 3 d) in an IP protocol scan). Open is never folded, but of a
- * host that answers everything; nor is
- * open|filtered from verbosity 3 on, nor any state from debugging level 3 on. With --open, closed, filtered and
+ * host that answers everything, beyond 25 ports; nor is open|filtered from verbosity 3 on, nor any state from debugging level 3 on. With --open, closed, filtered and
  * closed|filtered are always folded. Unknown (unfinished) always is: it says nothing of a single port. */
 #pragma once
 

@@ -156,6 +156,8 @@ static struct host_result describe(const struct results *results, const struct o
         .shown = host->shown,
         .unfinished = (last->flags & RECORD_UNFINISHED) || host->lost,
         .timed_out = last->flags & RECORD_TIMED_OUT,
+        .answers_all = last->flags & RECORD_ANSWERS_ALL,
+        .proxied = last->flags & RECORD_PROXIED,
         .capped = last->flags & RECORD_CAPPED,
         .start_ns = host->start_ns,
         .end_ns = host->end_ns,

@@ -43,6 +43,7 @@ struct host_result {
     bool shown;      /* results_show_changed() has shown it before */
     bool unfinished; /* ports without an answer were not completely probed */
     bool timed_out;  /* because of --host-timeout */
+    bool proxied;    /* its open ports answered as only somebody in between does: with a closed window */
     bool
         answers_all; /* so many ports look open that a box in front of the host, or a trap, is more likely than services */
     bool capped;      /* silent ports were not asked often enough to be sure, because of --max-retries */

@@ -76,6 +76,7 @@ static bool may_be_forged(const struct port_result *port)
     case REASON_FTP_REFUSED:
     case REASON_RELAY_REFUSED:
     case REASON_UNFINISHED:
+    case REASON_PROBE_RETURNED:
     case REASON_COUNT:
         break;
     }

@@ -37,8 +37,10 @@ enum record_flag {
     RECORD_WEAK = 8,       /* proved by a port number alone */
     RECORD_CAPPED =
         16, /* HOST_DONE: silent ports were not asked often enough to be sure, because of --max-retries */
+    RECORD_ANSWERS_ALL = 32, /* HOST_DONE: ports on which nobody listens answered as if they were open */
+    RECORD_PROXIED = 64,     /* HOST_DONE: its open ports answered as only somebody in between does */
 };
-#define RECORD_FLAGS_ALL 31
+#define RECORD_FLAGS_ALL 127
 
 /* value[] of RECORD_NOTE: what each number means stands behind the name */
 enum note {

@@ -352,6 +352,8 @@ static enum port_state truth_of(const struct technique *technique, const struct 
                                 const struct sim_port *port)
 {
     bool handshake = technique == &technique_syn || technique == &technique_connect;
+    if (host && host->front && handshake)
+        return PORT_OPEN;
     if (answers_icmp(port))
         return PORT_FILTERED;
     if (port->behaviour == SIM_CLOSED)

@@ -208,10 +208,27 @@ static size_t strange_tcp(const struct sim_question *question, const struct pack
     return 0;
 }
 
+static size_t front_syn_ack(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
+{
+    static const uint16_t windows[] = {
+        [SIM_FRONT_PROXY] = 0, [SIM_FRONT_TARPIT] = 10, [SIM_FRONT_COOKIES] = HOST_WINDOW};
+    struct sim_host box = *question->host;
+    struct sim_question asked = *question;
+    struct tcp_header header = {.flags = TCP_SYN | TCP_ACK,
+                                .seq = SERVER_NUMBER,
+                                .ack = probe->tcp.seq + 1,
+                                .window = windows[box.front]};
+    box.ttl = box.front_ttl ? box.front_ttl : box.ttl;
+    asked.host = &box;
+    return tcp_answer(&asked, probe, header, answer);
+}
+
 static size_t tcp_port_answer(const struct sim_question *question, const struct packet *probe,
                               uint8_t *answer)
 {
     struct sim_port port = sim_port_of(question->host, IP_PROTO_TCP, probe->tcp.port);
+    if (question->host->front && (probe->tcp.flags & TCP_SYN))
+        return front_syn_ack(question, probe, answer);
     if (port.behaviour == SIM_DROP)
         return 0;
     if (port.behaviour == SIM_CLOSED)

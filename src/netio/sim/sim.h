@@ -44,6 +44,14 @@ struct sim_port {
     bool from_router; /* the ICMP error comes from the router, not from the host */
 };
 
+/* A box in front of a host that answers every SYN in its name. What the host's ports are shows only behind the handshake. */
+enum sim_front {
+    SIM_FRONT_NONE,
+    SIM_FRONT_PROXY,   /* a SYN proxy: its SYN/ACKs have a window of 0 */
+    SIM_FRONT_TARPIT,  /* nothing follows the handshake */
+    SIM_FRONT_COOKIES, /* a middlebox with SYN cookies, whose SYN/ACKs look like anybody's */
+};
+
 /* How a host's limiter of resets or ICMP errors counts. */
 enum sim_limiter {
     SIM_LIMITER_BUCKET, /* a bucket of limiter_burst tokens that come evenly (Linux, routers) */
@@ -63,6 +71,8 @@ struct sim_host {
     bool down;                        /* answers nothing at all, */
     int64_t down_from_ns, down_to_ns; /* or nothing in this span */
     bool silent_to_pings;
+    uint8_t front;          /* enum sim_front */
+    uint8_t front_ttl;      /* of its packets when they reach us; 0: that of the host's */
     bool mirrors;           /* sends every packet back as it is, addresses and ports changed over */
     bool not_to_be_spoofed; /* spoofed packets to it, and in its name, are filtered on their way */
     uint8_t ttl;            /* of its packets when they reach us; 0: 64 */
