@@ -17,33 +17,22 @@ from pathlib import Path
 from pipe import enter, pipe, run
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/lab"))
+
+import packets as p  # noqa: E402
+
 PORTS = 1000
 US, HOST = (socket.inet_aton(f"198.18.0.{n}") for n in (1, 2))
 
 
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
-
-
-def ip(protocol, source, destination, body):
-    header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(body), 1, 0, 64, protocol, 0, source, destination)
-    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + body
-
-
-def tcp(port, our_port, flags, seq, ack):
-    body = struct.pack("!HHIIBBHHH", port, our_port, seq, ack, 0x50, flags, 65535, 0, 0)
-    pseudo = HOST + US + struct.pack("!BBH", 0, 6, len(body))
-    return ip(6, HOST, US, body[:16] + struct.pack("!H", checksum(pseudo + body)) + body[18:])
-
-
 def icmp(port, our_port, seq):
-    quote = ip(6, US, HOST, struct.pack("!HHI", our_port, port, seq))
-    body = struct.pack("!BBHI", 3, 13, 0, 0) + quote
-    return ip(1, HOST, US, body[:2] + struct.pack("!H", checksum(body)) + body[4:])
+    """Prohibited, with a quote of what we might have sent."""
+    quote = p.ip(US, HOST, p.PROTO_TCP, struct.pack("!HHI", our_port, port, seq))
+    return p.ip(HOST, US, p.PROTO_ICMP, p.icmp(HOST, US, 3, 13, b"\0" * 4, quote))
+
+
+def tcp(port, our_port, flags, number):
+    return p.ip(HOST, US, p.PROTO_TCP, p.tcp(HOST, US, (port, our_port), number, number, flags))
 
 
 def forge(name, ends_at, first_port):
@@ -57,7 +46,8 @@ def forge(name, ends_at, first_port):
             port, our_port = random.randint(1, PORTS), random.randint(first_port, 65535)
             number = random.getrandbits(32)
             kind = count % 3
-            packet = icmp(port, our_port, number) if kind == 2 else tcp(port, our_port, 0x12 if kind == 0 else 0x14, number, number)
+            flags = p.SYN | p.ACK if kind == 0 else p.RST | p.ACK
+            packet = icmp(port, our_port, number) if kind == 2 else tcp(port, our_port, flags, number)
             try:
                 link.sendto(packet, ("v", 0x0800, 0, 0, station))
             except OSError:

@@ -6,7 +6,6 @@ Two namespaces and a veth pair. The target is a stock Linux stack: one ICMP erro
 state was wrong. See README.md."""
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -14,6 +13,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/lab"))
+
+from scan import read_json  # noqa: E402
+
 NAME = f"pl{os.getpid()}"
 US, TARGET = f"{NAME}-us", f"{NAME}-target"
 OPEN_PORT = 7
@@ -73,19 +76,10 @@ def scan(family, sources, ports, build):
     started = time.monotonic()
     result = subprocess.run(command, capture_output=True, text=True, timeout=3600)
     took = time.monotonic() - started
-    states, probes = {}, 0
-    for line in map(json.loads, result.stdout.splitlines()):
-        if line["type"] == "port":
-            states[line["port"]] = line["state"]
-        elif line["type"] == "host":
-            for group in line["not_shown"]:
-                for part in group["ports"].split(","):
-                    first, _, last = part.partition("-")
-                    states |= {port: group["state"] for port in range(int(first), int(last or first) + 1)}
-        elif line["type"] == "summary":
-            probes = line["probes_sent"]
+    report = read_json(result.stdout)
+    states = {port: verdict.state for (_, _, port), verdict in (report.ports | report.corrections).items()}
     wrong = sum(states.get(p) != ("open" if p == OPEN_PORT else "closed") for p in range(1, ports + 1))
-    return took, probes, wrong
+    return took, report.summary["probes_sent"], wrong
 
 
 def main():

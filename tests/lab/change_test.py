@@ -1,6 +1,5 @@
 """The way to the target changes in the middle of a scan: the scan waits or asks again, says what happened, and is right."""
 
-import json
 import os
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import unittest
 from pathlib import Path
 
 from network import BUILD
+from scan import read_json
 
 NOT_POSSIBLE = 77
 PORTS = 3000
@@ -59,15 +59,8 @@ class ChangeTest(unittest.TestCase):
         """What it said; its states are right."""
         said, _ = scan.communicate(timeout=60)
         report = Path(f"/tmp/{self.near}.jsonl")
-        states = {}
-        for line in map(json.loads, report.read_text().splitlines()):
-            if line["type"] == "port":
-                states[line["port"]] = line["state"]
-            elif line["type"] == "host":
-                for group in line["not_shown"]:
-                    for part in group["ports"].split(","):
-                        first, _, last = part.partition("-")
-                        states |= {port: group["state"] for port in range(int(first), int(last or first) + 1)}
+        found = read_json(report.read_text())
+        states = {port: verdict.state for (_, _, port), verdict in (found.ports | found.corrections).items()}
         report.unlink()
         wrong = {port: states.get(port) for port in range(1, PORTS + 1) if states.get(port) != ("closed", "open")[port in OPEN]}
         self.assertFalse(wrong, said)

@@ -3,6 +3,7 @@
 its table claims; where Nmap is wrong, this file has what it says instead, and why."""
 
 import collections
+import itertools
 import sys
 import unittest
 
@@ -137,28 +138,10 @@ class Nmap(labtest.LabTest):
     def test_udp_v6(self):
         self.compare("udp", V6, ports=truth.UDP_PORTS)
 
-    def strays(self, technique):
-        for family in (V4, V6):
-            with self.subTest(family=family):
+    def test_strays(self):
+        for technique, family in itertools.product(truth.STRAYS, (V4, V6)):
+            with self.subTest(technique=technique, family=family):
                 self.compare(technique, family, labtest.STACKS)
-
-    def test_null(self):
-        self.strays("null")
-
-    def test_fin(self):
-        self.strays("fin")
-
-    def test_xmas(self):
-        self.strays("xmas")
-
-    def test_maimon(self):
-        self.strays("maimon")
-
-    def test_ack(self):
-        self.strays("ack")
-
-    def test_window(self):
-        self.strays("window")
 
     @unittest.skipUnless(HAS_SCTP, NO_SCTP)
     def test_sctp(self):

@@ -102,28 +102,10 @@ class Udp(PortolanTest):
 class Strays(PortolanTest):
     """Segments that belong to no connection, to every kind of stack and port at once."""
 
-    def strays(self, technique):
-        for family in (V4, V6):
-            with self.subTest(family=family):
+    def test_every_technique_over_both_families(self):
+        for technique, family in itertools.product(truth.STRAYS, (V4, V6)):
+            with self.subTest(technique=technique, family=family):
                 self.check(technique, family, labtest.STACKS, truth.INTERESTING, "-Pn")
-
-    def test_null(self):
-        self.strays("null")
-
-    def test_fin(self):
-        self.strays("fin")
-
-    def test_xmas(self):
-        self.strays("xmas")
-
-    def test_maimon(self):
-        self.strays("maimon")
-
-    def test_ack(self):
-        self.strays("ack")
-
-    def test_window(self):
-        self.strays("window")
 
     def test_flags_of_ones_own_are_judged_as_the_technique_does(self):
         for technique, flags in [("null", "PSH"), ("ack", "PSHACK"), ("syn", "SYNPSH")]:

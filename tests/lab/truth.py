@@ -60,6 +60,7 @@ IDLE_CLOSED = Verdict("closed|filtered", "no-ipid-change")
 CLOSED = Verdict("closed", "reset")
 ANY = "any technique"
 
+STRAYS = ("null", "fin", "xmas", "maimon", "ack", "window")  # techniques whose segments belong to no connection
 SCTP = ("sctpinit", "sctpcookieecho")  # techniques whose ports are SCTP's
 
 NO_SCTP = ("4:prot-unreachable", "6:next-header")  # what a kernel without SCTP does at all of its ports

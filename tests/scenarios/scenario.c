@@ -363,15 +363,6 @@ static enum port_state truth_of(const struct technique *technique, const struct 
     return (enum port_state)technique->silent_state;
 }
 
-static const struct sim_host *truth_host(const struct scenario *scenario, const struct addr *addr)
-{
-    for (size_t i = 0; i < scenario->sim.host_count; i++)
-        if (addr_compare(addr, &scenario->sim.hosts[i].first) >= 0 &&
-            addr_compare(addr, &scenario->sim.hosts[i].last) <= 0)
-            return &scenario->sim.hosts[i];
-    return NULL;
-}
-
 /* A datagram shows an open port, whoever must be asked how. */
 static enum port_state udp_truth(const struct sim_port *port)
 {
@@ -429,7 +420,7 @@ uint64_t scenario_count_wrong(const struct scenario *scenario)
     uint64_t wrong = 0;
     for (uint64_t i = 0; i < scenario->plan->host_count; i++) {
         struct addr addr = plan_host_at(scenario->plan, i);
-        const struct sim_host *host = truth_host(scenario, &addr);
+        const struct sim_host *host = sim_host_of(&scenario->sim, &addr);
         const struct seen_host *seen_host = &scenario->hosts[i];
         for (unsigned port = scenario->first_port; port <= scenario->last_port; port++) {
             const struct seen_port *seen = &seen_host->ports[port - scenario->first_port];
