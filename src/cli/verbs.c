@@ -49,19 +49,21 @@ enum options_verb verb_find(const char *word)
 bool verb_allows(enum options_verb verb, const struct option *option)
 {
     bool reports = is_among(option, of_reports, sizeof of_reports / sizeof of_reports[0]);
+    bool limits = option->name && strcmp(option->name, "no-sandbox") == 0;
     if (option->name && (strcmp(option->name, "help") == 0 || strcmp(option->name, "version") == 0))
         return true;
     switch (verb) {
     case VERB_SCAN:
         return !option->name || strcmp(option->name, "json") != 0;
     case VERB_DIFF:
-        return option->name && strcmp(option->name, "json") == 0;
+        return limits || (option->name && strcmp(option->name, "json") == 0);
     case VERB_RESUME:
         return reports || is_among(option, of_resumed, sizeof of_resumed / sizeof of_resumed[0]);
     case VERB_REPORT:
-        return reports;
-    case VERB_DOCTOR:
+        return reports || limits || (option->name && strcmp(option->name, "servicedb") == 0);
     case VERB_EXPLAIN:
+        return limits;
+    case VERB_DOCTOR:
     case VERB_COUNT:
         break;
     }

@@ -33,6 +33,7 @@
 #define CONNECTS   ROLE(CONNECTS)
 #define STORE      ROLE(STORE)
 #define SUPERVISOR (ROLE(SUPERVISOR) | STORE)
+#define READER     ROLE(READER)
 #define NAMES      ROLE(NAMES)
 #define TERMINAL   (SUPERVISOR | ROLE(TERMINAL))
 
@@ -55,10 +56,10 @@ static const struct call calls[] = {
     {"lseek", ALL, 0, 0, 0},
     {"close", ALL, 0, 0, 0},
     {"fstat", ALL, 0, 0, 0},
-    {"newfstatat", ALL & ~(NAMES | STORE), 3, AT_EMPTY_PATH, AT_EMPTY_PATH},
+    {"newfstatat", ALL & ~(NAMES | STORE | READER), 3, AT_EMPTY_PATH, AT_EMPTY_PATH},
     {"poll", ALL, 0, 0, 0},
     {"ppoll", ALL, 0, 0, 0},
-    {"pread64", PACKETS | STORE | NAMES, 0, 0, 0},
+    {"pread64", PACKETS | STORE | READER | NAMES, 0, 0, 0},
 
     /* Memory, but none that could be run. */
     {"brk", ALL, 0, 0, 0},
@@ -121,8 +122,8 @@ static const struct call calls[] = {
     {"epoll_pwait2", CONNECTS | NAMES, 0, 0, 0},
 
     /* The name of an interface, in link-local addresses: asked through a socket that leads nowhere. */
-    {"socket", SUPERVISOR, 0, WHOLE, AF_UNIX},
-    {"ioctl", SUPERVISOR | CONNECTS | NAMES, 1, WHOLE, SIOCGIFNAME},
+    {"socket", SUPERVISOR | READER, 0, WHOLE, AF_UNIX},
+    {"ioctl", SUPERVISOR | READER | CONNECTS | NAMES, 1, WHOLE, SIOCGIFNAME},
 
     /* The terminal: looked at and set, but nothing typed into it (TIOCSTI). */
     {"ioctl", ALL, 1, WHOLE, TCGETS}, /* stdio asks whether a file is one */
@@ -132,7 +133,7 @@ static const struct call calls[] = {
     {"ioctl", TERMINAL, 1, WHOLE, TCSETS2},
     {"ioctl", TERMINAL, 1, WHOLE, TCSETSW2},
     {"ioctl", SUPERVISOR, 1, WHOLE, TIOCGPGRP},
-    {"ioctl", SUPERVISOR, 1, WHOLE, TIOCGWINSZ},
+    {"ioctl", SUPERVISOR | READER, 1, WHOLE, TIOCGWINSZ},
     {"getpgrp", SUPERVISOR, 0, 0, 0},
     {"getpgid", SUPERVISOR, 0, 0, 0},
 
@@ -146,46 +147,46 @@ static const struct call calls[] = {
     {"tgkill", TRANSMITS, 2, WHOLE, SIGUSR2}, /* which ends such a run */
 
     /* Files. Where Landlock exists it says which; without it, the rights of the user do. */
-    {"rt_sigpending", SUPERVISOR, 0, 0, 0},
+    {"rt_sigpending", SUPERVISOR | READER, 0, 0, 0},
     {"fsync", SUPERVISOR, 0, 0, 0},
     {"fdatasync", SUPERVISOR, 0, 0, 0},
     {"openat", STORE, 0, 0, 0},
-    {"openat", NAMES, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
+    {"openat", READER | NAMES, 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
     {"open", STORE, 0, 0, 0},
-    {"open", NAMES, 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
-    {"newfstatat", STORE | NAMES, 0, 0, 0},
-    {"stat", STORE | NAMES, 0, 0, 0},
-    {"lstat", STORE | NAMES, 0, 0, 0},
-    {"statx", STORE | NAMES, 0, 0, 0},
-    {"access", STORE | NAMES, 0, 0, 0},
-    {"faccessat", STORE | NAMES, 0, 0, 0},
-    {"faccessat2", STORE | NAMES, 0, 0, 0},
-    {"readlink", STORE | NAMES, 0, 0, 0},
-    {"readlinkat", STORE | NAMES, 0, 0, 0},
+    {"open", READER | NAMES, 1, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
+    {"newfstatat", STORE | READER | NAMES, 0, 0, 0},
+    {"stat", STORE | READER | NAMES, 0, 0, 0},
+    {"lstat", STORE | READER | NAMES, 0, 0, 0},
+    {"statx", STORE | READER | NAMES, 0, 0, 0},
+    {"access", STORE | READER | NAMES, 0, 0, 0},
+    {"faccessat", STORE | READER | NAMES, 0, 0, 0},
+    {"faccessat2", STORE | READER | NAMES, 0, 0, 0},
+    {"readlink", STORE | READER | NAMES, 0, 0, 0},
+    {"readlinkat", STORE | READER | NAMES, 0, 0, 0},
     {"getdents64", STORE | NAMES, 0, 0, 0},
-    {"getcwd", STORE | NAMES, 0, 0, 0},
+    {"getcwd", STORE | READER | NAMES, 0, 0, 0},
     {"pwrite64", STORE, 0, 0, 0},
-    {"ftruncate", STORE, 0, 0, 0},
+    {"ftruncate", STORE | READER, 0, 0, 0},
     {"fallocate", STORE, 0, 0, 0},
-    {"fadvise64", STORE, 0, 0, 0},
+    {"fadvise64", STORE | READER, 0, 0, 0},
     {"unlink", STORE, 0, 0, 0},
     {"unlinkat", STORE, 0, 0, 0},
     {"fchmod", STORE, 0, 0, 0},
     {"fchown", STORE, 0, 0, 0},
     {"utimensat", STORE, 0, 0, 0},
-    {"flock", STORE, 0, 0, 0},
-    {"statfs", STORE, 0, 0, 0},
-    {"fstatfs", STORE, 0, 0, 0},
-    {"fcntl", STORE, 1, WHOLE, F_GETLK},
-    {"fcntl", STORE, 1, WHOLE, F_SETLK},
-    {"fcntl", STORE, 1, WHOLE, F_SETLKW},
-    {"fcntl", STORE, 1, WHOLE, F_OFD_GETLK},
-    {"fcntl", STORE, 1, WHOLE, F_OFD_SETLK},
-    {"fcntl", SUPERVISOR | NAMES, 1, WHOLE, F_GETFD},
-    {"fcntl", SUPERVISOR | NAMES, 1, WHOLE, F_SETFD},
-    {"fcntl", SUPERVISOR | NAMES, 1, WHOLE, F_GETFL},
-    {"fcntl", SUPERVISOR | NAMES, 1, WHOLE, F_SETFL},
-    {"fcntl", SUPERVISOR | NAMES, 1, WHOLE, F_DUPFD_CLOEXEC},
+    {"flock", STORE | READER, 0, 0, 0},
+    {"statfs", STORE | READER, 0, 0, 0},
+    {"fstatfs", STORE | READER, 0, 0, 0},
+    {"fcntl", STORE | READER, 1, WHOLE, F_GETLK},
+    {"fcntl", STORE | READER, 1, WHOLE, F_SETLK},
+    {"fcntl", STORE | READER, 1, WHOLE, F_SETLKW},
+    {"fcntl", STORE | READER, 1, WHOLE, F_OFD_GETLK},
+    {"fcntl", STORE | READER, 1, WHOLE, F_OFD_SETLK},
+    {"fcntl", SUPERVISOR | READER | NAMES, 1, WHOLE, F_GETFD},
+    {"fcntl", SUPERVISOR | READER | NAMES, 1, WHOLE, F_SETFD},
+    {"fcntl", SUPERVISOR | READER | NAMES, 1, WHOLE, F_GETFL},
+    {"fcntl", SUPERVISOR | READER | NAMES, 1, WHOLE, F_SETFL},
+    {"fcntl", SUPERVISOR | READER | NAMES, 1, WHOLE, F_DUPFD_CLOEXEC},
 
     /* Whatever else the modules of the system's name service need, which libc loads when it is first asked. */
     {"mmap", NAMES, 2, PROT_WRITE, 0},
@@ -193,16 +194,16 @@ static const struct call calls[] = {
     {"ioctl", NAMES, 1, WHOLE, FIONREAD},
     {"ioctl", NAMES, 1, WHOLE, FIONBIO},
     {"ioctl", NAMES, 1, WHOLE, SIOCGIFINDEX},
-    {"uname", STORE | NAMES, 0, 0, 0},
-    {"sched_getaffinity", STORE | NAMES, 0, 0, 0},
+    {"uname", STORE | READER | NAMES, 0, 0, 0},
+    {"sched_getaffinity", STORE | READER | NAMES, 0, 0, 0},
     {"eventfd2", NAMES, 0, 0, 0},
     {"pipe2", NAMES, 0, 0, 0},
     {"timerfd_create", NAMES, 0, 0, 0},
     {"timerfd_settime", NAMES, 0, 0, 0},
-    {"getuid", STORE | NAMES, 0, 0, 0},
-    {"geteuid", STORE | NAMES, 0, 0, 0},
-    {"getgid", STORE | NAMES, 0, 0, 0},
-    {"getegid", STORE | NAMES, 0, 0, 0},
+    {"getuid", STORE | READER | NAMES, 0, 0, 0},
+    {"geteuid", STORE | READER | NAMES, 0, 0, 0},
+    {"getgid", STORE | READER | NAMES, 0, 0, 0},
+    {"getegid", STORE | READER | NAMES, 0, 0, 0},
 };
 
 /* A rule for a call by its number. libseccomp passes over what this architecture does not have. */
@@ -244,11 +245,17 @@ static int add_signals(scmp_filter_ctx filter, const pid_t *children, size_t chi
 }
 
 /* What fails instead of being deadly. A packet process asks for the name of an interface as the supervisor does, to print
- * an address; it gets none, and prints a number. */
+ * an address; it gets none, and prints a number. SQLite tries to open what is beside a store for
+ * writing, or, as root, to give it to the owner of the store, and then reads it. */
 static int add_refused(scmp_filter_ctx filter, enum sandbox_role role)
 {
     struct scmp_arg_cmp local = compare(0, WHOLE, AF_UNIX);
+    struct scmp_arg_cmp change = compare(2, O_ACCMODE, O_RDWR);
     int r = add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), NULL);
+    if (r == 0 && role == SANDBOX_READER)
+        r = add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), &change);
+    if (r == 0 && role == SANDBOX_READER)
+        r = add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(fchown), NULL);
     if (r == 0 && (PACKETS & (1u << role)))
         r = add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), role == SANDBOX_CONNECTS ? &local : NULL);
     for (int number = NEW_FIRST; number <= NEW_LAST && r == 0; number++) {

@@ -8,6 +8,7 @@ enum sandbox_role {
     SANDBOX_SUPERVISOR, /* writes to files that are open, waits for its children, reads keys */
     SANDBOX_STORE, /* the supervisor of a scan with a store: opens files in the directory of the store too, and
                          * has a thread that writes them */
+    SANDBOX_READER,   /* report, diff, explain: looks at stores, and writes to what is open */
     SANDBOX_NAMES,    /* the name process: reads the system's files on names, asks servers */
     SANDBOX_TERMINAL, /* waits, and sets the terminal right */
     SANDBOX_ROLE_COUNT

@@ -1,6 +1,7 @@
 #include "sandbox/sandbox.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sandbox/calls.h"
@@ -32,6 +33,30 @@ struct sandbox_state sandbox_possible(void)
     return state;
 }
 
+/* Stores, and what SQLite keeps beside them. */
+static int limit_to_stores(const struct sandbox_config *config, struct landlock_limits limits,
+                           unsigned version, struct error *err)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+    enum { ENDINGS = sizeof endings / sizeof endings[0], PATHS = SANDBOX_STORES_MAX * ENDINGS };
+    char *names[PATHS] = {NULL}; /* owned */
+    struct landlock_path paths[PATHS + 1] = {{"/dev/urandom", LANDLOCK_READ}};
+    int r = 0;
+    limits.paths = paths;
+    limits.path_count = 1;
+    for (size_t i = 0; i < config->store_count * ENDINGS && r == 0; i++) {
+        if (asprintf(&names[i], "%s%s", config->stores[i / ENDINGS], endings[i % ENDINGS]) < 0)
+            r = error_set(err, EX_OSERR, "out of memory");
+        else
+            paths[limits.path_count++] = (struct landlock_path){names[i], LANDLOCK_READ};
+    }
+    if (r == 0)
+        r = landlock_enter(&limits, version, err);
+    for (size_t i = 0; i < PATHS; i++)
+        free(names[i]);
+    return r;
+}
+
 static int limit_files(const struct sandbox_config *config, unsigned version, struct error *err)
 {
     enum sandbox_role role = config->role;
@@ -40,8 +65,11 @@ static int limit_files(const struct sandbox_config *config, unsigned version, st
     };
     struct landlock_limits limits = {
         .no_tcp = role != SANDBOX_CONNECTS && role != SANDBOX_NAMES,
-        .no_signals = role == SANDBOX_PACKETS || role == SANDBOX_CONNECTS || role == SANDBOX_TERMINAL,
+        .no_signals = role == SANDBOX_PACKETS || role == SANDBOX_CONNECTS || role == SANDBOX_READER ||
+                      role == SANDBOX_TERMINAL,
     };
+    if (role == SANDBOX_READER)
+        return limit_to_stores(config, limits, version, err);
     if (role == SANDBOX_NAMES) {
         limits.paths = name_paths;
         limits.path_count = sizeof name_paths / sizeof name_paths[0];

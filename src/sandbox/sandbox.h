@@ -10,13 +10,16 @@
 #include "base/error.h"
 #include "sandbox/role.h"
 
-#define SANDBOX_TEXT_MAX 160
+#define SANDBOX_TEXT_MAX   160
+#define SANDBOX_STORES_MAX 2
 
 struct sandbox_config {
     enum sandbox_role role;
-    bool unwanted;         /* --no-sandbox */
-    const char *directory; /* of SANDBOX_STORE: its files may be opened, made and removed; else NULL */
-    const pid_t *children; /* whom it may signal; those of 0 are passed over */
+    bool unwanted;             /* --no-sandbox */
+    const char *directory;     /* of SANDBOX_STORE: its files may be opened, made and removed; else NULL */
+    const char *const *stores; /* of SANDBOX_READER: these files, and the logs beside them, may be read */
+    size_t store_count;        /* <= SANDBOX_STORES_MAX */
+    const pid_t *children;     /* whom it may signal; those of 0 are passed over */
     size_t child_count;
 };
 

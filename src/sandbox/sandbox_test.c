@@ -179,26 +179,26 @@ static int use_what_is_open(void)
 static const struct {
     const char *name;
     attempt_fn *attempt;
-    int packets, connects, supervisor, names, terminal;
+    int packets, connects, supervisor, reader, names, terminal;
 } attempts[] = {
-    {"open a file", open_file, ENDED, ENDED, ENDED, 0, ENDED},
-    {"create a file", create_file, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"run a program", run_program, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"fork", fork_process, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"trace the parent", trace_parent, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"signal the parent", signal_parent, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"open an io_uring", open_io_uring, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"use bpf", use_bpf, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"type into the terminal", type_into_terminal, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"become another user", become_another, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"make memory executable", make_memory_executable, ENDED, ENDED, ENDED, 0, ENDED},
-    {"map it so at once", map_writable_and_executable, ENDED, ENDED, ENDED, ENDED, ENDED},
-    {"connect", connect_socket, ENDED, ECONNREFUSED, ENDED, ECONNREFUSED, ENDED},
-    {"open a UDP socket", open_udp_socket, EACCES, 0, ENDED, 0, ENDED},
-    {"open a packet socket", open_packet_socket, EACCES, ENDED, ENDED, ENDED, ENDED},
-    {"ask for the name of an interface", ask_for_the_name_of_an_interface, ENOENT, 0, 0, 0, ENDED},
-    {"call a new number", call_what_is_not_known_yet, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS},
-    {"call clone3", clone_as_a_new_libc, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS},
+    {"open a file", open_file, ENDED, ENDED, ENDED, EACCES, 0, ENDED},
+    {"create a file", create_file, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"run a program", run_program, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"fork", fork_process, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"trace the parent", trace_parent, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"signal the parent", signal_parent, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"open an io_uring", open_io_uring, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"use bpf", use_bpf, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"type into the terminal", type_into_terminal, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"become another user", become_another, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"make memory executable", make_memory_executable, ENDED, ENDED, ENDED, ENDED, 0, ENDED},
+    {"map it so at once", map_writable_and_executable, ENDED, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"connect", connect_socket, ENDED, ECONNREFUSED, ENDED, ENDED, ECONNREFUSED, ENDED},
+    {"open a UDP socket", open_udp_socket, EACCES, 0, ENDED, ENDED, 0, ENDED},
+    {"open a packet socket", open_packet_socket, EACCES, ENDED, ENDED, ENDED, ENDED, ENDED},
+    {"ask for the name of an interface", ask_for_the_name_of_an_interface, ENOENT, 0, 0, 0, 0, ENDED},
+    {"call a new number", call_what_is_not_known_yet, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS},
+    {"call clone3", clone_as_a_new_libc, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS, ENOSYS},
 };
 
 static void what_a_role_does_not_need_ends_it(void **state)
@@ -211,7 +211,7 @@ static void what_a_role_does_not_need_ends_it(void **state)
         } roles[] = {
             {SANDBOX_PACKETS, attempts[i].packets},       {SANDBOX_CONNECTS, attempts[i].connects},
             {SANDBOX_SUPERVISOR, attempts[i].supervisor}, {SANDBOX_NAMES, attempts[i].names},
-            {SANDBOX_TERMINAL, attempts[i].terminal},
+            {SANDBOX_READER, attempts[i].reader},         {SANDBOX_TERMINAL, attempts[i].terminal},
         };
         for (size_t j = 0; j < sizeof roles / sizeof roles[0]; j++) {
             struct sandbox_config config = {.role = roles[j].role};
@@ -348,6 +348,35 @@ static void a_store_is_kept_in_its_directory_and_nowhere_else(void **state)
     assert_int_equal(rmdir(path), 0);
 }
 
+static int open_to_change(void)
+{
+    return result_of(open("store", O_RDWR | O_CLOEXEC));
+}
+
+static int open_store(void)
+{
+    return result_of(open("store", O_RDONLY | O_CLOEXEC)) ||
+           result_of(open("store-wal", O_RDONLY | O_CLOEXEC));
+}
+
+static void who_looks_at_a_store_reads_it_and_nothing_else(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/sandbox_test_XXXXXX";
+    assert_non_null(mkdtemp(path));
+    assert_int_equal(chdir(path), 0);
+    close(open("store", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    close(open("store-wal", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const char *const stores[] = {"store"};
+    struct sandbox_config config = {.role = SANDBOX_READER, .stores = stores, .store_count = 1};
+    assert_int_equal(try_in(&config, open_store), 0);
+    assert_int_equal(try_in(&config, open_to_change), EACCES);
+    assert_int_equal(try_in(&config, open_outside), EACCES);
+    assert_int_equal(unlink("store") || unlink("store-wal"), 0);
+    assert_int_equal(chdir("/"), 0);
+    assert_int_equal(rmdir(path), 0);
+}
+
 static int open_own_memory(void)
 {
     return result_of(open("/proc/self/mem", O_RDONLY | O_CLOEXEC));
@@ -386,6 +415,7 @@ int main(void)
         cmocka_unit_test(without_a_sandbox_only_gaining_privilege_is_given_up),
         cmocka_unit_test(a_supervisor_may_signal_its_children_and_nobody_else),
         cmocka_unit_test(a_store_is_kept_in_its_directory_and_nowhere_else),
+        cmocka_unit_test(who_looks_at_a_store_reads_it_and_nothing_else),
         cmocka_unit_test(the_name_process_reads_no_files_but_the_systems),
         cmocka_unit_test(what_holds_is_said),
     };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,12 +12,14 @@
 #include <unistd.h>
 
 #define BUSY_MS 5000 /* a reader waits so long for a writer's checkpoint */
+#define URI_MAX (3 * PATH_MAX + 32)
 
 struct database {
     sqlite3 *handle;
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
     char *path;  /* owned; for messages */
     int lock_fd; /* held open behind SQLite's back: closing it would drop SQLite's own locks */
+    bool reads;  /* and changes nothing */
     bool failed;
 };
 
@@ -41,13 +44,16 @@ static int fail(struct database *database, int code, struct error *err)
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
+        if (database->reads)
+            return error_set(err, EX_NOINPUT, "%s: cannot be read: %s", database->path, why);
         return error_set(err, EX_CANTCREAT, "%s: cannot be opened for writing: %s", database->path, why);
     default:
         break;
     }
     if (system_error == ENOSPC || system_error == EDQUOT)
         return error_set(err, EX_TEMPFAIL, "%s: the disk is full", database->path);
-    return error_set(err, EX_IOERR, "%s: cannot write: %s%s%s", database->path, why, system_error ? ": " : "",
+    return error_set(err, EX_IOERR, "%s: cannot %s: %s%s%s", database->path,
+                     database->reads ? "read" : "write", why, system_error ? ": " : "",
                      system_error ? strerror(system_error) : "");
 }
 
@@ -69,7 +75,7 @@ static int lock_file(struct database *database, enum database_use use, struct er
     if (fstat(database->lock_fd, &file) < 0 || !S_ISREG(file.st_mode))
         return error_set(err, EX_CANTCREAT, "'%s' is not a plain file", database->path);
     if (flock(database->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return error_set(err, EX_CANTCREAT, "'%s' is in use by a scan that is running", database->path);
+        return error_set(err, EX_CANTCREAT, "'%s' is in use by another Portolan", database->path);
     return 0;
 }
 
@@ -192,11 +198,46 @@ static int configure(struct database *database, enum database_use use, struct er
     return execute(database, "PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;", err);
 }
 
+static bool exists_beside(const struct database *database, const char *ending)
+{
+    char path[PATH_MAX];
+    int len = snprintf(path, sizeof path, "%s%s", database->path, ending);
+    return len < (int)sizeof path && access(path, F_OK) == 0;
+}
+
+/* A store that nobody writes and that has no log beside it is whole in itself. It is then opened as one that cannot change:
+ * SQLite would else make files beside it if it was left in WAL mode, which who only reads may not be able to. */
+static bool stands_alone(struct database *database)
+{
+    database->lock_fd = open(database->path, O_RDONLY | O_CLOEXEC);
+    return database->lock_fd >= 0 && flock(database->lock_fd, LOCK_SH | LOCK_NB) == 0 &&
+           !exists_beside(database, "-wal") && !exists_beside(database, "-journal");
+}
+
+/* The path as an URI (RFC 3986), with every byte escaped, so that none means anything. */
+static void write_uri(const char *path, char ret[static URI_MAX])
+{
+    size_t len = (size_t)sprintf(ret, "file:");
+    for (; *path && len + sizeof "%xx?immutable=1" < URI_MAX; path++)
+        len += (size_t)sprintf(ret + len, "%%%02x", (unsigned)(unsigned char)*path);
+    snprintf(ret + len, URI_MAX - len, "?immutable=1");
+}
+
+static int open_to_read(struct database *database)
+{
+    char uri[URI_MAX];
+    int flags = SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY;
+    if (strlen(database->path) >= PATH_MAX || !stands_alone(database))
+        return sqlite3_open_v2(database->path, &database->handle, flags, NULL);
+    write_uri(database->path, uri);
+    return sqlite3_open_v2(uri, &database->handle, flags | SQLITE_OPEN_URI, NULL);
+}
+
 static int open_handle(struct database *database, enum database_use use, struct error *err)
 {
-    int flags = SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX |
-                (use == DATABASE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-    int code = sqlite3_open_v2(database->path, &database->handle, flags, NULL);
+    int flags = SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
+    int code = use == DATABASE_READ ? open_to_read(database)
+                                    : sqlite3_open_v2(database->path, &database->handle, flags, NULL);
     if (!database->handle)
         return error_set(err, EX_OSERR, "out of memory for the store");
     if (code != SQLITE_OK && use == DATABASE_READ)
@@ -226,6 +267,7 @@ int database_open(const char *path, enum database_use use, struct database **ret
         return error_set(err, EX_OSERR, "out of memory");
     }
     database->lock_fd = -1;
+    database->reads = use == DATABASE_READ;
     database->path = own_path;
     int r = use == DATABASE_READ ? 0 : lock_file(database, use, err);
     if (r == 0)

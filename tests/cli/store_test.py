@@ -196,6 +196,40 @@ class Store(stage.StageTest):
         self.assertEqual(stage.run("report", self.store, "-oJ", report).returncode, 0)
         self.assertEqual(stored.reported(report), stored.ports(self.store))
 
+    def test_who_looks_at_a_store_is_limited_first(self):
+        self.assertEqual(self.scan(arguments=QUICK).returncode, 0)
+        said = stage.run("report", self.store, "-v").stderr
+        self.assertRegex(said, r"are limited.*\(Landlock|built with sanitizers")
+        self.assertIn("--no-sandbox", stage.run("report", self.store, "-v", "--no-sandbox").stderr)
+
+    def test_a_report_opens_nothing_that_a_store_names(self):
+        self.assertEqual(self.scan(arguments=QUICK).returncode, 0)
+        named = self.directory / "named"
+        words = ["portolan", "-n", "-sS", "-p", "1-50", "--servicedb", "/etc/passwd", "-oX", str(named), "127.0.0.0/28"]
+        with sqlite3.connect(self.store) as store:
+            store.execute("UPDATE scan SET words=?", ["".join(f"{word}\0" for word in words).encode()])
+        store.close()
+        result = stage.run("report", self.store, "-oG", "-")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("'/etc/passwd': --servicedb", result.stderr)
+        self.assertFalse(named.exists())
+
+    def test_a_store_is_read_where_nothing_can_be_written(self):
+        self.killed()
+        for name in self.directory.iterdir():
+            name.chmod(0o444)
+        self.directory.chmod(0o555)
+        before = sorted(os.listdir(self.directory))
+        result = stage.run("report", self.store, "-oG", "-", privileged=False)
+        self.directory.chmod(0o755)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(sorted(os.listdir(self.directory)), before)
+
+    def test_a_report_of_no_store_leaves_the_old_one(self):
+        report = self.file("an old report", "report")
+        self.assertEqual(stage.run("report", self.file("no store"), "-oX", report).returncode, 65)
+        self.assertEqual(Path(report).read_text(), "an old report")
+
     def test_the_packets_that_decided_are_kept(self):
         packets = self.directory / "packets"
         words = ["-n", "-sS", "-p", f"1-3,{self.port}", "--pcap", str(packets), "127.0.0.1"]

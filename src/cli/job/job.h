@@ -49,9 +49,9 @@ struct job {
 int job_new(const struct options *options, struct session *session, const struct scan_privilege *privilege,
             struct names *names, struct job **ret, struct error *err);
 
-/* Of a scan that was stored, for reports only: in stored.c. The plan's targets stay with *scan. */
-int job_of_store(const struct options *options, struct stored_scan *scan, struct job **ret,
-                 struct error *err);
+/* Of a scan that was stored, for reports only: in stored.c. The plan's targets stay with *scan, the services are borrowed. */
+int job_of_store(const struct options *options, const struct service_table *services,
+                 struct stored_scan *scan, struct job **ret, struct error *err);
 
 void job_free(struct job *job); /* NULL is allowed */
 

@@ -5,7 +5,8 @@
 #include "cli/job/job.h"
 #include "cli/options/timing.h"
 
-int job_of_store(const struct options *options, struct stored_scan *scan, struct job **ret, struct error *err)
+int job_of_store(const struct options *options, const struct service_table *services,
+                 struct stored_scan *scan, struct job **ret, struct error *err)
 {
     struct job *job = calloc(1, sizeof *job);
     if (!job)
@@ -14,13 +15,9 @@ int job_of_store(const struct options *options, struct stored_scan *scan, struct
     as_then.why_not = "";
     job->options = options;
     job->timing = timing_from(options);
-    job->services = services_builtin();
+    job->services = services;
     job->command_line = strdup(scan->command);
     int r = job->command_line ? 0 : error_set(err, EX_OSERR, "out of memory");
-    if (r == 0 && options->service_file)
-        r = services_read(options->service_file, &job->own_services, err);
-    if (r == 0 && job->own_services)
-        job->services = job->own_services;
     if (r == 0)
         r = scans_choose(options, &as_then, &job->scans, err);
     if (r < 0) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/job/session.h"
+#include "cli/stored/limit.h"
 #include "store/compare.h"
 
 #define DIFF_FAILED 2
@@ -50,7 +51,9 @@ int stored_diff(const struct options *options, struct talk *talk)
     struct session *after = NULL;
     struct telling telling = {.json = options->json};
     struct compare_sink sink = {tell, &telling};
-    int r = session_look_at(options->targets[0], &before, &err);
+    int r = stored_limit(options, 2, talk, &err);
+    if (r == 0)
+        r = session_look_at(options->targets[0], &before, &err);
     if (r == 0)
         r = session_look_at(options->targets[1], &after, &err);
     if (r == 0)

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "cli/job/session.h"
 #include "cli/options/number.h"
+#include "cli/stored/limit.h"
 #include "store/text.h"
 
 #define TIME_TEXT_MAX 48
@@ -183,6 +184,8 @@ int stored_explain(const struct options *options, struct talk *talk)
     struct question question = {.port = 0};
     struct session *session = NULL;
     int r = read_question(options->targets[1], &question, &err);
+    if (r == 0)
+        r = stored_limit(options, 1, talk, &err);
     if (r == 0)
         r = session_look_at(options->targets[0], &session, &err);
     if (r == 0)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/job/job.h"
+#include "cli/stored/limit.h"
 #include "cli/supervisor/outputs.h"
 #include "store/load.h"
 
@@ -64,52 +65,71 @@ static void end_reports(struct telling *telling, const struct stored_scan *scan)
     outputs_end(&telling->outputs, &end);
 }
 
-static int write_reports(struct database *database, struct job *job, const struct stored_scan *scan,
+static int write_reports(struct database *database, struct telling *telling, const struct report_run *run,
                          struct error *err)
 {
-    const struct options *options = job->options;
-    bool color = options->color == COLOR_ALWAYS ||
-                 (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
-    struct report_run run = job_report_run(job, scan->started_ns, color);
-    struct telling telling = {.scan = scan};
-    struct load_host_sink hosts = {tell_host, &telling};
-    struct load_range_sink down = {tell_down, &telling};
-    run.plan = scan->plan;
-    run.version = scan->portolan;
-    int r = outputs_open(options, &run, &telling.outputs, err);
-    if (r < 0)
-        return r;
-    r = load_hosts(database, scan, LOAD_ALL, &hosts, err);
+    const struct stored_scan *scan = telling->scan;
+    struct load_host_sink hosts = {tell_host, telling};
+    struct load_range_sink down = {tell_down, telling};
+    int r = outputs_begin(&telling->outputs, run, err);
+    if (r == 0)
+        r = load_hosts(database, scan, LOAD_ALL, &hosts, err);
     if (r == 0)
         r = load_down(database, scan, &down, err);
     if (r == 0)
-        end_reports(&telling, scan);
-    if (telling.outputs.failed)
-        r = telling.outputs.reader_left
+        end_reports(telling, scan);
+    if (telling->outputs.failed)
+        r = telling->outputs.reader_left
                 ? -EX_IOERR
-                : error_set(err, telling.outputs.error.status, "%s", telling.outputs.error.text);
-    outputs_done(&telling.outputs);
+                : error_set(err, telling->outputs.error.status, "%s", telling->outputs.error.text);
     return r;
 }
 
-static int report(const struct options *given, struct error *err)
+/* With what the scan's own command line says, as far as it concerns reports. */
+static int report_session(struct session *session, const struct options *given,
+                          const struct service_table *services, struct telling *telling, struct talk *talk,
+                          struct error *err)
 {
-    struct session *session = NULL;
     struct options options;
     struct job *job = NULL;
-    int r = session_look_at(given->targets[0], &session, err);
+    int r = options_resume(session->word_count, session->words, given, &options, err);
     if (r < 0)
         return r;
-    r = options_resume(session->word_count, session->words, given, &options, err);
+    if (options.service_file && !given->service_file)
+        talk_note(talk, "the scan named services after '%s': --servicedb does so here", options.service_file);
+    telling->scan = &session->scan;
+    r = job_of_store(&options, services, &session->scan, &job, err);
     if (r == 0) {
-        if (given->output_count == 0)
-            options.output_count = 0; /* those of the scan are not written again */
-        r = job_of_store(&options, &session->scan, &job, err);
-        if (r == 0)
-            r = write_reports(session->database, job, &session->scan, err);
-        job_free(job);
-        options_done(&options);
+        bool color = options.color == COLOR_ALWAYS ||
+                     (options.color == COLOR_AUTO && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+        struct report_run run = job_report_run(job, session->scan.started_ns, color);
+        run.plan = session->scan.plan;
+        run.version = session->scan.portolan;
+        r = write_reports(session->database, telling, &run, err);
     }
+    outputs_done(&telling->outputs);
+    job_free(job);
+    options_done(&options);
+    return r;
+}
+
+/* Everything is opened before the store, of whose writer nothing is known, is looked at. */
+static int report(const struct options *given, struct talk *talk, struct error *err)
+{
+    struct session *session = NULL;
+    struct service_table *services = NULL;
+    struct telling telling = {.outputs = {.count = 0}};
+    int r = given->service_file ? services_read(given->service_file, &services, err) : 0;
+    if (r == 0)
+        r = outputs_open(given, &telling.outputs, err);
+    if (r == 0)
+        r = stored_limit(given, 1, talk, err);
+    if (r == 0)
+        r = session_look_at(given->targets[0], &session, err);
+    if (r == 0)
+        r = report_session(session, given, services ? services : services_builtin(), &telling, talk, err);
+    outputs_done(&telling.outputs);
+    services_free(services);
     session_free(session);
     return r;
 }
@@ -117,7 +137,7 @@ static int report(const struct options *given, struct error *err)
 int stored_report(const struct options *given, struct talk *talk)
 {
     struct error err = {.status = 0};
-    int r = report(given, &err);
+    int r = report(given, talk, &err);
     if (r < 0 && err.status)
         talk_error(talk, &err);
     return -r;

@@ -48,7 +48,7 @@ static void check_output(struct outputs *outputs, const struct output *output)
 static int open_path(const struct output *output, int *ret, struct error *err)
 {
     int fd = is_stdout(output) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                               : open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+                               : open(output->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return error_set(err, EX_CANTCREAT, "cannot create the output file '%s': %s", output->path,
                          strerror(errno));
@@ -151,25 +151,32 @@ static int add_chosen(struct outputs *outputs, const struct options *options, st
     return r;
 }
 
-int outputs_open(const struct options *options, const struct report_run *run, struct outputs *ret,
-                 struct error *err)
+int outputs_open(const struct options *options, struct outputs *ret, struct error *err)
 {
     struct outputs outputs = {.count = 0};
     int r = add_chosen(&outputs, options, err);
-    for (unsigned i = 0; i < outputs.count && r == 0; i++) {
-        struct output *output = &outputs.list[i];
-        output->report = output->ops->open(output->file, run);
-        if (!output->report)
-            r = error_set(err, EX_OSERR, "out of memory");
-        else if (fflush(output->file) != 0 || ferror(output->file))
-            r = write_error(output, err);
-    }
     if (r < 0) {
         outputs_done(&outputs);
         return r;
     }
     *ret = outputs;
     return 0;
+}
+
+int outputs_begin(struct outputs *outputs, const struct report_run *run, struct error *err)
+{
+    int r = 0;
+    for (unsigned i = 0; i < outputs->count && r == 0; i++) {
+        struct output *output = &outputs->list[i];
+        if (!is_stdout(output))
+            sink_cut(output->sink);
+        output->report = output->ops->open(output->file, run);
+        if (!output->report)
+            r = error_set(err, EX_OSERR, "out of memory");
+        else if (fflush(output->file) != 0 || ferror(output->file))
+            r = write_error(output, err);
+    }
+    return r;
 }
 
 void outputs_port(struct outputs *outputs, const struct addr *host, const struct port_result *port)

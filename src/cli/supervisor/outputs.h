@@ -29,11 +29,13 @@ struct outputs {
     struct error error; /* EX_IOERR and which */
 };
 
-/* Create the files and begin the documents. Nothing else writes to standard output while a report does. EX_CANTCREAT names
- * the file; EX_OSERR without memory.
+/* Open the files, of which nothing is lost yet. EX_CANTCREAT names the file; EX_OSERR without memory. */
+int outputs_open(const struct options *options, struct outputs *ret, struct error *err);
+
+/* Begin the documents, in place of what the files held. Nothing else writes to standard output while a report does. EX_IOERR
+ * names the file; EX_OSERR without memory.
  *   run  borrowed until outputs_done */
-int outputs_open(const struct options *options, const struct report_run *run, struct outputs *ret,
-                 struct error *err);
+int outputs_begin(struct outputs *outputs, const struct report_run *run, struct error *err);
 
 void outputs_port(struct outputs *outputs, const struct addr *host, const struct port_result *port);
 void outputs_host(struct outputs *outputs, const struct host_result *host);

@@ -145,6 +145,12 @@ FILE *sink_open(int fd, struct sink **ret_sink)
     return file;
 }
 
+void sink_cut(struct sink *sink)
+{
+    if (sink->part_max == 0 && ftruncate(sink->fd, 0) < 0 && errno != EINVAL) /* EINVAL: a device */
+        sink->error = errno;
+}
+
 int sink_error(const struct sink *sink)
 {
     return sink->error;

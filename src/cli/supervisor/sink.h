@@ -15,6 +15,9 @@ struct sink; /* owned by its FILE */
  * what is held. */
 FILE *sink_open(int fd, struct sink **ret_sink);
 
+/* What a regular file held is gone. */
+void sink_cut(struct sink *sink);
+
 /* errno of the first write that failed, or 0. ENOBUFS: more was held than may be, or was when somebody wanted us to end. */
 int sink_error(const struct sink *sink);
 

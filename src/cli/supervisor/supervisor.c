@@ -273,7 +273,9 @@ static int open_all(struct supervisor *supervisor, struct error *err)
     if (r == 0)
         r = then_start(options->then, supervisor->talk, &supervisor->then, err);
     if (r == 0)
-        r = outputs_open(options, &supervisor->run, &supervisor->outputs, err);
+        r = outputs_open(options, &supervisor->outputs, err);
+    if (r == 0)
+        r = outputs_begin(&supervisor->outputs, &supervisor->run, err);
     if (r == 0 && options->pcap)
         r = evidence_open(&supervisor->evidence, options->pcap, err);
     if (r < 0)
