@@ -47,6 +47,12 @@ def commands(build, ports):
     }
 
 
+def drop_everything(network, build):
+    """At the target, as it arrives."""
+    pair.run("ip", "-n", network.names["target"], "link", "set", "dev", "eth0", "xdp", "object",
+             str(build / "bench/drop.bpf.o"), "section", "xdp")  # fmt: skip
+
+
 def frames_sent(file):
     """The counter of the namespace that the file was opened in."""
     file.seek(0)
@@ -128,8 +134,7 @@ def main():
     order = random.Random(options.seed)
     with pair.Pair("blast") as network:
         network.route_to_target(NETWORK, answers=False)
-        pair.run("ip", "-n", network.names["target"], "link", "set", "dev", "eth0", "xdp", "object",
-                 str(options.build / "bench/drop.bpf.o"), "section", "xdp")  # fmt: skip
+        drop_everything(network, options.build)
         for number in range(1, options.rounds + 1):
             for name in order.sample(list(chosen), len(chosen)):
                 before = used_s()

@@ -72,3 +72,27 @@ void channel_keep_supervisor_side(struct channel *channel)
     close_fd(&channel->ready_fds[1]);
     close_fd(&channel->trace_fds[1]);
 }
+
+int channel_await_ready(const struct channel *channel, struct error *err)
+{
+    struct channel_ready ready = {.status = 0};
+    ssize_t got;
+    do {
+        got = read(channel->ready_fds[0], &ready, sizeof ready);
+    } while (got < 0 && errno == EINTR);
+    if (got != sizeof ready)
+        return error_set(err, EX_SOFTWARE, "the packet process ended before it was ready");
+    ready.text[sizeof ready.text - 1] = '\0';
+    return ready.status == 0 ? 0 : error_set(err, ready.status, "%s", ready.text);
+}
+
+void channel_add_totals(const struct channel *channel, struct packet_totals *totals)
+{
+    const struct channel_totals *mine = channel->totals;
+    totals->packets_sent += atomic_load(&mine->packets_sent);
+    totals->bytes_sent += atomic_load(&mine->bytes_sent);
+    totals->packets_received += atomic_load(&mine->packets_received);
+    totals->bytes_received += atomic_load(&mine->bytes_received);
+    for (unsigned i = 0; i < PACKET_FAULT_COUNT; i++)
+        totals->faults[i] += atomic_load(&mine->faults[i]);
+}

@@ -21,6 +21,12 @@ struct channel_totals {
     _Atomic uint64_t faults[PACKET_FAULT_COUNT]; /* received and not decoded */
 };
 
+/* The same as one process reads them, or the sum of several. */
+struct packet_totals {
+    uint64_t packets_sent, bytes_sent, packets_received, bytes_received;
+    uint64_t faults[PACKET_FAULT_COUNT];
+};
+
 /* How opening the backend ended, the first and only message of the packet process. status 0: ready. */
 struct channel_ready {
     int status;
@@ -47,3 +53,9 @@ void channel_close(struct channel *channel); /* this side's view; descriptors of
 /* After the fork, on the packet process's side. */
 void channel_keep_worker_side(struct channel *channel);
 void channel_keep_supervisor_side(struct channel *channel);
+
+/* Wait for what the packet process says of itself; fails with what it failed with. */
+int channel_await_ready(const struct channel *channel, struct error *err);
+
+/* Add what the packet process has counted so far. */
+void channel_add_totals(const struct channel *channel, struct packet_totals *totals);

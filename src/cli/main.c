@@ -3,11 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/channel.h"
+#include "cli/crew.h"
 #include "cli/descriptors.h"
 #include "cli/doctor.h"
 #include "cli/job/job.h"
 #include "cli/job/session.h"
+#include "cli/options/number.h"
 #include "cli/options/option_doc.h"
 #include "cli/options/options.h"
 #include "cli/stored/diff.h"
@@ -17,28 +18,57 @@
 #include "cli/supervisor/supervisor.h"
 #include "cli/talk.h"
 #include "cli/verbs.h"
-#include "cli/worker.h"
 #include "netio/live/sockets.h"
 #include "sandbox/caps.h"
 
-/* The one look at the command line before privilege is given up: a backend that needs more than
- * sockets, or the question whether that would work? */
+/* A set for each worker. */
+struct all_sockets {
+    struct sockets sets[WORKERS_MAX];
+    unsigned count; /* that are open */
+};
+
+/* The value of an option in the one look at the command line before privilege is given up. NULL: it is not there. */
+static const char *glimpse(int argc, char *argv[], const char *option)
+{
+    size_t len = strlen(option);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], option) == 0 && i + 1 < argc)
+            return argv[i + 1];
+        if (strncmp(argv[i], option, len) == 0 && argv[i][len] == '=')
+            return argv[i] + len + 1;
+    }
+    return NULL;
+}
+
+/* A backend that needs more than sockets, or the question whether that would work? */
 static bool names_wire(int argc, char *argv[])
 {
-    for (int i = 1; i < argc; i++) {
-        const char *name = argv[i];
-        if (strcmp(name, "doctor") == 0)
-            return true;
-        if (strcmp(name, "--backend") == 0 && i + 1 < argc)
-            name = argv[i + 1];
-        else if (strncmp(name, "--backend=", strlen("--backend=")) == 0)
-            name += strlen("--backend=");
-        else
-            continue;
-        if (strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0)
-            return true;
-    }
-    return false;
+    const char *name = glimpse(argc, argv, "--backend");
+    bool asks = argc > 1 && strcmp(argv[1], "doctor") == 0;
+    return asks || (name && (strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0));
+}
+
+/* How many sets of sockets to open. What is no such number is refused when the command line is read. */
+static unsigned names_workers(int argc, char *argv[])
+{
+    const char *value = glimpse(argc, argv, "--workers");
+    uint64_t count = 1;
+    return value && number_read(value, 1, WORKERS_MAX, &count) ? (unsigned)count : 1;
+}
+
+static int open_sockets(struct all_sockets *sockets, unsigned count, struct error *err)
+{
+    int r = 0;
+    for (sockets->count = 0; sockets->count < count && r == 0; sockets->count += r == 0)
+        r = sockets_open(&sockets->sets[sockets->count], err);
+    return r;
+}
+
+static void close_sockets(struct all_sockets *sockets)
+{
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        sockets_close(&sockets->sets[i]);
+    sockets->count = 0;
 }
 
 /* What the backends xdp and kernel need. Without it they are refused, when the command line is read, with this reason. */
@@ -49,9 +79,10 @@ static void take_wire(struct sockets *sockets, struct error *why_not)
 }
 
 /* Open the sockets if CAP_NET_RAW allows it, whoever we are; then be nobody special. */
-static int take_privilege(struct sockets *sockets, bool wire, struct scan_privilege *ret,
+static int take_privilege(int argc, char *argv[], struct all_sockets *sockets, struct scan_privilege *ret,
                           struct error *why_not, struct error *err)
 {
+    struct sockets *first = &sockets->sets[0];
     *ret = (struct scan_privilege){
         .why_not = "this program does not have the capability cap_net_raw",
         .why_no_wire = "this program does not have the capability cap_net_raw",
@@ -59,10 +90,10 @@ static int take_privilege(struct sockets *sockets, bool wire, struct scan_privil
     if (caps_have_net_raw()) {
         int r = caps_raise_net_raw(why_not);
         if (r == 0)
-            r = sockets_open(sockets, why_not);
-        if (r == 0 && wire)
-            take_wire(sockets, &sockets->why_no_wire);
-        ret->why_no_wire = sockets->wire ? NULL : sockets->why_no_wire.text;
+            r = open_sockets(sockets, names_workers(argc, argv), why_not);
+        if (r == 0 && names_wire(argc, argv))
+            take_wire(first, &first->why_no_wire);
+        ret->why_no_wire = first->wire ? NULL : first->why_no_wire.text;
         caps_lower_net_raw();
         ret->raw = r == 0;
         ret->why_not = why_not->text;
@@ -71,31 +102,27 @@ static int take_privilege(struct sockets *sockets, bool wire, struct scan_privil
 }
 
 static int scan(const struct options *options, struct session *session,
-                const struct scan_privilege *privilege, struct sockets *sockets, struct talk *talk)
+                const struct scan_privilege *privilege, struct all_sockets *sockets, struct talk *talk)
 {
     struct error err = {.status = 0};
     struct names names;
     struct job *job = NULL;
-    struct channel channel = CHANNEL_CLOSED;
-    pid_t pid = 0;
+    struct crew crew = {.count = 0};
     names_init(&names, options);
     int r = job_new(options, session, privilege, &names, &job, &err);
     if (r == 0 && session)
         r = session_load(session, job, &err);
     if (r == 0)
         r = names_prepare_reverse(&names, &err);
-    if (r == 0)
-        r = channel_open(&channel, &err);
     if (r == 0) {
         supervisor_block_signals();
-        r = worker_start(job, sockets, &channel, &pid, &err);
+        r = crew_start(job, sockets->sets, &crew, &err);
     }
     int status = -r;
     if (r == 0)
-        status = supervisor_run(job, &names, &channel, pid, talk);
+        status = supervisor_run(job, &names, &crew, talk);
     else
         talk_error(talk, &err);
-    channel_close(&channel);
     names_done(&names);
     job_free(job);
     return status;
@@ -103,7 +130,7 @@ static int scan(const struct options *options, struct session *session,
 
 /* Go on with the scan of a store. */
 static int resume(const struct options *given, const struct scan_privilege *privilege,
-                  struct sockets *sockets, struct talk *talk)
+                  struct all_sockets *sockets, struct talk *talk)
 {
     struct error err = {.status = 0};
     struct session *session = NULL;
@@ -128,7 +155,7 @@ static int resume(const struct options *given, const struct scan_privilege *priv
 
 /* Do what the first word says. */
 static int obey(const struct options *options, const struct scan_privilege *privilege,
-                struct sockets *sockets, struct talk *talk)
+                struct all_sockets *sockets, struct talk *talk)
 {
     struct error err = {.status = 0};
     int r = options->verb == VERB_SCAN ? options_check(options, &err) : verb_check(options, &err);
@@ -154,7 +181,7 @@ static int obey(const struct options *options, const struct scan_privilege *priv
     return scan(options, NULL, privilege, sockets, talk);
 }
 
-static int run(int argc, char *argv[], struct scan_privilege *privilege, struct sockets *sockets,
+static int run(int argc, char *argv[], struct scan_privilege *privilege, struct all_sockets *sockets,
                struct talk *talk)
 {
     struct error err = {.status = 0};
@@ -167,7 +194,7 @@ static int run(int argc, char *argv[], struct scan_privilege *privilege, struct 
     if (options.unprivileged) {
         privilege->raw = false;
         privilege->why_not = "--unprivileged is given";
-        sockets_close(sockets);
+        close_sockets(sockets);
     }
     if (options.help || options.version) {
         if (options.help)
@@ -184,18 +211,21 @@ static int run(int argc, char *argv[], struct scan_privilege *privilege, struct 
 
 int main(int argc, char *argv[])
 {
-    struct sockets sockets = {.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+    struct all_sockets sockets;
     struct scan_privilege privilege;
     struct error why_not = {.status = 0};
     struct error err = {.status = 0};
     descriptors_hold_standard();
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        sockets.sets[i] =
+            (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
     struct talk talk = talk_new(stderr);
-    int status = -take_privilege(&sockets, names_wire(argc, argv), &privilege, &why_not, &err);
+    int status = -take_privilege(argc, argv, &sockets, &privilege, &why_not, &err);
     privilege.program = argc > 0 ? argv[0] : "portolan";
     if (status == 0)
         status = run(argc, argv, &privilege, &sockets, &talk);
     else
         talk_error(&talk, &err);
-    sockets_close(&sockets);
+    close_sockets(&sockets);
     return status;
 }

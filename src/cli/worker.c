@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/time.h"
 #include "cli/descriptors.h"
+#include "cli/job/share.h"
 #include "cli/trace.h"
 #include "engine/ask_first.h"
 #include "engine/bounce/bounce.h"
@@ -27,7 +27,8 @@
 #define DEFAULT_TTL  64
 
 struct worker {
-    const struct job *job;
+    struct job *job;
+    unsigned number;
     struct channel *channel;
     struct sockets *sockets;
     struct netio *io;
@@ -196,6 +197,7 @@ static struct engine_config describe_scan(struct worker *worker)
         .pool = &job->pool,
         .realtime_offset_ns = realtime_ns() - worker->io->ops->now(worker->io),
         .io = worker->io,
+        .is_one_of_many = worker->number > 0,
         .evidence = job->options->pcap    ? EVIDENCE_ALL
                     : job->options->store ? EVIDENCE_BUT_CLOSED
                                           : EVIDENCE_NONE,
@@ -330,12 +332,20 @@ static void scan(struct worker *worker)
     }
 }
 
+/* What the supervisor shares with those who were started before is nothing to us. */
+static void forget_others(struct crew *crew, unsigned number)
+{
+    for (unsigned i = 0; i < number; i++)
+        channel_close(&crew->members[i].channel);
+}
+
 static _Noreturn void run(struct worker *worker, pid_t supervisor)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor)
         _exit(EX_OSERR);
     channel_keep_worker_side(worker->channel);
     close_others(worker);
+    share_take(worker->job, worker->number);
 
     struct error err = {.status = 0};
     struct channel_ready ready = {.status = -open_all(worker, &err)};
@@ -348,39 +358,21 @@ static _Noreturn void run(struct worker *worker, pid_t supervisor)
     _exit(0);
 }
 
-/* What the new process says of itself. It is gone, and waited for, when this fails. */
-static int await_ready(struct channel *channel, pid_t pid, struct error *err)
-{
-    struct channel_ready ready = {.status = 0};
-    ssize_t got;
-    do {
-        got = read(channel->ready_fds[0], &ready, sizeof ready);
-    } while (got < 0 && errno == EINTR);
-    if (got == sizeof ready && ready.status == 0)
-        return 0;
-    kill(pid, SIGKILL); /* it may not know that we could not read what it said */
-    waitpid(pid, NULL, 0);
-    ready.text[sizeof ready.text - 1] = '\0';
-    if (got == sizeof ready)
-        return error_set(err, ready.status, "%s", ready.text);
-    return error_set(err, EX_SOFTWARE, "the packet process ended before it was ready");
-}
-
-int worker_start(const struct job *job, struct sockets *sockets, struct channel *channel, pid_t *ret_pid,
+int worker_start(struct job *job, unsigned number, struct sockets *sockets, struct crew *crew,
                  struct error *err)
 {
+    struct crew_member *member = &crew->members[number];
     pid_t supervisor = getpid();
     pid_t pid = fork();
     if (pid < 0)
         return error_set(err, EX_OSERR, "cannot start the packet process: %s", strerror(errno));
     if (pid == 0) {
-        struct worker worker = {.job = job, .channel = channel, .sockets = sockets};
+        struct worker worker = {
+            .job = job, .number = number, .channel = &member->channel, .sockets = &sockets[number]};
+        forget_others(crew, number);
         run(&worker, supervisor);
     }
-    sockets_close(sockets);
-    channel_keep_supervisor_side(channel);
-    int r = await_ready(channel, pid, err);
-    if (r == 0)
-        *ret_pid = pid;
-    return r;
+    member->pid = pid;
+    channel_keep_supervisor_side(&member->channel);
+    return 0;
 }

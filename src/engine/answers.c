@@ -399,6 +399,16 @@ bool answer_as_from(struct engine *engine, const struct packet *packet, const st
     return answer_in_blocks(engine, &flow, &claimed);
 }
 
+/* It proves nothing. Of several scanners that hear the same one counts it: whose host it is about, or else the first. */
+static void reject(struct engine *engine, const struct flow *flow)
+{
+    uint64_t position;
+    const struct plan *plan = engine->config.plan;
+    if (plan_host_find(plan, &flow->host, &position) ||
+        !(engine->config.is_one_of_many || plan_is_anothers(plan, &flow->host)))
+        engine->rejected++;
+}
+
 static void on_packet(void *context, int64_t time_ns, const struct packet *packet)
 {
     struct engine *engine = context;
@@ -409,7 +419,7 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
                     speaker_answer(engine, packet);
     engine->packet = NULL;
     if (!answered) {
-        engine->rejected++;
+        reject(engine, &flow);
         return;
     }
     /* In a scan of IP protocols an error about one of them that the host itself sent shows that it speaks ICMP, too. */

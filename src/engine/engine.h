@@ -93,8 +93,10 @@ struct engine_config {
 
     struct netio *io; /* borrowed */
 
-    uint8_t evidence;                   /* enum engine_evidence */
-    bool checkpoints;                   /* say about once a second how far the scan is */
+    bool
+        is_one_of_many; /* other scanners hear the same: packets of strangers are for one of those to count */
+    uint8_t evidence;   /* enum engine_evidence */
+    bool checkpoints;   /* say about once a second how far the scan is */
     const struct engine_resume *resume; /* NULL: from the start */
 
     /* Gets every record, at once. Must not call the scanner. */

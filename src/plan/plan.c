@@ -86,6 +86,14 @@ static int nothing_left(const struct plan *plan, struct error *err)
     return error_set(err, EX_DATAERR, "no targets given");
 }
 
+/* Every shard_count-th of all targets. */
+static void count_hosts(struct plan *plan)
+{
+    uint64_t total = plan->targets.addr_count;
+    uint64_t index = plan->options.shard_index;
+    plan->host_count = index < total ? (total - 1 - index) / plan->options.shard_count + 1 : 0;
+}
+
 /* Everything but the ports: targets, what is taken from them, and their order. */
 static int choose_hosts(struct plan *plan, struct addr_set *excluded, struct addr_set *broadcasts,
                         struct error *err)
@@ -105,8 +113,7 @@ static int choose_hosts(struct plan *plan, struct addr_set *excluded, struct add
     uint64_t total = plan->targets.addr_count;
     if (total == 0)
         return nothing_left(plan, err);
-    uint64_t index = plan->options.shard_index;
-    plan->host_count = index < total ? (total - 1 - index) / plan->options.shard_count + 1 : 0;
+    count_hosts(plan);
     plan->host_order = permutation_new(total, plan->options.seed);
     return 0;
 }
@@ -141,6 +148,20 @@ void plan_done(struct plan *plan)
 {
     if (plan)
         addr_set_done(&plan->targets);
+}
+
+void plan_take_share(struct plan *plan, uint64_t index, uint64_t count)
+{
+    assert(index < count && plan->options.shard_count <= UINT64_MAX / count);
+    plan->options.shard_index += plan->options.shard_count * index;
+    plan->options.shard_count *= count;
+    count_hosts(plan);
+}
+
+bool plan_is_anothers(const struct plan *plan, const struct addr *addr)
+{
+    uint64_t index, position;
+    return addr_set_find(&plan->targets, addr, &index) && !plan_host_find(plan, addr, &position);
 }
 
 struct addr plan_host_at(const struct plan *plan, uint64_t position)

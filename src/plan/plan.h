@@ -56,6 +56,12 @@ int plan_init(struct plan *ret, struct addr_set *targets, struct addr_set *exclu
               struct error *err);
 void plan_done(struct plan *plan);
 
+/* Keep only share `index` of `count` equal parts of this shard's hosts: a shard of the shard. */
+void plan_take_share(struct plan *plan, uint64_t index, uint64_t count);
+
+/* Is it a target of the plan before it was sharded, though of another shard? */
+bool plan_is_anothers(const struct plan *plan, const struct addr *addr);
+
 /* The host at a position of this shard's order; position < plan->host_count. */
 struct addr plan_host_at(const struct plan *plan, uint64_t position);
 

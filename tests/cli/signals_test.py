@@ -115,6 +115,38 @@ class Signals(stage.StageTest):
         self.assertIn("signal 9", self.assert_says_interrupted())
         self.assertIn("Nmap scan report for 127.0.0.1", out)
 
+    def start_two(self):
+        """A slow scan of four hosts by two packet processes."""
+        self.report = str(self.directory / "two.xml")
+        slow = ["-sT", "-n", "-r", "-p1-40", "--scan-delay", "50ms", "--workers", "2", "127.0.0.1-4", "-oX", self.report]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(stage.command(slow), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertTrue(wait_until(lambda: os.path.exists(self.report) and len(children(process.pid)) == 2))
+        time.sleep(0.3)
+        return process
+
+    def test_when_one_of_two_packet_processes_dies_the_other_goes_on(self):
+        process = self.start_two()
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        status, _, err = self.end(process)
+        self.assertEqual(status, 70, err)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        self.assertIn("signal 9", err)
+        self.assertIn("signal 9", self.assert_says_interrupted())
+        hosts = ElementTree.parse(self.report).getroot().findall("host")
+        states = [{extra.get("state"): int(extra.get("count")) for extra in host.iter("extraports")} for host in hosts]
+        self.assertEqual(sum(state == {"closed": 40} for state in states), 2, states)
+
+    def test_a_signal_ends_both_packet_processes(self):
+        process = self.start_two()
+        workers = children(process.pid)
+        process.terminate()
+        status, _, err = self.end(process)
+        self.assertEqual((status, err), (143, "portolan: interrupted by SIGTERM\n"))
+        self.assertFalse(any(map(is_alive, workers)))
+
     def test_when_the_supervisor_dies_nothing_is_left(self):
         process = self.start()
         worker = children(process.pid)[0]

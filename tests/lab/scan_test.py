@@ -376,6 +376,26 @@ class Own(PortolanTest):
                     self.assertEqual(len(report.ports), 3)
 
 
+class Workers(PortolanTest):
+    """Several packet processes, each with a share of the hosts: the same table."""
+
+    def test_every_kind_of_host_and_port(self):
+        for technique, family in [("syn", V4), ("syn", V6), ("connect", V4)]:
+            with self.subTest(technique=technique, family=family):
+                report = self.check(technique, family, labtest.ORDINARY, truth.INTERESTING, "-Pn", "--workers", "3")
+                if technique == "syn":
+                    self.assertGreaterEqual(report.summary["rejected"], len(truth.FORGERIES), "forged answers are counted")
+
+    def test_what_is_counted_is_the_sum(self):
+        host, ports = BY_NAME["range"], range(30001, 30011)
+        report = self.portolan("-sS", "-Pn", "-n", "-p", scan.port_list(ports), "--workers", "2", "198.19.4.0/24")
+        self.assertEqual(len(report.hosts), 256)
+        for address in report.hosts:
+            self.assert_true(report, "syn", V4, [host._replace(v4=address)], ports)
+        self.assertGreaterEqual(report.summary["probes_sent"], 256 * len(ports))
+        self.assertGreaterEqual(report.summary["answers"], 256 * len(ports))
+
+
 class Ends(PortolanTest):
     def test_no_route_is_said_so(self):
         status, _, err = scan.run(self.network, [scan.PORTOLAN, "-sS", "-Pn", "-n", "-p80", truth.UNREACHABLE_V4])

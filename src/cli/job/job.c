@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cli/job/share.h"
 #include "cli/job/source_ports.h"
 #include "cli/options/timing.h"
 #include "plan/ports.h"
@@ -249,10 +250,12 @@ int job_new(const struct options *options, struct session *session, const struct
     int r = job->command_line ? 0 : error_set(err, EX_OSERR, "out of memory");
     if (r == 0)
         r = scans_choose(options, privilege, &job->scans, err);
-    if (!job->scans.raw && options->source_port <= 0)
-        source_ports_few(&job->key.first_port, &job->key.port_count);
     if (r == 0)
         r = fill_job(job, names, err);
+    if (r == 0)
+        r = share_count(job, &job->worker_count, err);
+    if (r == 0 && !job->scans.raw && options->source_port <= 0)
+        source_ports_few(job->worker_count, &job->key.first_port, &job->key.port_count);
     if (r < 0) {
         job_free(job);
         return r;

@@ -36,7 +36,8 @@ struct job {
     struct via via;         /* of an idle or a bounce scan */
     struct timing timing;
     struct token_key key;
-    char *command_line; /* as it was given, words separated by blanks; owned */
+    unsigned worker_count; /* packet processes that share it: 1 .. WORKERS_MAX */
+    char *command_line;    /* as it was given, words separated by blanks; owned */
     struct report_scan report_scans[SCANS_MAX];
     unsigned report_scan_count;
     unsigned dropped_ports; /* PORTS_BIT of protocols that -p names and no scan asks for */

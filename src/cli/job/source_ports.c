@@ -46,13 +46,14 @@ void source_ports_choose(uint16_t *ret_first, uint16_t *ret_count)
     source_ports_beside(low, high, ret_first, ret_count);
 }
 
-void source_ports_few(uint16_t *first, uint16_t *count)
+void source_ports_few(unsigned shares, uint16_t *first, uint16_t *count)
 {
     uint32_t random = 0;
+    uint32_t few = FEW_PORTS * shares;
     ssize_t got = getrandom(&random, sizeof random, 0);
     (void)got; /* so few bytes neither fail nor stop halfway */
-    if (*count <= FEW_PORTS)
+    if (*count <= few)
         return;
-    *first = (uint16_t)(*first + random % (*count - FEW_PORTS + 1u));
-    *count = FEW_PORTS;
+    *first = (uint16_t)(*first + random % (*count - few + 1u));
+    *count = (uint16_t)few;
 }

@@ -36,13 +36,13 @@ static void a_few_ports_are_enough_for_tokens_and_lie_within(void **state)
     for (unsigned i = 0; i < 1000; i++) {
         uint16_t first = 61000;
         uint16_t count = 40;
-        source_ports_few(&first, &count);
+        source_ports_few(1, &first, &count);
         assert_int_equal(count, 32);
         assert_in_range(first, 61000, 61008);
     }
     uint16_t first = 53;
     uint16_t count = 1;
-    source_ports_few(&first, &count); /* there are no more */
+    source_ports_few(1, &first, &count); /* there are no more */
     assert_int_equal(first, 53);
     assert_int_equal(count, 1);
 }

@@ -104,6 +104,8 @@ const struct option option_table[] = {
     RATE(GROUP_TIMING, "max-rate", max_rate_pps, "send at most N packets a second"),
     VALUE(GROUP_TIMING, "confidence", NULL, "P", set_confidence,
           "how sure silence must be: a chance of error (1e-6 if not given) or a share (99.99%)"),
+    COUNT(GROUP_TIMING, "workers", NULL, "N", workers, 1, WORKERS_MAX,
+          "scan with N processes, each with a part of the hosts, on as many cores"),
     COUNT(GROUP_TIMING, "max-retries", NULL, "N", max_retries, 0, 15,
           "ask a silent port at most N times more"),
     TIME(GROUP_TIMING, "min-rtt-timeout", min_rtt_timeout_ns, 1, 3600000,

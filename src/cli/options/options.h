@@ -12,6 +12,7 @@
 #define OPTIONS_SCANS_MAX   8
 #define OPTIONS_PINGS_MAX   12
 #define OPTIONS_OUTPUTS_MAX 8
+#define WORKERS_MAX         16
 #define OPTIONS_DATA_MAX    1400 /* bytes of payload that fit every link with the longest headers */
 
 struct option;
@@ -60,6 +61,7 @@ struct options {
 
     /* Timing. */
     unsigned template_number;       /* -T; 0 .. 5 */
+    unsigned workers;               /* 0: not given */
     unsigned max_retries;           /* OPTION_UNSET: not given */
     int64_t min_rtt_timeout_ns;     /* 0: not given */
     int64_t max_rtt_timeout_ns;     /* 0: not given */

@@ -59,11 +59,9 @@ static void suspend(struct supervisor *supervisor)
 {
     talk_clear(supervisor->talk);
     terminal_give_back(&supervisor->terminal);
-    if (supervisor->worker)
-        kill(supervisor->worker, SIGSTOP);
+    crew_signal(supervisor->crew, SIGSTOP);
     raise(SIGSTOP);
-    if (supervisor->worker)
-        kill(supervisor->worker, SIGCONT);
+    crew_signal(supervisor->crew, SIGCONT);
     terminal_take(&supervisor->terminal);
 }
 
@@ -100,7 +98,7 @@ static void show_status(struct supervisor *supervisor)
 
 static void set_trace(struct supervisor *supervisor, bool trace)
 {
-    supervisor_command(supervisor, trace ? COMMAND_TRACE : COMMAND_NO_TRACE);
+    crew_command(supervisor->crew, trace ? COMMAND_TRACE : COMMAND_NO_TRACE);
     talk_say(supervisor->talk, "packets are %s", trace ? "shown" : "no longer shown");
 }
 
@@ -149,10 +147,9 @@ void supervisor_read_keys(struct supervisor *supervisor)
 }
 
 /* Lines of --packet-trace; one that is too long is cut. */
-void supervisor_read_trace(struct supervisor *supervisor)
+static void read_trace(struct supervisor *supervisor, struct told *told, int *fd)
 {
     char bytes[4096];
-    int *fd = &supervisor->channel->trace_fds[0];
     ssize_t got = *fd < 0 ? -1 : read(*fd, bytes, sizeof bytes);
     if (got ==
         0) { /* the packet process is ending, which takes a while: its end would be readable all the time */
@@ -160,14 +157,20 @@ void supervisor_read_trace(struct supervisor *supervisor)
         *fd = -1;
     }
     for (ssize_t i = 0; i < got; i++) {
-        if (bytes[i] != '\n' && supervisor->trace_len + 1 < sizeof supervisor->trace_line) {
-            supervisor->trace_line[supervisor->trace_len++] = bytes[i];
+        if (bytes[i] != '\n' && told->trace_len + 1 < sizeof told->trace_line) {
+            told->trace_line[told->trace_len++] = bytes[i];
         } else if (bytes[i] == '\n') {
-            supervisor->trace_line[supervisor->trace_len] = '\0';
-            talk_line(supervisor->talk, supervisor->trace_line);
-            supervisor->trace_len = 0;
+            told->trace_line[told->trace_len] = '\0';
+            talk_line(supervisor->talk, told->trace_line);
+            told->trace_len = 0;
         }
     }
+}
+
+void supervisor_read_trace(struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->crew->count; i++)
+        read_trace(supervisor, &supervisor->told[i], &supervisor->crew->members[i].channel.trace_fds[0]);
 }
 
 void supervisor_show_progress(struct supervisor *supervisor)

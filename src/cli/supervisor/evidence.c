@@ -28,43 +28,43 @@ void evidence_done(struct evidence *evidence)
     evidence->file = NULL;
 }
 
-static void write_packet(const struct evidence *evidence)
+static void write_packet(const struct evidence *evidence, const struct evidence_parts *parts)
 {
-    const struct record *record = &evidence->last;
+    const struct record *record = &parts->last;
     char host[ADDR_TEXT_MAX];
     char comment[PCAPNG_COMMENT_MAX];
     snprintf(comment, sizeof comment, "%s port %u/%s is %s: %s", addr_format(&record->host, host),
              record->port, protocol_name((enum protocol)record->protocol),
              state_name((enum port_state)record->state), reason_name((enum reason)record->reason));
     struct pcapng_packet packet = {.time_ns = record->time_ns,
-                                   .bytes = evidence->bytes,
-                                   .kept_len = (uint32_t)evidence->len,
+                                   .bytes = parts->bytes,
+                                   .kept_len = (uint32_t)parts->len,
                                    .packet_len = record->part.packet_len,
                                    .comment = comment};
     pcapng_packet(evidence->file, &packet);
 }
 
 /* Parts come one behind the other; any other part is one of a packet whose beginning was not seen. */
-static bool goes_on(const struct evidence *evidence, const struct record *record)
+static bool goes_on(const struct evidence_parts *parts, const struct record *record)
 {
-    const struct record *last = &evidence->last;
-    return evidence->len == (size_t)record->part.number * RECORD_BYTES && last->port == record->port &&
+    const struct record *last = &parts->last;
+    return parts->len == (size_t)record->part.number * RECORD_BYTES && last->port == record->port &&
            last->protocol == record->protocol && addr_equal(&last->host, &record->host);
 }
 
-bool evidence_take(struct evidence *evidence, const struct record *record)
+bool evidence_take(struct evidence *evidence, struct evidence_parts *parts, const struct record *record)
 {
     if (record->part.number == 0)
-        evidence->len = 0;
-    else if (!goes_on(evidence, record))
+        parts->len = 0;
+    else if (!goes_on(parts, record))
         return false;
-    memcpy(evidence->bytes + evidence->len, record->bytes, record->part.len);
-    evidence->len += record->part.len;
-    evidence->last = *record;
-    if (evidence->len < record->part.kept_len)
+    memcpy(parts->bytes + parts->len, record->bytes, record->part.len);
+    parts->len += record->part.len;
+    parts->last = *record;
+    if (parts->len < record->part.kept_len)
         return false;
     if (evidence->file)
-        write_packet(evidence);
+        write_packet(evidence, parts);
     return true;
 }
 

@@ -9,10 +9,14 @@
 #include "cli/supervisor/sink.h"
 #include "verdict/record.h"
 
-struct evidence {
+/* A packet as far as one packet process has told it. */
+struct evidence_parts {
     struct record last; /* the part that came last */
     uint8_t bytes[EVIDENCE_MAX];
-    size_t len;        /* of bytes, so far */
+    size_t len; /* of bytes, so far */
+};
+
+struct evidence {
     FILE *file;        /* of --pcap; NULL: none */
     struct sink *sink; /* behind the file */
 };
@@ -21,8 +25,9 @@ struct evidence {
 int evidence_open(struct evidence *evidence, const char *path, struct error *err);
 void evidence_done(struct evidence *evidence);
 
-/* Take a part, a record that is valid. True: the packet is whole, in bytes and len, and in the file. */
-bool evidence_take(struct evidence *evidence, const struct record *record);
+/* Take a part, a record that is valid. True: the packet is whole, in bytes and len, and in the file.
+ *   parts  of the process that told it */
+bool evidence_take(struct evidence *evidence, struct evidence_parts *parts, const struct record *record);
 
 /* Write out what is buffered. 0, or EX_IOERR. */
 int evidence_flush(struct evidence *evidence, struct error *err);

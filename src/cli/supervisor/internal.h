@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "cli/channel.h"
+#include "cli/crew.h"
 #include "cli/job/job.h"
 #include "cli/supervisor/evidence.h"
 #include "cli/supervisor/names.h"
@@ -22,10 +22,22 @@
 #define TRACE_LINE_MAX 512
 #define FAILURE_MAX    160
 
+/* What one packet process has told. */
+struct told {
+    bool ended;                           /* RECORD_END came, */
+    uint64_t end_values[END_VALUE_COUNT]; /* and said this, by enum end_value */
+    bool cut_short;                       /* ... and said that not everything was done */
+    uint64_t progress[PROGRESS_COUNT];    /* the last */
+    struct evidence_parts evidence;
+    char trace_line[TRACE_LINE_MAX]; /* of --packet-trace, as far as it has come */
+    size_t trace_len;
+};
+
 struct supervisor {
     struct job *job;
     struct names *names;
-    struct channel *channel;
+    struct crew *crew;
+    struct told *told; /* owned; by member of the crew */
     struct talk *talk;
     struct report_run run; /* what the reports look at */
     struct outputs outputs;
@@ -37,26 +49,23 @@ struct supervisor {
     struct terminal terminal;
     struct sandbox_state sandbox;
     struct progress progress;
-    pid_t worker; /* 0: has ended */
     int signal_fd;
-    int stop_signal;                      /* the first that asked us to stop; 0: none */
-    bool stopping;                        /* the packet process was told to stop */
-    bool impatient;                       /* told twice: wait for nothing */
-    bool ended;                           /* RECORD_END came, */
-    uint64_t end_values[END_VALUE_COUNT]; /* and said this, by enum end_value */
-    bool cut_short;                       /* ... and said that not everything was done */
-    char failure[FAILURE_MAX];            /* why the packet process saw no sense in going on; "": it did */
-    int worker_status;                    /* how it ended, as wait(2) says */
-    int64_t next_line_ns;                 /* when the progress line is due */
-    int64_t next_status_ns;               /* when --stats-every is due; TIME_NEVER: not asked for */
-    uint64_t notes[NOTE_COUNT];           /* how often each came */
-    char trace_line[TRACE_LINE_MAX];      /* of --packet-trace, as far as it has come */
-    size_t trace_len;
+    int stop_signal;            /* the first that asked us to stop; 0: none */
+    bool stopping;              /* the packet processes were told to stop */
+    bool impatient;             /* told twice: wait for nothing */
+    char failure[FAILURE_MAX];  /* why a packet process saw no sense in going on; "": it did */
+    int64_t next_line_ns;       /* when the progress line is due */
+    int64_t next_status_ns;     /* when --stats-every is due; TIME_NEVER: not asked for */
+    uint64_t notes[NOTE_COUNT]; /* how often each came */
 };
+
+/* Has every packet process said that it is done? And has any said that not everything is? */
+bool supervisor_all_ended(const struct supervisor *supervisor);
+bool supervisor_cut_short(const struct supervisor *supervisor);
 
 int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
 
-/* Take in everything that is in the ring. In records.c, with what results hand over. */
+/* Take in everything that is in the rings. In records.c, with what results hand over. */
 void supervisor_drain(struct supervisor *supervisor);
 int supervisor_open_results(struct supervisor *supervisor, struct error *err);
 
@@ -69,9 +78,8 @@ void supervisor_note_sandbox(struct supervisor *supervisor);
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record);
 void supervisor_note_end(struct supervisor *supervisor);
 
-/* Ask the packet process to stop, or after the second time end it. */
+/* Ask the packet processes to stop, or after the second time end them. */
 void supervisor_stop(struct supervisor *supervisor);
-void supervisor_command(struct supervisor *supervisor, enum command command);
 
 /* Signals and keys. In events.c. */
 int supervisor_open_signals(struct supervisor *supervisor, struct error *err);

@@ -239,7 +239,7 @@ void supervisor_note_end(struct supervisor *supervisor)
     if (supervisor->notes[NOTE_NO_ROUTE] > 0 && supervisor->run.fold.verbosity == 0)
         talk_note(supervisor->talk, "there was no route to %" PRIu64 " hosts; -v names them",
                   supervisor->notes[NOTE_NO_ROUTE]);
-    if (supervisor->failure[0] && !supervisor->cut_short)
+    if (supervisor->failure[0] && !supervisor_cut_short(supervisor))
         talk_note(supervisor->talk, "%s", supervisor->failure);
     if (totals->records_refused > 0)
         talk_note(supervisor->talk,

@@ -175,7 +175,7 @@ void recorder_port(struct recorder *recorder, const struct addr *host, const str
         rows_port(&recorder->next, position, port);
 }
 
-void recorder_evidence(struct recorder *recorder, const struct evidence *evidence)
+void recorder_evidence(struct recorder *recorder, const struct evidence_parts *evidence)
 {
     const struct record *record = &evidence->last;
     uint64_t position;
@@ -254,19 +254,19 @@ bool recorder_is_full(const struct recorder *recorder)
     return recorder->writer && !recorder->failed && recorder->next.len > FULL_LEN;
 }
 
-static void take_totals(struct recorder *recorder, const struct channel_totals *totals)
+static void take_totals(struct recorder *recorder, const struct packet_totals *totals)
 {
     struct store_progress *progress = &recorder->progress;
     const struct store_progress *before = &recorder->before;
-    progress->packets_sent = before->packets_sent + atomic_load(&totals->packets_sent);
-    progress->bytes_sent = before->bytes_sent + atomic_load(&totals->bytes_sent);
-    progress->packets_received = before->packets_received + atomic_load(&totals->packets_received);
-    progress->bytes_received = before->bytes_received + atomic_load(&totals->bytes_received);
+    progress->packets_sent = before->packets_sent + totals->packets_sent;
+    progress->bytes_sent = before->bytes_sent + totals->bytes_sent;
+    progress->packets_received = before->packets_received + totals->packets_received;
+    progress->bytes_received = before->bytes_received + totals->bytes_received;
     progress->saved_ns = clock_ns(CLOCK_REALTIME);
 }
 
 /* From here on `now` holds a state of the scan; the hosts in flight, shown next, may only be further than that. */
-static void begin_walk(struct recorder *recorder, const struct channel_totals *totals)
+static void begin_walk(struct recorder *recorder, const struct packet_totals *totals)
 {
     put_down(recorder);
     take_totals(recorder, totals);
@@ -305,7 +305,7 @@ static bool check(struct recorder *recorder)
     return !recorder->failed;
 }
 
-void recorder_turn(struct recorder *recorder, struct results *results, const struct channel_totals *totals)
+void recorder_turn(struct recorder *recorder, struct results *results, const struct packet_totals *totals)
 {
     if (!recorder->writer || !check(recorder) || writer_is_busy(recorder->writer))
         return;
@@ -325,7 +325,7 @@ static void write_out(struct recorder *recorder, struct batch *batch)
         nanosleep(&(struct timespec){.tv_nsec = MSEC}, NULL);
 }
 
-void recorder_end(struct recorder *recorder, const struct channel_totals *totals, bool complete)
+void recorder_end(struct recorder *recorder, const struct packet_totals *totals, bool complete)
 {
     if (!recorder->writer)
         return;

@@ -53,7 +53,7 @@ void recorder_host(struct recorder *recorder, const struct host_result *host);
 void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port);
 
 /* The packet that decided about a port; whole. */
-void recorder_evidence(struct recorder *recorder, const struct evidence *evidence);
+void recorder_evidence(struct recorder *recorder, const struct evidence_parts *evidence);
 
 /* From the ring: notes, progress, and the state of the engine. */
 void recorder_record(struct recorder *recorder, const struct record *record);
@@ -62,9 +62,9 @@ void recorder_record(struct recorder *recorder, const struct record *record);
 bool recorder_is_full(const struct recorder *recorder);
 
 /* Do what is due, for some milliseconds at most. */
-void recorder_turn(struct recorder *recorder, struct results *results, const struct channel_totals *totals);
+void recorder_turn(struct recorder *recorder, struct results *results, const struct packet_totals *totals);
 
 /* Write the rest, when results have handed over every host, and how the scan ended. What fails is seen in `failed`.
  *   complete  nothing is left to be done */
-void recorder_end(struct recorder *recorder, const struct channel_totals *totals, bool complete);
+void recorder_end(struct recorder *recorder, const struct packet_totals *totals, bool complete);
 void recorder_done(struct recorder *recorder);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define DRAIN_AT_ONCE 1024 /* records, and it is the turn of the next packet process */
+
 static void take_host(void *context, const struct host_result *host)
 {
     struct supervisor *supervisor = context;
@@ -37,10 +39,36 @@ int supervisor_open_results(struct supervisor *supervisor, struct error *err)
     return r;
 }
 
-static void take_progress(struct supervisor *supervisor, const struct record *record)
+/* What is shown is the sum over all packet processes. */
+static void take_progress(struct supervisor *supervisor, struct told *told, const struct record *record)
 {
-    for (unsigned i = 0; i < PROGRESS_COUNT; i++)
-        supervisor->progress.values[i] = record->value[i];
+    for (unsigned i = 0; i < PROGRESS_COUNT; i++) {
+        supervisor->progress.values[i] += record->value[i] - told->progress[i];
+        told->progress[i] = record->value[i];
+    }
+}
+
+static void take_end(struct told *told, const struct record *record)
+{
+    told->ended = true;
+    memcpy(told->end_values, record->value, sizeof told->end_values);
+    told->cut_short = (record->flags & RECORD_UNFINISHED) != 0;
+}
+
+bool supervisor_all_ended(const struct supervisor *supervisor)
+{
+    bool ended = true;
+    for (unsigned i = 0; i < supervisor->crew->count; i++)
+        ended &= supervisor->told[i].ended;
+    return ended;
+}
+
+bool supervisor_cut_short(const struct supervisor *supervisor)
+{
+    bool cut_short = false;
+    for (unsigned i = 0; i < supervisor->crew->count; i++)
+        cut_short |= supervisor->told[i].cut_short;
+    return cut_short;
 }
 
 static bool wants_name(const struct supervisor *supervisor, const struct record *record)
@@ -51,7 +79,7 @@ static bool wants_name(const struct supervisor *supervisor, const struct record 
            (record->type == RECORD_HOST_DOWN && supervisor->job->options->all_names);
 }
 
-static void take_record(struct supervisor *supervisor, const struct record *record)
+static void take_record(struct supervisor *supervisor, struct told *told, const struct record *record)
 {
     if (!record_valid(record))
         return; /* results count it below, where records of hosts end */
@@ -61,16 +89,14 @@ static void take_record(struct supervisor *supervisor, const struct record *reco
         supervisor_note_record(supervisor, record);
         break;
     case RECORD_PROGRESS:
-        take_progress(supervisor, record);
+        take_progress(supervisor, told, record);
         break;
     case RECORD_END:
-        supervisor->ended = true;
-        memcpy(supervisor->end_values, record->value, sizeof supervisor->end_values);
-        supervisor->cut_short = (record->flags & RECORD_UNFINISHED) != 0;
+        take_end(told, record);
         break;
     case RECORD_EVIDENCE:
-        if (evidence_take(&supervisor->evidence, record))
-            recorder_evidence(&supervisor->recorder, &supervisor->evidence);
+        if (evidence_take(&supervisor->evidence, &told->evidence, record))
+            recorder_evidence(&supervisor->recorder, &told->evidence);
         break;
     case RECORD_INTAKE:
     case RECORD_BLOCK_HOSTS:
@@ -90,12 +116,26 @@ static void take_record(struct supervisor *supervisor, const struct record *reco
     }
 }
 
-void supervisor_drain(struct supervisor *supervisor)
+/* Some of what one packet process has told. False: nothing is left. */
+static bool drain_some(struct supervisor *supervisor, unsigned number)
 {
     struct record record;
-    while (!supervisor->outputs.failed && !recorder_is_full(&supervisor->recorder) &&
-           ring_pop(&supervisor->channel->ring, &record)) {
-        take_record(supervisor, &record);
+    for (unsigned i = 0; i < DRAIN_AT_ONCE; i++) {
+        if (supervisor->outputs.failed || recorder_is_full(&supervisor->recorder) ||
+            !ring_pop(&supervisor->crew->members[number].channel.ring, &record))
+            return false;
+        take_record(supervisor, &supervisor->told[number], &record);
         results_record(supervisor->results, &record); /* refuses and counts what is not valid */
+    }
+    return true;
+}
+
+void supervisor_drain(struct supervisor *supervisor)
+{
+    bool more = true;
+    while (more) {
+        more = false;
+        for (unsigned i = 0; i < supervisor->crew->count; i++)
+            more |= drain_some(supervisor, i);
     }
 }

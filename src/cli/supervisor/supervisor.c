@@ -18,6 +18,7 @@
 
 #define TURN_MS       250 /* the longest time in which nothing is looked at */
 #define INTERRUPT_MAX 160
+#define OTHER_WAITS   5 /* for what is no packet process */
 
 static int64_t realtime_ns(void)
 {
@@ -26,36 +27,16 @@ static int64_t realtime_ns(void)
     return now.tv_sec * SEC + now.tv_nsec;
 }
 
-void supervisor_command(struct supervisor *supervisor, enum command command)
-{
-    char byte = (char)command;
-    ssize_t written;
-    do {
-        written = write(supervisor->channel->command_fds[1], &byte, 1);
-    } while (written < 0 && errno == EINTR);
-    if (written < 0 && supervisor->worker) /* it has ended, or would wait for this command for ever */
-        kill(supervisor->worker, SIGKILL);
-}
-
 void supervisor_stop(struct supervisor *supervisor)
 {
     if (supervisor->stopping) {
         supervisor->impatient = true;
-        if (supervisor->worker)
-            kill(supervisor->worker, SIGKILL);
+        crew_signal(supervisor->crew, SIGKILL);
         then_stop(&supervisor->then);
     }
     supervisor->stopping = true;
     supervisor->recorder.stopping = true;
-    supervisor_command(supervisor, COMMAND_STOP);
-}
-
-/* Has the packet process ended? Its last records are in the ring already. */
-static void reap_worker(struct supervisor *supervisor)
-{
-    if (supervisor->worker &&
-        waitpid(supervisor->worker, &supervisor->worker_status, WNOHANG) == supervisor->worker)
-        supervisor->worker = 0;
+    crew_command(supervisor->crew, COMMAND_STOP);
 }
 
 /* A file of packets that cannot be written ends the scan as any other output does. */
@@ -65,62 +46,96 @@ static void flush_evidence(struct supervisor *supervisor)
         supervisor->outputs.failed = true;
 }
 
-/* Wait until something happens, and take it in. */
-static void turn(struct supervisor *supervisor)
+/* Wait until something happens. */
+static void wait_for_something(struct supervisor *supervisor)
 {
-    struct pollfd waits[] = {
-        {.fd = supervisor->channel->wake_fd, .events = POLLIN},
+    struct pollfd waits[OTHER_WAITS + 2 * WORKERS_MAX] = {
         {.fd = supervisor->signal_fd, .events = POLLIN},
         {.fd = terminal_fd(&supervisor->terminal), .events = POLLIN},
         {.fd = names_fd(supervisor->names), .events = POLLIN},
-        {.fd = supervisor->channel->trace_fds[0], .events = POLLIN},
         {.fd = then_fd(&supervisor->then), .events = POLLIN},
         {.fd = outputs_waiting_fd(&supervisor->outputs), .events = POLLOUT},
     };
-    poll(waits, sizeof waits / sizeof waits[0], supervisor->recorder.walking ? 0 : TURN_MS);
-
-    uint64_t count = 0;
-    ssize_t got = read(supervisor->channel->wake_fd, &count, sizeof count);
-    (void)got; /* whether there was a call or not, the ring says what there is */
+    nfds_t count = OTHER_WAITS;
+    for (unsigned i = 0; i < supervisor->crew->count; i++) {
+        const struct channel *channel = &supervisor->crew->members[i].channel;
+        waits[count++] = (struct pollfd){.fd = channel->wake_fd, .events = POLLIN};
+        waits[count++] = (struct pollfd){.fd = channel->trace_fds[0], .events = POLLIN};
+    }
+    poll(waits, count, supervisor->recorder.walking ? 0 : TURN_MS);
+    for (unsigned i = 0; i < supervisor->crew->count; i++) {
+        uint64_t calls = 0;
+        ssize_t got = read(supervisor->crew->members[i].channel.wake_fd, &calls, sizeof calls);
+        (void)got; /* whether there was a call or not, the ring says what there is */
+    }
     supervisor_read_signals(supervisor);
-    if (waits[2].revents)
+    if (waits[1].revents)
         supervisor_read_keys(supervisor);
+}
+
+/* Take in what has happened. Returns whether a packet process lives. */
+static bool turn(struct supervisor *supervisor)
+{
+    wait_for_something(supervisor);
     supervisor_read_trace(supervisor);
-    reap_worker(supervisor);
+    bool alive = crew_look(supervisor->crew);
     supervisor_drain(supervisor);
     names_read(supervisor->names, supervisor->results);
     then_read(&supervisor->then);
     outputs_flush(&supervisor->outputs);
     flush_evidence(supervisor);
-    recorder_turn(&supervisor->recorder, supervisor->results, supervisor->channel->totals);
+    struct packet_totals totals = crew_totals(supervisor->crew);
+    recorder_turn(&supervisor->recorder, supervisor->results, &totals);
     supervisor_show_progress(supervisor);
     if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
         supervisor_stop(supervisor);
+    return alive;
 }
 
-/* Until the packet process is gone; then until the names are known that were asked for. */
+/* Until the packet processes are gone; then until the names are known that were asked for. */
 static void scan(struct supervisor *supervisor)
 {
-    supervisor_command(supervisor, COMMAND_START);
-    while (supervisor->worker)
-        turn(supervisor);
+    crew_command(supervisor->crew, COMMAND_START);
+    while (turn(supervisor))
+        ;
     supervisor_drain(supervisor);
     while (recorder_is_full(&supervisor->recorder))
         turn(supervisor);
     while (names_busy(supervisor->names) && !supervisor->stopping)
         turn(supervisor);
-    bool complete = supervisor->ended && !supervisor->cut_short && !supervisor->outputs.failed;
+    bool complete =
+        supervisor_all_ended(supervisor) && !supervisor_cut_short(supervisor) && !supervisor->outputs.failed;
     supervisor->recorder.stopping = !complete;
     results_flush(supervisor->results, realtime_ns());
     flush_evidence(supervisor);
-    recorder_end(&supervisor->recorder, supervisor->channel->totals, complete);
+    struct packet_totals totals = crew_totals(supervisor->crew);
+    recorder_end(&supervisor->recorder, &totals, complete);
+}
+
+/* The signal that ended a packet process, the first such; 0: none. */
+static int fatal_signal(const struct supervisor *supervisor)
+{
+    for (unsigned i = 0; i < supervisor->crew->count; i++) {
+        if (WIFSIGNALED(supervisor->crew->members[i].status))
+            return WTERMSIG(supervisor->crew->members[i].status);
+    }
+    return 0;
+}
+
+static bool ring_is_broken(const struct supervisor *supervisor)
+{
+    bool broken = false;
+    for (unsigned i = 0; i < supervisor->crew->count; i++)
+        broken |= supervisor->crew->members[i].channel.ring.broken;
+    return broken;
 }
 
 /* Why the scan is not complete, or NULL; and the exit status. */
 static const char *judge_end(const struct supervisor *supervisor, char text[static INTERRUPT_MAX],
                              int *ret_status)
 {
-    int signal_number = WIFSIGNALED(supervisor->worker_status) ? WTERMSIG(supervisor->worker_status) : 0;
+    int signal_number = fatal_signal(supervisor);
+    bool cut_short = supervisor_cut_short(supervisor);
     if (supervisor->outputs.failed) {
         *ret_status = supervisor->outputs.error.status;
         snprintf(text, INTERRUPT_MAX, "stopped: an output could not be written");
@@ -130,7 +145,7 @@ static const char *judge_end(const struct supervisor *supervisor, char text[stat
     } else if (supervisor->stop_signal) {
         *ret_status = supervisor->job->options->store ? EX_TEMPFAIL : 128 + supervisor->stop_signal;
         snprintf(text, INTERRUPT_MAX, "interrupted by SIG%s", sigabbrev_np(supervisor->stop_signal));
-    } else if (supervisor->channel->ring.broken) {
+    } else if (ring_is_broken(supervisor)) {
         *ret_status = EX_SOFTWARE;
         snprintf(text, INTERRUPT_MAX, "the packet process broke the rules of its ring");
     } else if (signal_number == SIGSYS) {
@@ -143,10 +158,10 @@ static const char *judge_end(const struct supervisor *supervisor, char text[stat
         *ret_status = EX_SOFTWARE;
         snprintf(text, INTERRUPT_MAX, "the packet process was ended by signal %d (%s)", signal_number,
                  strsignal(signal_number));
-    } else if (supervisor->cut_short && supervisor->failure[0]) {
+    } else if (cut_short && supervisor->failure[0]) {
         *ret_status = EX_UNAVAILABLE;
         snprintf(text, INTERRUPT_MAX, "%s", supervisor->failure);
-    } else if (!supervisor->ended || supervisor->cut_short) {
+    } else if (!supervisor_all_ended(supervisor) || cut_short) {
         *ret_status = EX_SOFTWARE;
         snprintf(text, INTERRUPT_MAX, "the packet process ended before the scan did");
     } else {
@@ -157,12 +172,12 @@ static const char *judge_end(const struct supervisor *supervisor, char text[stat
 }
 
 /* Of what kinds the packets were that proved nothing. Those that could be read are what is left. */
-static void count_rejects(const struct channel_totals *packets, struct report_end *end)
+static void count_rejects(const struct packet_totals *packets, struct report_end *end)
 {
     static_assert(PACKET_FAULT_COUNT <= REPORT_REJECTS_MAX, "PACKET_OK stands for those that could be read");
     uint64_t left = end->rejected;
     for (unsigned i = PACKET_OK + 1; i < PACKET_FAULT_COUNT; i++) {
-        uint64_t count = atomic_load(&packets->faults[i]);
+        uint64_t count = packets->faults[i];
         if (count > left) /* counted since the last progress */
             count = left;
         if (count > 0)
@@ -174,32 +189,40 @@ static void count_rejects(const struct channel_totals *packets, struct report_en
         end->rejects[end->reject_count++] = (struct report_reject){"not proved", left};
 }
 
+static uint64_t end_value(const struct supervisor *supervisor, enum end_value value)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < supervisor->crew->count; i++)
+        sum += supervisor->told[i].end_values[value];
+    return sum;
+}
+
 static struct report_end describe_end(const struct supervisor *supervisor)
 {
     const struct results_totals *totals = results_totals(supervisor->results);
-    const struct channel_totals *packets = supervisor->channel->totals;
+    const struct packet_totals packets = crew_totals(supervisor->crew);
     const uint64_t *values = supervisor->progress.values;
     struct report_end end = {
         .end_ns = realtime_ns(),
         .hosts_up = totals->hosts_up + supervisor->earlier_up,
         .hosts_down = totals->hosts_down + supervisor->earlier_down,
         .hosts_total = supervisor->job->plan.host_count,
-        .packets_sent = atomic_load(&packets->packets_sent),
-        .bytes_sent = atomic_load(&packets->bytes_sent),
-        .packets_received = atomic_load(&packets->packets_received),
-        .bytes_received = atomic_load(&packets->bytes_received),
+        .packets_sent = packets.packets_sent,
+        .bytes_sent = packets.bytes_sent,
+        .packets_received = packets.packets_received,
+        .bytes_received = packets.bytes_received,
         .probes_sent = values[PROGRESS_PROBES_SENT],
         .answers = values[PROGRESS_ANSWERS],
         .rejected = values[PROGRESS_REJECTED],
         .drops = values[PROGRESS_DROPS],
-        .tries = supervisor->end_values[END_TRIES],
-        .tries_lost = supervisor->end_values[END_TRIES_LOST],
-        .hosts_limited = supervisor->end_values[END_HOSTS_LIMITED],
-        .ports_capped = supervisor->end_values[END_PORTS_CAPPED],
-        .conflicts = supervisor->end_values[END_CONFLICTS],
-        .doubt = (double)supervisor->end_values[END_DOUBT] / 1e6,
+        .tries = end_value(supervisor, END_TRIES),
+        .tries_lost = end_value(supervisor, END_TRIES_LOST),
+        .hosts_limited = end_value(supervisor, END_HOSTS_LIMITED),
+        .ports_capped = end_value(supervisor, END_PORTS_CAPPED),
+        .conflicts = end_value(supervisor, END_CONFLICTS),
+        .doubt = (double)end_value(supervisor, END_DOUBT) / 1e6,
     };
-    count_rejects(packets, &end);
+    count_rejects(&packets, &end);
     return end;
 }
 
@@ -249,13 +272,15 @@ static int enter_sandbox(struct supervisor *supervisor, struct error *err)
 {
     const char *store = supervisor->job->options->store;
     own(free_ptr) char *directory = store ? directory_of(store) : NULL;
-    const pid_t children[] = {supervisor->worker, names_pid(supervisor->names)};
+    pid_t children[WORKERS_MAX + 1] = {names_pid(supervisor->names)};
+    for (unsigned i = 0; i < supervisor->crew->count; i++)
+        children[i + 1] = supervisor->crew->members[i].pid;
     struct sandbox_config config = {
         .role = store ? SANDBOX_STORE : SANDBOX_SUPERVISOR,
         .directory = directory,
         .unwanted = supervisor->job->options->no_sandbox,
         .children = children,
-        .child_count = sizeof children / sizeof children[0],
+        .child_count = supervisor->crew->count + 1,
     };
     tzset(); /* reads the file of the time zone */
     return sandbox_enter(&config, &supervisor->sandbox, err);
@@ -267,6 +292,9 @@ static int open_all(struct supervisor *supervisor, struct error *err)
     bool color = options->color == COLOR_ALWAYS ||
                  (options->color == COLOR_AUTO && isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
     supervisor->run = job_report_run(supervisor->job, realtime_ns(), color);
+    supervisor->told = calloc(supervisor->crew->count, sizeof *supervisor->told);
+    if (!supervisor->told)
+        return error_set(err, EX_OSERR, "out of memory");
     int r = supervisor_open_signals(supervisor, err);
     if (r == 0)
         r = supervisor_open_results(supervisor, err);
@@ -289,31 +317,27 @@ static int open_all(struct supervisor *supervisor, struct error *err)
 
 static void close_all(struct supervisor *supervisor)
 {
-    if (supervisor->worker) {
-        kill(supervisor->worker, SIGKILL);
-        waitpid(supervisor->worker, NULL, 0);
-    }
+    crew_end(supervisor->crew);
     terminal_close(&supervisor->terminal);
     then_stop(&supervisor->then);
     outputs_done(&supervisor->outputs);
     evidence_done(&supervisor->evidence);
     recorder_done(&supervisor->recorder);
     results_free(supervisor->results);
+    free(supervisor->told);
     if (supervisor->signal_fd >= 0)
         close(supervisor->signal_fd);
 }
 
-int supervisor_run(struct job *job, struct names *names, struct channel *channel, pid_t pid,
-                   struct talk *talk)
+int supervisor_run(struct job *job, struct names *names, struct crew *crew, struct talk *talk)
 {
     int64_t now_ns = supervisor_now_ns();
     const struct options *options = job->options;
     struct supervisor supervisor = {
         .job = job,
         .names = names,
-        .channel = channel,
+        .crew = crew,
         .talk = talk,
-        .worker = pid,
         .signal_fd = -1,
         .then = THEN_NONE,
         .terminal = TERMINAL_NONE,
