@@ -5,7 +5,9 @@
 #include "base/time.h"
 #include "engine/idle/port_groups.h"
 
-#define COPIES_MAX 64
+#define COPIES_MAX   64
+#define COPIES_CHEAP 16
+#define CHEAP_SHARE  0.125 /* of the waiting */
 
 static int64_t sending_ns(const struct group_plan *plan, uint32_t ports, unsigned copies)
 {
@@ -15,14 +17,22 @@ static int64_t sending_ns(const struct group_plan *plan, uint32_t ports, unsigne
 /* What silence would say, with more of the zombie's own traffic than is expected. */
 static double evidence_of_silence(const struct group_plan *plan, uint32_t ports, unsigned copies)
 {
+    uint32_t turns = ports < plan->turns ? ports : plan->turns;
     struct evidence_test test = {
         .ports = ports,
         .copies = copies,
         .arrival = plan->arrival,
-        .background = background_law(plan->background, plan->show_ns + sending_ns(plan, ports, copies), 0),
+        .background = background_law(plan->background, plan->show_ns + sending_ns(plan, turns, copies), 0),
     };
     double variance = test.background.mean * (1 + test.background.mean / test.background.shape);
     return evidence_of(&test, (unsigned)(test.background.mean + plan->caution * sqrt(variance)));
+}
+
+/* So many SYNs cost little beside the waiting: a test that must be repeated costs more. */
+static unsigned cheap_copies(const struct group_plan *plan, uint32_t ports)
+{
+    double copies = plan->rate_pps * (double)plan->wait_ns / (double)SEC * CHEAP_SHARE / ports;
+    return copies < COPIES_CHEAP ? (unsigned)copies : COPIES_CHEAP;
 }
 
 unsigned group_plan_copies(const struct group_plan *plan, uint32_t ports)
@@ -35,7 +45,8 @@ unsigned group_plan_copies(const struct group_plan *plan, uint32_t ports)
         else
             low = middle + 1;
     }
-    return low;
+    unsigned cheap = cheap_copies(plan, ports);
+    return low > cheap ? low : cheap;
 }
 
 /* Time for each port: its share of the test, and of the search when the test shows something. */
@@ -47,16 +58,35 @@ static double cost_s(const struct group_plan *plan, uint32_t ports)
     return test_s / ports + plan->density * 1.5 * log2(ports) * half_s;
 }
 
-uint32_t group_plan_size(const struct group_plan *plan, uint32_t most)
+/* Expected time until something shows, from one group of this size to the next. */
+static double search_s(const struct group_plan *plan, uint32_t ports)
+{
+    unsigned copies = group_plan_copies(plan, ports);
+    double hit = 1 - pow(1 - plan->density, ports);
+    return (double)(plan->wait_ns + sending_ns(plan, ports, copies)) / (double)SEC / hit;
+}
+
+static uint32_t cheapest(const struct group_plan *plan, uint32_t most,
+                         double (*cost)(const struct group_plan *plan, uint32_t ports))
 {
     uint32_t best = 1;
-    double best_s = cost_s(plan, 1);
+    double best_s = cost(plan, 1);
     for (uint32_t ports = 2; ports <= most; ports *= 2) {
-        double s = cost_s(plan, ports);
+        double s = cost(plan, ports);
         if (s < best_s) {
             best = ports;
             best_s = s;
         }
     }
     return best;
+}
+
+uint32_t group_plan_search_size(const struct group_plan *plan, uint32_t most)
+{
+    return cheapest(plan, most, search_s);
+}
+
+uint32_t group_plan_size(const struct group_plan *plan, uint32_t most)
+{
+    return cheapest(plan, most, cost_s);
 }

@@ -28,6 +28,7 @@ struct window {
     uint32_t group;
     uint32_t first, count; /* its ports in the list */
     unsigned copies;
+    uint32_t turns;       /* ports that are sent to in turns, before the next ones are */
     struct lag_span lag;  /* as it was assumed, */
     bool searching;       /* or it is unknown, and so where in the window anything will show */
     int64_t open_at_ns;   /* when the opening question is due */
@@ -110,6 +111,7 @@ void idle_target_run(struct idle *idle);   /* plan windows, and end the target w
 int64_t idle_target_wake_ns(const struct idle *idle);
 
 /* window.c */
+int64_t idle_window_guard_ns(const struct idle *idle); /* that a window is wider than the lag, at each end */
 struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag);
 /* When the next window may begin; TIME_NEVER: the last one is still being sent, or there are too many. */
 int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag);

@@ -194,8 +194,9 @@ static bool is_held(const struct port_groups *groups, const struct group *group)
            groups->groups[group->sibling].evidence < GROUP_SPLIT_AT;
 }
 
-/* One of those that can be tested, each with the same chance. */
-static uint32_t pick(const struct port_groups *groups, struct rand *rand, uint32_t unlike, bool held_too)
+/* One of those that can be tested, each with the same chance; only the smallest, if an open port is wanted soon. */
+static uint32_t pick(const struct port_groups *groups, struct rand *rand, uint32_t unlike, bool held_too,
+                     bool smallest)
 {
     uint32_t picked = GROUP_NIL, seen = 0;
     for (uint32_t i = 0; i < groups->live_count; i++) {
@@ -203,6 +204,11 @@ static uint32_t pick(const struct port_groups *groups, struct rand *rand, uint32
         const struct group *group = &groups->groups[index];
         if (group->in_flight || index == unlike || (!held_too && is_held(groups, group)))
             continue;
+        if (smallest && picked != GROUP_NIL && group->count != groups->groups[picked].count) {
+            if (group->count > groups->groups[picked].count)
+                continue;
+            seen = 0;
+        }
         if (rand_below(rand, ++seen) == 0)
             picked = index;
     }
@@ -227,13 +233,13 @@ uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_
     bool may_begin = deep ? groups->live_count == 0 : groups->live_count < LIVE_ENOUGH;
     uint32_t index = GROUP_NIL;
     if (!may_begin || groups->next_port == groups->port_count || rand_below(rand, 2))
-        index = pick(groups, rand, unlike, false);
+        index = pick(groups, rand, unlike, false, deep);
     if (index == GROUP_NIL && may_begin)
         index = new_root(groups, root_size);
     if (index == GROUP_NIL)
-        index = pick(groups, rand, unlike, false);
+        index = pick(groups, rand, unlike, false, deep);
     if (index == GROUP_NIL && ahead)
-        index = pick(groups, rand, unlike, true);
+        index = pick(groups, rand, unlike, true, deep);
     if (index != GROUP_NIL)
         groups->groups[index].in_flight = true;
     return index;

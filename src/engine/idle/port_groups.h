@@ -34,8 +34,8 @@ struct group {
     double evidence;       /* ln of the likelihood ratio so far */
     double shown,
         sent; /* of a single port: packets that its SYNs brought, and SYNs, in the tests that showed some */
-    struct lag_span lag; /* and how much later they did */
-    uint8_t tests, shown_tests;
+    struct lag_span lag; /* and how much later they did, as far as that was measured */
+    uint8_t tests, lag_tests;
     bool second_half;
     bool in_flight;
 };
@@ -77,7 +77,7 @@ void port_groups_begin(struct port_groups *groups, uint32_t port_count);
 /* The next group to test, marked as in flight; GROUP_NIL: none can be tested now.
  *   rand       which of several: the order must not follow any traffic
  *   unlike     not this one again at once; GROUP_NIL: any
- *   deep       end what has been begun before anything new
+ *   deep       end what has been begun before anything new, the smallest groups first
  *   ahead      also second halves whose test the first may make needless
  *   root_size  how many ports a new group gets; 1 .. GROUP_PORTS_MAX */
 uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_t unlike, bool deep,

@@ -13,8 +13,8 @@
 #define ASK_LEAST_NS    (2 * MSEC)
 #define ASKS_PER_WINDOW 24
 #define ASKS_IN_SEARCH  48   /* while the lag is unknown */
-#define SEARCH_SENDING  0.25 /* share of such a test that is spent sending */
-#define SEARCH_CAUTION  2.2  /* of some 48 places one looks worst */
+#define SEARCH_TURNS    8    /* ports that are sent to in turns meanwhile */
+#define SEARCH_CAUTION  1.8  /* of some 48 places one looks worst */
 #define USUAL_CAUTION   0.67 /* three tests of four are decided by silence */
 #define JUMPS_MIN       8
 #define SILENT_TARGETS  3  /* that end so one after the other: then the scan ends */
@@ -46,32 +46,38 @@ void idle_target_begin(struct idle *idle)
 
 static int64_t width_ns(const struct idle *idle)
 {
-    return idle->lag.span.to_ns - idle->lag.span.from_ns + 2 * zombie_jitter_ns(&idle->zombie);
+    return idle->lag.span.to_ns - idle->lag.span.from_ns + 2 * idle_window_guard_ns(idle);
+}
+
+static int asks_per_window(const struct idle *idle)
+{
+    return idle->lag.knowledge == LAG_UNKNOWN ? ASKS_IN_SEARCH : ASKS_PER_WINDOW;
 }
 
 static struct group_plan make_plan(const struct idle *idle)
 {
-    bool searching = idle->lag.knowledge == LAG_UNKNOWN;
-    int64_t search_ns = 2 * width_ns(idle) / ASKS_IN_SEARCH + 6 * zombie_jitter_ns(&idle->zombie);
+    bool searching = idle->lag.knowledge != LAG_KNOWN;
+    int64_t search_ns = 2 * width_ns(idle) / asks_per_window(idle) + 4 * zombie_jitter_ns(&idle->zombie);
     return (struct group_plan){
         .background = &idle->background,
         .arrival = idle->arrival,
         .rate_pps = idle->pacer.rate_pps,
         .wait_ns = width_ns(idle),
-        .show_ns = searching ? search_ns : width_ns(idle),
+        .turns = searching ? SEARCH_TURNS : GROUP_PORTS_MAX,
+        .show_ns = searching && search_ns < width_ns(idle) ? search_ns : width_ns(idle),
         .density = port_groups_density(&idle->groups),
-        .caution = searching ? SEARCH_CAUTION : USUAL_CAUTION,
+        .caution = idle->lag.knowledge == LAG_UNKNOWN ? SEARCH_CAUTION : USUAL_CAUTION,
     };
 }
 
 /* Questions within a window show when in it something came. */
 static int64_t ask_every_ns(const struct idle *idle, const struct window *window)
 {
-    if (idle->lag.knowledge == LAG_KNOWN && window->count > 1)
+    bool well_known = idle->lag.knowledge == LAG_KNOWN && idle->lag.span_count >= LAG_SPANS_MAX;
+    if (well_known || (idle->lag.knowledge == LAG_KNOWN && window->count > 1))
         return 0;
     double burst_s = (double)window->count * window->copies / idle->pacer.rate_pps;
-    int asks = idle->lag.knowledge == LAG_UNKNOWN ? ASKS_IN_SEARCH : ASKS_PER_WINDOW;
-    int64_t every_ns = (width_ns(idle) + (int64_t)(burst_s * (double)SEC)) / asks;
+    int64_t every_ns = (width_ns(idle) + (int64_t)(burst_s * (double)SEC)) / asks_per_window(idle);
     int64_t least_ns = (int64_t)((double)SEC / idle->pacer.rate_pps) * 4;
     if (least_ns < ASK_LEAST_NS)
         least_ns = ASK_LEAST_NS;
@@ -90,35 +96,37 @@ static void add_test(struct idle *idle, uint32_t index)
     if (group->count == 1 && window->copies < SINGLE_COPIES)
         window->copies = SINGLE_COPIES;
     window->ask_every_ns = ask_every_ns(idle, window);
-    window->searching = idle->lag.knowledge == LAG_UNKNOWN;
+    window->turns = plan.turns < window->count ? plan.turns : window->count;
+    window->searching = idle->lag.knowledge != LAG_KNOWN;
     idle->last_group = index;
 }
 
-/* While the lag is searched for, a test takes so long anyway that a large group costs little; but the longer its burst, the
- * less it says of the lag. */
+/* While the lag is searched for, a test takes so long anyway that a large group costs little. */
 static uint32_t root_size(const struct idle *idle)
 {
     struct group_plan plan = make_plan(idle);
-    uint32_t size = GROUP_PORTS_MAX;
-    if (idle->lag.knowledge == LAG_KNOWN)
-        return group_plan_size(&plan, GROUP_PORTS_MAX);
-    double most = plan.rate_pps * (double)plan.wait_ns / (double)SEC * SEARCH_SENDING;
-    while (size > 1 && size * group_plan_copies(&plan, size) > most)
-        size /= 2;
-    return size;
+    return idle->lag.knowledge == LAG_KNOWN ? group_plan_size(&plan, GROUP_PORTS_MAX)
+                                            : group_plan_search_size(&plan, GROUP_PORTS_MAX);
 }
 
+/* Behind all windows that are planned: what shows in it is the zombie's own. */
 static void add_control(struct idle *idle)
 {
     int64_t control_ns = width_ns(idle) > CONTROL_MOST_NS ? CONTROL_MOST_NS : width_ns(idle);
-    idle_window_add(idle, WINDOW_CONTROL, (struct lag_span){.from_ns = 0, .to_ns = control_ns});
+    int64_t from_ns = idle->chain_ns - idle->now_ns + idle_window_guard_ns(idle);
+    if (from_ns < 0)
+        from_ns = 0;
+    idle_window_add(idle, WINDOW_CONTROL,
+                    (struct lag_span){.from_ns = from_ns, .to_ns = from_ns + control_ns});
 }
 
-/* What shows in the test of a single port must not be the late answer of a port that is always tested just before. */
+/* What shows in the test of a single port must not be the late answer of a port that is always tested just before: nothing
+ * at all stands there as often as each of the others, or more. */
 static bool needs_control(struct idle *idle, uint32_t index)
 {
+    uint32_t live = idle->groups.live_count;
     return idle->groups.groups[index].count == 1 &&
-           (idle->lag.knowledge != LAG_KNOWN || rand_below(&idle->rand, 2) == 0);
+           (idle->lag.knowledge != LAG_KNOWN || rand_below(&idle->rand, live > 2 ? live : 2) == 0);
 }
 
 /* Between two tests of a port something else is tested, or nothing at all: what the zombie sends by itself for a while must

@@ -60,7 +60,8 @@ static struct evidence_test test_of(const struct idle *idle, const struct window
 /* How long the answers to a burst go on showing, at most: ways take differently long. */
 static int64_t shows_for_ns(const struct idle *idle, const struct window *window)
 {
-    return window->burst_end_ns - window->burst_at_ns + 6 * zombie_jitter_ns(&idle->zombie);
+    double turns_s = (double)window->turns * window->copies / idle->pacer.rate_pps;
+    return (int64_t)(turns_s * (double)SEC) + 4 * zombie_jitter_ns(&idle->zombie);
 }
 
 /* While the lag is unknown, answers may show anywhere in a long window, but all close together. Each place is as likely as
@@ -130,7 +131,8 @@ static void open_port_found(struct idle *idle, const struct group *group)
     record.tries = group->tests;
     idle->config.emit(idle->config.context, &record);
     arrival_note(&idle->arrival, group->shown, group->sent);
-    lag_learn(&idle->lag, group->lag);
+    if (group->lag_tests > 0)
+        lag_learn(&idle->lag, group->lag);
     if (arrival_share(&idle->arrival) < SHARE_LEAST)
         lag_widen(&idle->lag);
 }
@@ -141,7 +143,9 @@ static void note_single(struct group *group, const struct window *window, double
 {
     group->shown += fmin(fmax(shown, 0), window->copies);
     group->sent += window->copies;
-    if (group->shown_tests++ == 0 || lag.to_ns - lag.from_ns < group->lag.to_ns - group->lag.from_ns)
+    if (window->ask_every_ns == 0)
+        return;
+    if (group->lag_tests++ == 0 || lag.to_ns - lag.from_ns < group->lag.to_ns - group->lag.from_ns)
         group->lag = lag;
 }
 

@@ -5,7 +5,8 @@
  * than a question sent with it, bursts leave ahead of their windows, and many are in flight on a long way. */
 #include "engine/idle/internal.h"
 
-#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "technique/rows.h"
 
@@ -24,9 +25,11 @@ static struct window *window_at(struct idle *idle, unsigned i)
     return &idle->windows[(idle->window_first + i) % IDLE_WINDOWS_MAX];
 }
 
-static int64_t guard_ns(const struct idle *idle)
+/* A lag that open ports have shown holds how the ways vary. */
+int64_t idle_window_guard_ns(const struct idle *idle)
 {
-    return zombie_jitter_ns(&idle->zombie);
+    int64_t jitter_ns = zombie_jitter_ns(&idle->zombie);
+    return idle->lag.knowledge == LAG_KNOWN ? jitter_ns / 2 : jitter_ns;
 }
 
 void idle_windows_forget(struct idle *idle)
@@ -42,13 +45,13 @@ int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag)
     if (idle->window_count == IDLE_WINDOWS_MAX ||
         (idle->window_count > 0 && idle->windows[last].close_at_ns == TIME_NEVER))
         return TIME_NEVER;
-    return idle->chain_ns - lag.from_ns + guard_ns(idle);
+    return idle->chain_ns - lag.from_ns + idle_window_guard_ns(idle);
 }
 
 struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag)
 {
     struct window *window = window_at(idle, idle->window_count);
-    int64_t open_ns = idle->now_ns + lag.from_ns - guard_ns(idle);
+    int64_t open_ns = idle->now_ns + lag.from_ns - idle_window_guard_ns(idle);
     bool shared = idle->chain_ns > 0 && open_ns - idle->chain_ns < SHARE_GAP_NS && idle->window_count > 0;
     *window =
         (struct window){.kind = (uint8_t)kind, .group = GROUP_NIL, .lag = lag, .close_at_ns = TIME_NEVER};
@@ -56,7 +59,7 @@ struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct 
     if (open_ns < idle->now_ns)
         open_ns = idle->now_ns;
     window->open_at_ns = shared ? idle->chain_ns : open_ns;
-    window->burst_at_ns = open_ns - lag.from_ns + guard_ns(idle);
+    window->burst_at_ns = open_ns - lag.from_ns + idle_window_guard_ns(idle);
     if (window->burst_at_ns < idle->now_ns)
         window->burst_at_ns = idle->now_ns;
     if (shared) { /* its opening questions are those that close the last one */
@@ -70,9 +73,17 @@ struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct 
 
 /* ----- sending ------------------------------------------------------------------------------------------------------- */
 
+/* Ports take turns, so many at a time: all SYNs to one port show close together, and yet are not lost together. */
+static uint32_t port_of_syn(const struct window *window, uint32_t n)
+{
+    uint32_t first = n / (window->turns * window->copies) * window->turns;
+    uint32_t left = window->count - first;
+    return first + (n - first * window->copies) % (left < window->turns ? left : window->turns);
+}
+
 static struct probe syn_of(struct idle *idle, const struct window *window, uint32_t n)
 {
-    const struct probe_spec *spec = &idle->config.specs[window->first + n % window->count];
+    const struct probe_spec *spec = &idle->config.specs[window->first + port_of_syn(window, n)];
     return (struct probe){
         .technique = spec->technique,
         .src = idle->zombie.addr,
@@ -115,7 +126,7 @@ static void send_burst(struct idle *idle, struct window *window)
     window->sent += count;
     if (window->sent == burst_len(window)) {
         window->burst_end_ns = idle->now_ns;
-        int64_t close_ns = idle->now_ns + window->lag.to_ns + guard_ns(idle);
+        int64_t close_ns = idle->now_ns + window->lag.to_ns + idle_window_guard_ns(idle);
         window->close_at_ns = close_ns > window->open_at_ns ? close_ns : window->open_at_ns + ASK_LEAST_NS;
         idle->chain_ns = window->close_at_ns;
     }
@@ -201,21 +212,52 @@ static bool is_settled(const struct idle *idle, uint64_t first, uint64_t end)
     return true;
 }
 
-/* The answers that lie in a window, in the order of their IDs, the last one before it first. */
-static unsigned sort_answers(const struct idle *idle, uint64_t first, uint64_t end, uint64_t *ret)
+/* Packets of ours that leave further apart than this do not overtake each other. */
+static int64_t spread_ns(const struct idle *idle)
 {
+    return 2 * zombie_jitter_ns(&idle->zombie);
+}
+
+/* One past the last question that may have overtaken this one. */
+static uint64_t end_of_rivals(const struct idle *idle, uint64_t serial)
+{
+    int64_t last_ns = zombie_question(&idle->zombie, serial)->sent_ns + spread_ns(idle);
+    uint64_t end = serial + 1;
+    while (end < idle->zombie.next_serial && zombie_question(&idle->zombie, end)->sent_ns <= last_ns)
+        end++;
+    return end;
+}
+
+/* The first question that this one may have overtaken. */
+static uint64_t first_rival(const struct idle *idle, uint64_t serial)
+{
+    int64_t first_ns = zombie_question(&idle->zombie, serial)->sent_ns - spread_ns(idle);
+    while (serial > 0 && zombie_question(&idle->zombie, serial - 1)->sent_ns >= first_ns &&
+           idle->zombie.next_serial - serial < ZOMBIE_QUESTIONS_MAX)
+        serial--;
+    return serial;
+}
+
+/* The questions whose IDs lie from one end to the other, in the order of their IDs: whatever their serials say, these and no
+ * others did the zombie answer in between. */
+static unsigned sort_answers(const struct idle *idle, const uint64_t ends[static 2], uint64_t *ret)
+{
+    const struct zombie *zombie = &idle->zombie;
+    uint32_t from_id = zombie_question(zombie, ends[0])->id;
+    int64_t distances[IDLE_STEPS_MAX];
+    int64_t whole = ipid_distance(&zombie->scale, from_id, zombie_question(zombie, ends[1])->id);
+    uint64_t end = end_of_rivals(idle, ends[1]);
     unsigned count = 0;
-    for (uint64_t serial = first; serial < end && count < IDLE_STEPS_MAX; serial++) {
-        if (!is_answered(idle, serial))
+    for (uint64_t serial = first_rival(idle, ends[0]); serial < end && count < IDLE_STEPS_MAX; serial++) {
+        int64_t distance = ipid_distance(&zombie->scale, from_id, zombie_question(zombie, serial)->id);
+        if (!is_answered(idle, serial) || distance < 0 || distance > whole)
             continue;
-        uint32_t id = zombie_question(&idle->zombie, serial)->id;
         unsigned at = count++;
-        for (; at > 0; at--) {
-            uint32_t other = zombie_question(&idle->zombie, ret[at - 1])->id;
-            if (ipid_distance(&idle->zombie.scale, other, id) >= 0)
-                break;
+        for (; at > 0 && distances[at - 1] > distance; at--) {
+            distances[at] = distances[at - 1];
             ret[at] = ret[at - 1];
         }
+        distances[at] = distance;
         ret[at] = serial;
     }
     return count;
@@ -245,23 +287,27 @@ static bool find_ends(const struct idle *idle, const struct window *window, uint
     return true;
 }
 
+static int compare_serials(const void *a, const void *b)
+{
+    const uint64_t *one = a, *other = b;
+    return *one < *other ? -1 : *one > *other;
+}
+
 /* Packets overtake each other: the IDs are in the order in which our questions arrived, the times in that in which they
  * left. */
-static void count_steps(const struct idle *idle, const uint64_t ends[static 2], const uint64_t *sorted,
-                        unsigned count, struct window_count *ret)
+static void count_steps(const struct idle *idle, const uint64_t *sorted, unsigned count,
+                        struct window_count *ret)
 {
     const struct zombie *zombie = &idle->zombie;
-    uint64_t by_time = ends[0];
+    uint64_t left[IDLE_STEPS_MAX];
+    memcpy(left, sorted, count * sizeof *left);
+    qsort(left, count, sizeof *left, compare_serials);
     for (unsigned i = 1; i < count; i++) {
-        int64_t from_ns = zombie_question(zombie, by_time)->sent_ns;
-        do
-            by_time++;
-        while (!is_answered(idle, by_time));
         uint32_t last_id = zombie_question(zombie, sorted[i - 1])->id;
         uint32_t id = zombie_question(zombie, sorted[i])->id;
         ret->steps[ret->step_count++] = (struct lag_step){
-            .from_ns = from_ns,
-            .to_ns = zombie_question(zombie, by_time)->sent_ns,
+            .from_ns = zombie_question(zombie, left[i - 1])->sent_ns,
+            .to_ns = zombie_question(zombie, left[i])->sent_ns,
             .excess = (double)ipid_distance(&zombie->scale, last_id, id) - 1,
         };
     }
@@ -277,13 +323,18 @@ static bool count_window(const struct idle *idle, const struct window *window, u
     const struct zombie *zombie = &idle->zombie;
     const struct question *from = zombie_question(zombie, ends[0]);
     const struct question *to = zombie_question(zombie, ends[1]);
-    unsigned count = sort_answers(idle, ends[0], ends[1] + 1, sorted);
+    unsigned count = sort_answers(idle, ends, sorted);
+    int64_t own =
+        count > 0 ? (int64_t)count - 1 : 0; /* none: the closing question came before the opening one */
+    if (count == IDLE_STEPS_MAX)
+        return false;
     *ret = (struct window_count){
-        .packets = ipid_distance(&zombie->scale, from->id, to->id) - (int64_t)(count - 1),
+        .packets = ipid_distance(&zombie->scale, from->id, to->id) - own,
         .span_ns = to->sent_ns - from->sent_ns,
         .doubtful = count_lost(idle, ends[0], ends[1]),
     };
-    count_steps(idle, ends, sorted, count, ret);
+    if (count > 1)
+        count_steps(idle, sorted, count, ret);
     return true;
 }
 
@@ -319,7 +370,8 @@ static void weigh_windows(struct idle *idle)
 {
     while (idle->window_count > 0) {
         struct window window = *window_at(idle, 0);
-        if (!is_closed(&window) || !is_settled(idle, window.opening, window.closing_end))
+        if (!is_closed(&window) ||
+            !is_settled(idle, window.opening, end_of_rivals(idle, window.closing_end - 1)))
             return;
         idle->window_first = (idle->window_first + 1) % IDLE_WINDOWS_MAX;
         idle->window_count--;
