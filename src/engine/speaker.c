@@ -202,10 +202,11 @@ void speakers_run(struct engine *engine)
 {
     struct speakers *speakers = &engine->speakers;
     uint32_t allowance = speakers->wanted_count ? pacer_allowance(&engine->pacer, engine->now_ns) : 0;
-    for (; speakers->wanted_count > 0 && allowance > 0; speakers->wanted_count--) {
+    while (speakers->wanted_count > 0 && allowance > 0) {
         uint32_t slot;
-        struct scan_block *scan_block =
-            block_of(engine, &speakers->wanted[speakers->wanted_count - 1], &slot);
+        /* Taken off the list first: while its ports are asked, answers come in that put other hosts on it. */
+        struct addr host = speakers->wanted[--speakers->wanted_count];
+        struct scan_block *scan_block = block_of(engine, &host, &slot);
         if (!scan_block)
             continue; /* it was reported without */
         ask(engine, scan_block, slot, &record_of(engine, scan_block, slot)->speaker);
