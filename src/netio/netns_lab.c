@@ -79,12 +79,12 @@ void netns_lab_run(int namespace, const char *command)
 }
 
 /* With GRO a veth end polls, and so takes frames that a BPF program sends (Documentation/bpf/redirect.rst). */
-static void switch_gro_on(int namespace, const char *name)
+static void switch_gro(int namespace, const char *name, bool on)
 {
     int back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (back < 0 || setns(namespace, CLONE_NEWNET) < 0)
         fail("enter the namespace");
-    struct ethtool_value gro = {.cmd = ETHTOOL_SGRO, .data = 1};
+    struct ethtool_value gro = {.cmd = ETHTOOL_SGRO, .data = on};
     struct ifreq request = {.ifr_data = (void *)&gro};
     snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -94,6 +94,11 @@ static void switch_gro_on(int namespace, const char *name)
     if (setns(back, CLONE_NEWNET) < 0)
         fail("back to the namespace");
     close(back);
+}
+
+void netns_lab_let_far_poll(const struct netns_lab *lab, bool polls)
+{
+    switch_gro(lab->far, "far", polls);
 }
 
 void netns_lab_restore(const struct netns_lab *lab)
@@ -133,7 +138,7 @@ bool netns_lab_open(struct netns_lab *ret)
     netns_lab_run(lab.far, "ip address add 198.18.0.2/24 dev far && ip address add 2001:db8::2/64 dev far && "
                            "ip link set far up && ip route add local 203.0.113.0/24 dev lo && "
                            "ip route add local 2001:db8:1::/64 dev lo");
-    switch_gro_on(lab.far, "far");
+    netns_lab_let_far_poll(&lab, true);
     netns_lab_restore(&lab);
     *ret = lab;
     return true;

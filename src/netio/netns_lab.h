@@ -27,6 +27,8 @@ struct netns_lab {
 bool netns_lab_open(struct netns_lab *ret);
 /* Bring the near end up again, with its addresses and routes, after a test took them away. */
 void netns_lab_restore(const struct netns_lab *lab);
+/* Does the far end poll (as with GRO), and so take frames that a BPF program sends? It does from the start. */
+void netns_lab_let_far_poll(const struct netns_lab *lab, bool polls);
 void netns_lab_close(struct netns_lab *lab);
 
 /* Run a shell command in the namespace; ends the program when it fails. */

@@ -376,6 +376,26 @@ class Own(PortolanTest):
                     self.assertEqual(len(report.ports), 3)
 
 
+class Backends(PortolanTest):
+    """Whatever the packets go through, the table is the same. The other tests take what is chosen by itself: packet sockets."""
+
+    def backend(self, hosts, *options):
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                self.check("syn", family, hosts, truth.INTERESTING, "-Pn", "--backend", *options)
+
+    def test_raw_sockets(self):
+        """The kernel looks for neighbours, and does not tell who has none."""
+        self.backend([host for host in labtest.ORDINARY if host.kind != "absent"], "raw")
+
+    def test_af_xdp(self):
+        self.backend(labtest.ORDINARY, "xdp")
+
+    def test_inside_the_kernel(self):
+        """As fast as it must be for the transmitter to be worth it."""
+        self.backend(labtest.ORDINARY, "kernel", "--min-rate", "160000")
+
+
 class Workers(PortolanTest):
     """Several packet processes, each with a share of the hosts: the same table."""
 

@@ -22,6 +22,8 @@ struct packet_io {
     struct xsk xsk;                 /* the xdp backend */
     struct transmitter transmitter; /* the kernel backend */
     struct aim aim;
+    int counters_fd;   /* of /proc/net/dev, with the transmitter; -1: not there */
+    bool frames_leave; /* what the transmitter sends does */
 };
 
 /* Set up what is the packet backend's own, in zeroed memory. On failure nothing is to be released. */

@@ -281,6 +281,24 @@ static void a_new_address_of_ours_is_used_and_told(void **state)
         a_new_address_is_used_and_told(*state, all_backends[i]);
 }
 
+/* A driver that cannot take frames from a BPF program drops them without a word. */
+static void frames_that_the_driver_does_not_take_go_through_the_socket(void **state)
+{
+    const struct netns_lab *lab = *state;
+    if (!bench_can_open_wire())
+        skip();
+    netns_lab_let_far_poll(lab, false);
+    struct bench *bench = bench_under_way("kernel");
+    struct order order = bench_order(bench);
+    order.next = 1;
+    order.limit = BENCH_PROBES - 1;
+    bench_work_off(bench, &order);
+    bench_listen(bench, BENCH_PROBES);
+    assert_int_equal(bench->answer_count, BENCH_PROBES);
+    bench_free(bench);
+    netns_lab_let_far_poll(lab, true);
+}
+
 static void a_firewall_of_our_own_is_reported_for_every_probe(void **state)
 {
     const struct netns_lab *lab = *state;
@@ -516,6 +534,7 @@ int main(void)
         TEST(probes_wait_for_a_link_that_is_taken_down),
         TEST(probes_wait_for_a_route_that_is_taken_away),
         TEST(a_new_address_of_ours_is_used_and_told),
+        TEST(frames_that_the_driver_does_not_take_go_through_the_socket),
         TEST(a_firewall_of_our_own_is_reported_for_every_probe),
         TEST(packets_that_the_ring_lost_are_reported_with_their_time),
         TEST(answers_over_a_bridge_or_a_macvlan_are_seen_once),

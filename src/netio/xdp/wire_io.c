@@ -3,11 +3,15 @@
  * links, other techniques than TCP's, hosts without a known station, slow scans) goes through the packet socket as ever,
  * so all that the engine sees is the same. */
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "netio/clock.h"
 #include "netio/live/packet_io.h"
+#include "netio/xdp/link_count.h"
 
 #define SLICE_NS  (40 * MSEC)
 #define AIM_NS    SEC          /* a block's stations are looked up again after this */
@@ -15,7 +19,13 @@
 #define LOOK_NS   (500 * USEC) /* at answers, while the transmitter sends */
 #define GRACE_NS  (200 * MSEC) /* beyond what its rate says, and an order is taken back */
 #define BURST_NS  (4 * MSEC)   /* of a rate may go through the packet socket at once */
-#define RATE_MIN  150e3        /* a second: below, the packet socket does it with less of the processor */
+
+/* The first frames that the transmitter sends, how many of them say something, and how long they may take to be counted. */
+#define TRIAL_FRAMES     1024u
+#define TRIAL_FRAMES_MIN 16u
+#define TRIAL_WAIT_NS    (20 * MSEC)
+
+#define RATE_MIN 150e3 /* a second: below, the packet socket does it with less of the processor */
 
 static struct packet_io *packet_of(struct netio *io)
 {
@@ -143,7 +153,8 @@ static bool fits(struct packet_io *packet, const struct order *order, int64_t no
     return aim->fits;
 }
 
-static void transmit(struct packet_io *packet, struct order *order)
+/* Returns how many were sent. */
+static uint32_t transmit(struct packet_io *packet, struct order *order)
 {
     struct live *live = &packet->live;
     int64_t now_ns = clock_monotonic_ns();
@@ -155,9 +166,42 @@ static void transmit(struct packet_io *packet, struct order *order)
         live_read(live);
         now_ns = clock_monotonic_ns();
     }
-    sent = transmitter_end(&packet->transmitter, order);
-    live->io.stats.packets_sent += sent;
-    live->io.stats.bytes_sent += (uint64_t)sent * packet->aim.template.len;
+    return transmitter_end(&packet->transmitter, order);
+}
+
+static void count_sent(struct packet_io *packet, uint32_t sent)
+{
+    struct netio_stats *stats = &packet->live.io.stats;
+    stats->packets_sent += sent;
+    stats->bytes_sent += (uint64_t)sent * packet->aim.template.len;
+}
+
+/* Drivers that cannot take such frames drop them and say nothing, and all would look silent: so the first are watched. If the
+ * interface does not count them, they did not leave: the order stays as it was, and the packet socket sends from now on. */
+static void try_out(struct packet_io *packet, struct order *order)
+{
+    struct live *live = &packet->live;
+    const char *link = packet->aim.template.link->name;
+    struct order few = *order;
+    few.limit = few.limit < TRIAL_FRAMES ? few.limit : TRIAL_FRAMES;
+    uint64_t counted = link_count_sent(packet->counters_fd, link);
+    uint32_t sent = transmit(packet, &few);
+    int64_t now_ns = clock_monotonic_ns();
+    int64_t end_ns = now_ns + TRIAL_WAIT_NS;
+    uint64_t left = link_count_sent(packet->counters_fd, link) - counted;
+    for (; left < sent / 2 && now_ns < end_ns; now_ns = clock_monotonic_ns()) {
+        live_wait(live, now_ns, now_ns + LOOK_NS);
+        live_read(live);
+        left = link_count_sent(packet->counters_fd, link) - counted;
+    }
+    if (left < sent / 2) {
+        atomic_store(&packet->transmitter.error, ENXIO);
+        return;
+    }
+    packet->frames_leave = sent >= TRIAL_FRAMES_MIN;
+    order->next = few.next;
+    order->limit -= sent;
+    count_sent(packet, sent);
 }
 
 /* Through the packet socket, but no more at once than a short burst: the rate is for us to keep. */
@@ -182,7 +226,10 @@ static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
     live_attend(live, NULL, now_ns);
     if (order && fits(packet, order, now_ns)) {
         batch_flush(&live->batch, io, NULL, now_ns); /* questions: probes never wait there between orders */
-        transmit(packet, order);
+        if (packet->frames_leave)
+            count_sent(packet, transmit(packet, order));
+        else
+            try_out(packet, order);
         return;
     }
     transmitter_rest(&packet->transmitter);
@@ -196,6 +243,8 @@ static void wire_io_close(struct netio *io)
 {
     struct packet_io *packet = packet_of(io);
     transmitter_close(&packet->transmitter);
+    if (packet->counters_fd >= 0)
+        close(packet->counters_fd);
     xsk_close(&packet->xsk);
     packet_close(io);
 }
@@ -254,6 +303,7 @@ int wire_io_open(struct sockets *sockets, const struct route_table *routes,
         return result;
     }
     packet->live.io.ops = &ops[kernel];
+    packet->counters_fd = kernel ? open("/proc/net/dev", O_RDONLY | O_CLOEXEC) : -1;
     result = open_wire(packet, kernel, err);
     if (result < 0) {
         *sockets = packet->live.sockets;
