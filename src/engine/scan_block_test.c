@@ -80,6 +80,23 @@ static void hosts_are_found_by_their_position(void **state)
     scan_block_free(scan_block);
 }
 
+static void so_are_hosts_that_are_neighbours(void **state)
+{
+    (void)state;
+    struct probe_spec specs[1];
+    struct scan_block *scan_block = block_of(100, 1, specs, 1);
+    uint32_t slot;
+    for (uint32_t i = 0; i < 100; i++)
+        scan_block->hosts[i] = 50 + i;
+    for (uint64_t position = 0; position < 202; position++) {
+        bool there = position >= 50 && position < 150;
+        assert_int_equal(block_find_position(&scan_block->block, position, &slot), there);
+        if (there)
+            assert_int_equal(slot, position - 50);
+    }
+    scan_block_free(scan_block);
+}
+
 static void it_is_known_when_a_probe_left(void **state)
 {
     (void)state;
@@ -192,6 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_has_every_probe_once_and_early_ones_first),
         cmocka_unit_test(hosts_are_found_by_their_position),
+        cmocka_unit_test(so_are_hosts_that_are_neighbours),
         cmocka_unit_test(it_is_known_when_a_probe_left),
         cmocka_unit_test(a_repair_sweep_covers_what_was_voided),
         cmocka_unit_test(what_was_sent_in_a_span_of_time_can_be_voided),

@@ -23,13 +23,21 @@ static bool find_listed(const struct block *block, uint64_t position, uint32_t *
     return true;
 }
 
+/* Listed hosts are mostly neighbours in the plan's order, too: then nothing has to be searched for. */
+static bool is_run(const struct block *block)
+{
+    return !block->hosts || (block->host_count &&
+                             block->hosts[block->host_count - 1] - block->hosts[0] == block->host_count - 1);
+}
+
 bool block_find_position(const struct block *block, uint64_t position, uint32_t *ret_slot)
 {
-    if (block->hosts)
+    if (!is_run(block))
         return find_listed(block, position, ret_slot);
-    if (position < block->first_host || position - block->first_host >= block->host_count)
+    uint64_t first = block->hosts ? block->hosts[0] : block->first_host;
+    if (position < first || position - first >= block->host_count)
         return false;
-    *ret_slot = (uint32_t)(position - block->first_host);
+    *ret_slot = (uint32_t)(position - first);
     return true;
 }
 
