@@ -17,6 +17,7 @@
 #include "cli/trace.h"
 #include "engine/ask_first.h"
 #include "engine/bounce/bounce.h"
+#include "engine/idle/find.h"
 #include "engine/idle/idle.h"
 #include "netio/connect/connect.h"
 #include "netio/live/live.h"
@@ -233,6 +234,8 @@ static int open_scanner(struct worker *worker, struct error *err)
     const struct scans *scans = &worker->job->scans;
     assert(worker->io);
     struct engine_config config = describe_scan(worker);
+    if (scans->finds_zombie)
+        return idle_find_new(&config, worker->job->via.port, &worker->scanner, err);
     if (scans->idle || scans->bounces)
         return open_through_another(worker, &config, err);
     return engine_new(&config, &worker->scanner, err);

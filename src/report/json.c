@@ -147,6 +147,12 @@ static void json_port(struct report *report, const struct addr *host, const stru
     write_line(report, object);
 }
 
+static void append(struct report *report, json_t *array, json_t *object)
+{
+    if (json_array_append_new(array, object))
+        report->incomplete = true;
+}
+
 static json_t *not_shown(struct report *report, const struct host_result *host, const struct fold *fold)
 {
     json_t *array = json_array();
@@ -160,8 +166,7 @@ static json_t *not_shown(struct report *report, const struct host_result *host, 
             add_text(report, object, "protocol", protocol_name((enum protocol)reason->protocol));
             add_number(report, object, "count", reason->count);
             add(report, object, "ports", ports ? json_string(ports) : NULL);
-            if (json_array_append_new(array, object))
-                report->incomplete = true;
+            append(report, array, object);
             free(ports);
         }
     }
@@ -255,6 +260,36 @@ static json_t *describe_rejects(struct report *report, const struct report_end *
     return object;
 }
 
+static json_t *describe_zombies(struct report *report, const struct report_end *end)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < end->zombie_count; i++) {
+        const struct report_zombie *zombie = &end->zombies[i];
+        json_t *object = json_object();
+        add_addr(report, object, "ip", &zombie->addr);
+        add_text(report, object, "ids", zombie->ids);
+        add(report, object, "pps", json_real(zombie->pps));
+        add(report, object, "loss", json_real(zombie->loss));
+        add_number(report, object, "rtt_us", (uint64_t)(zombie->rtt_ns / USEC));
+        append(report, array, object);
+    }
+    return array;
+}
+
+static json_t *describe_unfit(struct report *report, const struct report_end *end)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < end->unfit_count; i++) {
+        if (end->unfit[i].count == 0)
+            continue;
+        json_t *object = json_object();
+        add_text(report, object, "why", end->unfit[i].why);
+        add_number(report, object, "count", end->unfit[i].count);
+        append(report, array, object);
+    }
+    return array;
+}
+
 static bool json_end(struct report *report, const struct report_end *end)
 {
     int64_t elapsed_ns = end->end_ns > report->run->start_ns ? end->end_ns - report->run->start_ns : 0;
@@ -286,6 +321,10 @@ static bool json_end(struct report *report, const struct report_end *end)
     add_number(report, object, "conflicts", end->conflicts);
     add(report, object, "ports_in_doubt", json_real(end->doubt));
     add(report, object, "risk_accepted", json_real(report->run->risk));
+    if (report->run->finds_zombie) {
+        add(report, object, "zombies", describe_zombies(report, end));
+        add(report, object, "unfit", describe_unfit(report, end));
+    }
     add_text(report, object, "exit", end->interrupted ? "error" : "success");
     if (end->interrupted)
         add_text(report, object, "error", end->interrupted);

@@ -213,7 +213,8 @@ static void write_down(const struct report *report, const struct host_result *ho
 
 static void normal_host(struct report *report, const struct host_result *host)
 {
-    if (!fold_host_shown(host, &report->run->fold))
+    if (!fold_host_shown(host, &report->run->fold) ||
+        (report->run->finds_zombie && report->run->fold.verbosity == 0))
         return;
     if (!host->up) {
         write_down(report, host);
@@ -287,6 +288,30 @@ static void write_counters(const struct report *report, const struct report_end 
         fputc('\n', report->file);
 }
 
+static void write_zombies(const struct report *report, const struct report_end *end, const char *prefix)
+{
+    const char *separator = "Not fit as zombies: ";
+    fprintf(report->file, "%s%s\n", prefix,
+            end->zombie_count ? "Fit as zombies, the best first:"
+                              : "No host that answered is fit as a zombie.");
+    for (size_t i = 0; i < end->zombie_count; i++) {
+        const struct report_zombie *zombie = &end->zombies[i];
+        fprintf(report->file, "%s", prefix);
+        write_address(report, &zombie->addr);
+        fprintf(report->file, "  IDs %s, %.1f packets a second of its own, %.0f%% lost, round trip %.2f ms\n",
+                zombie->ids, zombie->pps, 100 * zombie->loss, (double)zombie->rtt_ns / 1e6);
+    }
+    for (size_t i = 0; i < end->unfit_count; i++) {
+        if (end->unfit[i].count == 0)
+            continue;
+        fprintf(report->file, "%s%s%" PRIu64 " (%s)", separator[0] == ',' ? "" : prefix, separator,
+                end->unfit[i].count, end->unfit[i].why);
+        separator = ", ";
+    }
+    if (separator[0] == ',')
+        fputc('\n', report->file);
+}
+
 static bool normal_end(struct report *report, const struct report_end *end)
 {
     const struct report_run *run = report->run;
@@ -302,6 +327,8 @@ static bool normal_end(struct report *report, const struct report_end *end)
         fprintf(report->file, "%sNote: the host seems down. If it is up but does not answer pings, try -Pn\n",
                 prefix);
     }
+    if (run->finds_zombie)
+        write_zombies(report, end, prefix);
     if (report->interactive)
         fprintf(report->file, "Portolan done: %s\n", phrase_summary(run, end, summary));
     else

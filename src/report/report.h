@@ -28,6 +28,7 @@ struct report_run {
     const struct plan *plan;
     const struct report_scan *scans; /* the main one first; none for a technique without such a type (idle) */
     size_t scan_count;
+    bool finds_zombie;        /* --find-zombie */
     bool idle;                /* an idle scan: open or closed|filtered is all it tells */
     double risk;              /* --confidence: the chance of a wrong state that was accepted */
     bool show_reason;         /* --reason, or implied by -vv or -d */
@@ -47,6 +48,21 @@ struct report_reject {
 
 #define REPORT_REJECTS_MAX 8
 
+/* A host that is fit as the zombie of an idle scan. */
+struct report_zombie {
+    struct addr addr;
+    const char *ids; /* how it numbers its packets: "incremental" */
+    double pps;      /* packets a second that it sends by itself */
+    double loss;     /* share of the questions that went unanswered */
+    int64_t rtt_ns;
+};
+
+/* Hosts that answered and are not fit. */
+struct report_unfit {
+    const char *why; /* half a sentence: "gives all its packets the ID 0" */
+    uint64_t count;  /* 0: none */
+};
+
 /* How it ended. */
 struct report_end {
     int64_t end_ns;
@@ -60,7 +76,11 @@ struct report_end {
     uint64_t ports_capped;      /* silent, and not asked often enough to be sure, because of --max-retries */
     uint64_t conflicts;         /* answers that contradict an earlier one */
     double doubt;               /* expected number of ports that are called silent by mistake */
-    const char *interrupted;    /* NULL: complete; else why not, e.g. "interrupted by SIGINT" */
+    const struct report_zombie *zombies; /* of --find-zombie, the best first */
+    size_t zombie_count;
+    const struct report_unfit *unfit;
+    size_t unfit_count;
+    const char *interrupted; /* NULL: complete; else why not, e.g. "interrupted by SIGINT" */
     int exit_status;
 };
 

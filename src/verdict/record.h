@@ -54,8 +54,9 @@ enum note {
     NOTE_NEW_SOURCE,  /* our address towards the targets is another: [0] probes to be sent again */
     NOTE_CONFLICT,    /* host: answers about port [0] contradict each other; the first stands */
     NOTE_REROUTED,    /* so is the link or the gateway: [0] probes to be sent again */
-    NOTE_ZOMBIE,    /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own */
-    NOTE_IDLE_SEEN, /* host: a target that our question for its station showed our address */
+    NOTE_ZOMBIE, /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own, [2] millionths of
+                    questions lost, [3] round trip in ns; the last two from --find-zombie only */
+    NOTE_IDLE_SEEN,    /* host: a target that our question for its station showed our address */
     NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
     NOTE_RELAY,        /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
     NOTE_COUNT

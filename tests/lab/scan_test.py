@@ -157,6 +157,19 @@ class Idle(PortolanTest):
         self.assertIn("gives all its packets the ID 0", err)
 
     @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
+    def test_the_one_that_is_fit_is_found_among_others(self):
+        others = [BY_NAME[name].v4 for name in ("linux", "shut", "far", "absent", "silent")]
+        normal = self.network.state / "zombies.txt"
+        command = [scan.PORTOLAN, "--find-zombie", ",".join([truth.ZOMBIE, *others]), "-n", "-oJ", "-", "-oN", normal]
+        status, out, err = scan.run(self.network, command)
+        self.assertEqual(status, 0, err)
+        report = scan.read_json(out)
+        self.assertEqual([(zombie["ip"], zombie["ids"]) for zombie in report.summary["zombies"]], [(truth.ZOMBIE, "incremental")])
+        self.assertEqual(report.summary["unfit"], [{"why": "gives all its packets the ID 0", "count": 3}])
+        self.assertEqual(sorted(host for host, found in report.hosts.items() if found[0] == "down"), sorted(others[3:]))
+        self.assertRegex(normal.read_text(), f"# {truth.ZOMBIE}  IDs incremental, 0.0 packets a second")
+
+    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
     def test_no_packet_of_ours_reaches_the_target(self):
         host = BY_NAME["far"]
         counting = [f"ip saddr {truth.SCANNER[0]} counter"]

@@ -7,6 +7,7 @@
 
 #include "cli/job/share.h"
 #include "cli/job/source_ports.h"
+#include "cli/options/number.h"
 #include "cli/options/timing.h"
 #include "plan/ports.h"
 
@@ -62,6 +63,8 @@ static int read_targets(struct job *job, struct names *names, struct targets *ex
         r = targets_read(excluded, options->exclude_file, &for_excluded, err);
     if (r == 0 && job->session)
         return session_targets(job->session, &job->targets, err);
+    if (options->find_zombie && r == 0)
+        r = targets_add_list(&job->targets, options->find_zombie, &for_targets, err);
     for (size_t i = 0; i < options->target_count && r == 0; i++)
         r = targets_add(&job->targets, options->targets[i], &for_targets, err);
     if (r == 0 && options->input_file)
@@ -183,6 +186,17 @@ static int read_relay(struct job *job, const struct target_resolver *resolver, s
     return r;
 }
 
+/* Of --find-zombie: -p names the one port that is asked. */
+static int read_zombie_port(struct job *job, struct error *err)
+{
+    uint64_t port = ZOMBIE_PORT;
+    const char *text = job->options->ports;
+    if (text && !number_read(text, 1, UINT16_MAX, &port))
+        return error_set(err, EX_USAGE, "-p: --find-zombie asks one port from 1 to 65535, not '%s'", text);
+    job->via.port = (uint16_t)port;
+    return 0;
+}
+
 /* The host through which others are scanned. */
 static int read_via(struct job *job, struct names *names, struct error *err)
 {
@@ -190,6 +204,8 @@ static int read_via(struct job *job, struct names *names, struct error *err)
     struct target_resolver resolver = names_for_targets(names);
     if (job->scans.bounces)
         return read_relay(job, &resolver, err);
+    if (job->scans.finds_zombie)
+        return read_zombie_port(job, err);
     return job->scans.idle ? via_read(job->options->via, &zombie, &resolver, &job->via, err) : 0;
 }
 
@@ -206,8 +222,8 @@ static int fill_job(struct job *job, struct names *names, struct error *err)
         r = read_services(job, err);
     if (r == 0)
         r = read_via(job, names, err);
-    bool through_another = job->scans.bounces || job->scans.idle;
-    if (r == 0 && (!through_another || job->options->ping_count > 0))
+    bool asks_no_targets = job->scans.bounces || job->scans.idle || job->scans.finds_zombie;
+    if (r == 0 && (!asks_no_targets || job->options->ping_count > 0))
         r = specs_of_discovery(job->options, job->scans.raw, job->services, &job->discovery, err);
     if (r == 0)
         r = read_targets(job, names, &excluded, err);
@@ -312,7 +328,8 @@ struct report_run job_report_run(struct job *job, int64_t start_ns, bool color)
         .risk = job->timing.risk,
         .show_reason = options->reason || options->verbosity >= 2,
         .color = color,
-        .discovery_only = options->discovery_only,
+        .discovery_only = options->discovery_only || options->find_zombie,
+        .finds_zombie = options->find_zombie,
         .fold = {.verbosity = options->verbosity,
                  .debugging = options->debugging,
                  .open_only = options->open_only,

@@ -211,6 +211,8 @@ static int check_privilege(const struct options *options, const struct scan_priv
         return 0;
     if (options->privileged)
         return refuse_raw("--privileged", privilege, err);
+    if (options->find_zombie)
+        return refuse_raw("--find-zombie", privilege, err);
     for (unsigned i = 0; i < scans->count; i++) {
         char text[8];
         if (!needs_no_packets(scans->techniques[i]) && scans->techniques[i]->protocol != PROTOCOL_UDP)
@@ -257,7 +259,7 @@ int scans_choose(const struct options *options, const struct scan_privilege *all
     int r = choose_named(options, ret, err);
     if (r < 0)
         return r;
-    if (ret->count == 0 && !options->discovery_only)
+    if (ret->count == 0 && !options->discovery_only && !options->find_zombie)
         ret->techniques[ret->count++] =
             technique_find(privilege->raw || options->scan_flags >= 0 ? "syn" : "connect");
     if (options->scan_flags >= 0)
@@ -268,6 +270,7 @@ int scans_choose(const struct options *options, const struct scan_privilege *all
         r = check_privilege(options, privilege, ret, err);
     ret->raw = privilege->raw && !connects(ret);
     ret->bounces = ret->count > 0 && ret->techniques[0]->kind == REQUEST_STREAM;
+    ret->finds_zombie = options->find_zombie != NULL;
     ret->idle = ret->count > 0 && is_idle(ret->techniques[0]);
     if (r == 0 && ret->idle)
         r = check_idle(options, err);

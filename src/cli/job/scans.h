@@ -27,6 +27,7 @@ struct scans {
     unsigned count;                     /* 0: discovery only */
     bool raw;                           /* packets are built by us; else the kernel connects */
     bool bounces;                       /* an FTP server connects for us; no target hears of us */
+    bool finds_zombie;                  /* --find-zombie: no scan, but a look for hosts that serve one */
     bool idle;                          /* packets go in another host\'s name; no target hears of us */
 };
 

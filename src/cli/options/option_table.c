@@ -86,6 +86,8 @@ const struct option option_table[] = {
     SCAN("s0", "ipproto", "the same as -sO"),
     SCAN_VIA("sI", "HOST[:PORT]", "idle", "idle scan through another host, the zombie"),
     SCAN_VIA("b", "[USER[:PASS]@]HOST[:PORT]", "bounce", "bounce scan through an FTP server"),
+    TEXT(GROUP_SCANS, "find-zombie", NULL, "RANGE", find_zombie,
+         "try which hosts are fit for -sI, and list them, the best first"),
     VALUE(GROUP_SCANS, "scanflags", NULL, "FLAGS", set_scan_flags,
           "TCP flags of the probes, such as SYNFIN or 3, judged as the technique chosen"),
 

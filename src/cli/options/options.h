@@ -51,6 +51,7 @@ struct options {
     const char *scans[OPTIONS_SCANS_MAX];        /* names of techniques */
     const char *scan_letters[OPTIONS_SCANS_MAX]; /* how each is spelled: "sS" */
     const char *via;                             /* the host through which -sI or -b scans */
+    const char *find_zombie;                     /* targets that may be fit for -sI */
     unsigned ping_count;
     unsigned scan_count;
     const char *ports;

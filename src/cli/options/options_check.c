@@ -32,6 +32,16 @@ static int check_conflicts(const struct options *options, struct error *err)
         {options->ports, options->fast, "-p and -F cannot be given together"},
         {options->ports, options->top_ports > 0, "-p and --top-ports cannot be given together"},
         {options->fast, options->top_ports > 0, "-F and --top-ports cannot be given together"},
+        {options->find_zombie, options->target_count > 0 || options->input_file,
+         "--find-zombie names its hosts itself, so no other targets can be given with it"},
+        {options->find_zombie, has_scans(options) || options->discovery_only,
+         "--find-zombie scans no ports, so it cannot be given with -s options or -b"},
+        {options->find_zombie, options->assume_up || options->ping_count > 0,
+         "--find-zombie asks its hosts in a way of its own, so it cannot be given with -P options"},
+        {options->find_zombie, options->fast || options->top_ports > 0,
+         "--find-zombie asks one port, so it cannot be given with -F or --top-ports"},
+        {options->find_zombie, options->store || options->source_pool || options->then,
+         "--find-zombie cannot be given with --store, --source-pool or --then"},
         {options->no_names, options->all_names, "-n and -R cannot be given together"},
         {options->no_names, options->dns_servers,
          "-n looks up no names, so it cannot be given with --dns-servers"},
@@ -75,7 +85,7 @@ static int check_outputs(const struct options *options, struct error *err)
 
 int options_check(const struct options *options, struct error *err)
 {
-    if (options->target_count == 0 && !options->input_file)
+    if (options->target_count == 0 && !options->input_file && !options->find_zombie)
         return error_set(err, EX_USAGE, "no targets are given; see portolan --help");
     if (options->input_file && options->exclude_file && strcmp(options->input_file, "-") == 0 &&
         strcmp(options->exclude_file, "-") == 0)

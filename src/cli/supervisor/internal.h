@@ -15,6 +15,7 @@
 #include "cli/supervisor/recorder.h"
 #include "cli/supervisor/terminal.h"
 #include "cli/supervisor/then.h"
+#include "cli/supervisor/zombies.h"
 #include "cli/talk.h"
 #include "results/results.h"
 #include "sandbox/sandbox.h"
@@ -57,6 +58,7 @@ struct supervisor {
     int64_t next_line_ns;       /* when the progress line is due */
     int64_t next_status_ns;     /* when --stats-every is due; TIME_NEVER: not asked for */
     uint64_t notes[NOTE_COUNT]; /* how often each came */
+    struct zombies zombies;     /* of --find-zombie */
 };
 
 /* Has every packet process said that it is done? And has any said that not everything is? */

@@ -119,6 +119,13 @@ static void take_zombie(struct supervisor *supervisor, const struct record *reco
     enum ipid_class class =
         record->value[0] < IPID_CLASS_COUNT ? (enum ipid_class)record->value[0] : IPID_SILENT;
     addr_format(&record->host, host);
+    if (supervisor->job->scans.finds_zombie) {
+        if (!zombies_take(&supervisor->zombies, record))
+            talk_note(supervisor->talk, "memory ran out: %s is not listed", host);
+        if (!ipid_class_fits(class) && supervisor->run.fold.verbosity > 0)
+            talk_note(supervisor->talk, "%s is not fit as a zombie: it %s", host, ipid_class_trouble(class));
+        return;
+    }
     if (ipid_class_fits(class))
         talk_note(supervisor->talk, "zombie %s: its IDs are %s, and it sends %.1f packets a second by itself",
                   host, ipid_class_name(class), (double)record->value[1] / 1e3);

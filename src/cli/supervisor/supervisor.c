@@ -232,6 +232,7 @@ static int finish(struct supervisor *supervisor)
     char text[INTERRUPT_MAX];
     int status = EX_OK;
     struct report_end end = describe_end(supervisor);
+    zombies_describe(&supervisor->zombies, &end);
     talk_clear(supervisor->talk);
     end.interrupted = judge_end(supervisor, text, &status);
     end.exit_status = status;
@@ -324,6 +325,7 @@ static void close_all(struct supervisor *supervisor)
     evidence_done(&supervisor->evidence);
     recorder_done(&supervisor->recorder);
     results_free(supervisor->results);
+    zombies_done(&supervisor->zombies);
     free(supervisor->told);
     if (supervisor->signal_fd >= 0)
         close(supervisor->signal_fd);

@@ -8,6 +8,7 @@
 #include "engine/emit.h"
 #include "engine/found_hosts.h"
 #include "engine/idle/internal.h"
+#include "engine/idle/qualify.h"
 #include "technique/rows.h"
 
 #define PROGRESS_PERIOD_NS (200 * MSEC)
@@ -166,6 +167,46 @@ static void next_target(struct idle *idle)
         reach(idle, &idle->target);
 }
 
+/* ----- the zombie ---------------------------------------------------------------------------------------------------- */
+
+static void begin_qualifying(struct idle *idle)
+{
+    struct probe hints[QUALIFY_HINTS_MAX];
+    idle->phase = IDLE_QUALIFY;
+    idle->wake_ns = idle->now_ns;
+    idle_send(idle, hints, qualify_hints(&idle->zombie, hints));
+}
+
+static void judge_zombie(struct idle *idle)
+{
+    struct qualification found = qualify_judge(&idle->zombie);
+    idle_note(idle, NOTE_ZOMBIE, &idle->zombie.addr, found.class, (uint64_t)(found.pps * 1000));
+    if (!ipid_class_fits(found.class)) {
+        idle_end(idle, RECORD_UNFINISHED);
+        return;
+    }
+    double packets = found.pps * (double)found.span_ns / (double)SEC;
+    background_note(&idle->background, idle->now_ns, packets, found.span_ns);
+    idle->qualified = true;
+}
+
+static void run_qualifying(struct idle *idle)
+{
+    if (idle->now_ns < idle->wake_ns)
+        return;
+    if (qualify_asks_more(&idle->zombie)) {
+        struct probe probe = zombie_ask(&idle->zombie, idle->now_ns);
+        idle_send(idle, &probe, 1);
+        idle->wake_ns = idle->now_ns + QUALIFY_GAP_NS;
+    } else if (zombie_due_ns(&idle->zombie) != TIME_NEVER) {
+        idle->wake_ns = zombie_due_ns(&idle->zombie);
+    } else {
+        judge_zombie(idle);
+    }
+}
+
+/* ----- stations ------------------------------------------------------------------------------------------------------ */
+
 /* The station is known, or does not answer. */
 static void reached(struct idle *idle)
 {
@@ -174,7 +215,7 @@ static void reached(struct idle *idle)
         idle_target_begin(idle);
         idle_target_run(idle);
     } else if (idle->neighbor_known) {
-        idle_qualify_begin(idle);
+        begin_qualifying(idle);
     } else if (is_target) {
         fail_target(idle, IDLE_NO_STATION);
     } else {
@@ -246,7 +287,7 @@ static void run_phase(struct idle *idle)
         run_reach(idle);
         break;
     case IDLE_QUALIFY:
-        idle_qualify_run(idle);
+        run_qualifying(idle);
         break;
     case IDLE_NAME:
     case IDLE_PORTS:
@@ -354,6 +395,8 @@ int idle_new(const struct engine_config *config, const struct idle_options *opti
     idle->zombie.port = options->zombie_port;
     idle->zombie.source = idle->io->ops->source(idle->io, &options->zombie);
     idle->zombie.key = config->key;
+    idle->zombie.questions = idle->questions;
+    idle->zombie.capacity = IDLE_QUESTIONS_MAX;
     zombie_init(&idle->zombie, &idle->rtt_limits);
     background_init(&idle->background);
     pacer_init(&idle->pacer, rate_pps(&config->timing), idle->now_ns);

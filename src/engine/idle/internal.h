@@ -1,4 +1,4 @@
-/* The idle scan's own state, shared by its files: idle.c (one target after the other), qualify.c (is the zombie fit?),
+/* The idle scan's own state, shared by its files: idle.c (is the zombie fit? then one target after the other),
  * target.c (which test comes next), window.c (a test: send, ask, count). */
 #pragma once
 
@@ -11,9 +11,10 @@
 #include "engine/idle/zombie.h"
 #include "engine/pacer.h"
 
-#define IDLE_WINDOWS_MAX 64 /* tests in flight */
-#define IDLE_ECHOES_MAX  256
-#define IDLE_STEPS_MAX   64 /* questions within one window, about */
+#define IDLE_WINDOWS_MAX   64 /* tests in flight */
+#define IDLE_ECHOES_MAX    256
+#define IDLE_STEPS_MAX     64   /* questions within one window, about */
+#define IDLE_QUESTIONS_MAX 8192 /* that are remembered */
 
 enum window_kind {
     WINDOW_PORTS, /* SYNs in the zombie's name to the ports of a group */
@@ -65,6 +66,7 @@ struct idle {
     struct rtt_limits rtt_limits;
     struct background background; /* the zombie's own traffic */
     struct zombie zombie;
+    struct question questions[IDLE_QUESTIONS_MAX]; /* to it */
 
     /* The target in work. */
     struct addr target;   /* ADDR_NONE: none is */
@@ -100,10 +102,6 @@ struct idle {
     bool stopping;
     bool over;
 };
-
-/* qualify.c */
-void idle_qualify_begin(struct idle *idle);
-void idle_qualify_run(struct idle *idle); /* asks, and judges in the end */
 
 /* target.c */
 void idle_target_begin(struct idle *idle); /* its station is known: test the name, then the ports */

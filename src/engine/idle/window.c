@@ -233,7 +233,7 @@ static uint64_t first_rival(const struct idle *idle, uint64_t serial)
 {
     int64_t first_ns = zombie_question(&idle->zombie, serial)->sent_ns - spread_ns(idle);
     while (serial > 0 && zombie_question(&idle->zombie, serial - 1)->sent_ns >= first_ns &&
-           idle->zombie.next_serial - serial < ZOMBIE_QUESTIONS_MAX)
+           idle->zombie.next_serial - serial < idle->zombie.capacity)
         serial--;
     return serial;
 }

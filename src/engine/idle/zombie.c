@@ -1,5 +1,6 @@
 #include "engine/idle/zombie.h"
 
+#include "base/bytes.h"
 #include "base/siphash.h"
 #include "base/time.h"
 #include "technique/rows.h"
@@ -11,12 +12,12 @@
 
 static struct question *question_at(struct zombie *zombie, uint64_t serial)
 {
-    return &zombie->questions[serial % ZOMBIE_QUESTIONS_MAX];
+    return &zombie->questions[serial % zombie->capacity];
 }
 
 const struct question *zombie_question(const struct zombie *zombie, uint64_t serial)
 {
-    return &zombie->questions[serial % ZOMBIE_QUESTIONS_MAX];
+    return &zombie->questions[serial % zombie->capacity];
 }
 
 void zombie_init(struct zombie *zombie, const struct rtt_limits *limits)
@@ -27,12 +28,20 @@ void zombie_init(struct zombie *zombie, const struct rtt_limits *limits)
     rtt_init(&zombie->rtt, &zombie->rtt_limits);
 }
 
+/* No zombie can know the numbers of another's questions. */
+static uint32_t number_of(const struct zombie *zombie, uint64_t serial)
+{
+    const uint8_t *bytes = zombie->addr.bytes;
+    uint64_t words[] = {serial, get_be64(bytes), get_be64(bytes + 8)};
+    return (uint32_t)siphash_words(&zombie->key.secret, words, sizeof words / sizeof words[0]);
+}
+
 struct probe zombie_ask(struct zombie *zombie, int64_t now_ns)
 {
     uint64_t serial = zombie->next_serial++;
-    if (zombie->oldest_open + ZOMBIE_QUESTIONS_MAX <= serial)
-        zombie->oldest_open = serial - ZOMBIE_QUESTIONS_MAX + 1;
-    uint32_t number = (uint32_t)siphash_words(&zombie->key.secret, &serial, 1);
+    if (zombie->oldest_open + zombie->capacity <= serial)
+        zombie->oldest_open = serial - zombie->capacity + 1;
+    uint32_t number = number_of(zombie, serial);
     *question_at(zombie, serial) = (struct question){.sent_ns = now_ns, .number = number};
     return (struct probe){
         .technique = &technique_zombie_id,
@@ -53,7 +62,7 @@ static struct question *find(struct zombie *zombie, uint16_t source_port, uint32
         return NULL;
     uint64_t last = zombie->next_serial - 1;
     uint64_t serial = last - (last - offset) % ports;
-    for (; serial + ZOMBIE_QUESTIONS_MAX > last; serial -= ports) {
+    for (; serial + zombie->capacity > last; serial -= ports) {
         if (question_at(zombie, serial)->number == number)
             return question_at(zombie, serial);
         if (serial < ports)

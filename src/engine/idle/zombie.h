@@ -11,8 +11,6 @@
 #include "packet/packet.h"
 #include "technique/token.h"
 
-#define ZOMBIE_QUESTIONS_MAX 8192 /* that are remembered; far more than are ever open */
-
 enum question_state { QUESTION_OPEN, QUESTION_ANSWERED, QUESTION_LOST };
 
 struct question {
@@ -34,14 +32,15 @@ struct zombie {
     uint64_t next_serial;
     uint64_t oldest_open; /* all before it are answered or lost */
     uint64_t answered;
-    uint64_t rejected;      /* answers that prove nothing */
-    unsigned lost_in_a_row; /* questions since the last answer that were lost */
-    double loss;            /* share of the last questions that went unanswered */
-    bool without_fragments; /* IPv6: an answer came without a fragment header */
-    struct question questions[ZOMBIE_QUESTIONS_MAX];
+    uint64_t rejected;          /* answers that prove nothing */
+    unsigned lost_in_a_row;     /* questions since the last answer that were lost */
+    double loss;                /* share of the last questions that went unanswered */
+    bool without_fragments;     /* IPv6: an answer came without a fragment header */
+    struct question *questions; /* borrowed; a ring of the last ones: */
+    unsigned capacity;          /* so many, far more than are ever open */
 };
 
-/* *zombie is zeroed memory with addr, port, source and key set. */
+/* *zombie is zeroed memory with addr, port, source, key, questions and capacity set. */
 void zombie_init(struct zombie *zombie, const struct rtt_limits *limits);
 
 /* The next question, which leaves now. */
@@ -56,7 +55,7 @@ void zombie_time_out(struct zombie *zombie, int64_t now_ns);
 /* When the oldest open question will be given up; TIME_NEVER: none is open. */
 int64_t zombie_due_ns(const struct zombie *zombie);
 
-/* Among the last ZOMBIE_QUESTIONS_MAX. */
+/* Among the last `capacity`. */
 const struct question *zombie_question(const struct zombie *zombie, uint64_t serial);
 
 /* How differently long two packets of ours may take to it. */
