@@ -21,7 +21,7 @@ void writer_submit(struct writer *writer, struct batch *batch);
 /* How writing went so far: 0, or what the first failure was. */
 int writer_status(struct writer *writer, struct error *err);
 
-/* How long the last batch took. */
+/* How long the last batch took; 0 before the first. */
 int64_t writer_took_ns(struct writer *writer);
 
 /* Wait for what was handed over, end the thread and close the file. NULL is allowed. 0, or what the first failure was.

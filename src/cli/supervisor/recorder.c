@@ -9,7 +9,7 @@
 #include "store/digest.h"
 
 #define PERIOD_NS     SEC
-#define COST_DIVISOR  25 /* looking through the hosts may take this part of the time */
+#define COST_DIVISOR  25 /* looking through the hosts and writing may take this part of the time */
 #define PERIOD_MAX_NS (8 * SEC)
 #define WALK_BUDGET   (UINT64_C(1) << 16) /* ports to look at in one turn: a millisecond or so */
 #define FULL_LEN      ((size_t)64 << 20)
@@ -292,7 +292,7 @@ static void go_on_walking(struct recorder *recorder, struct results *results, ui
     recorder->walk_ns += now_ns - began_ns;
     if (recorder->walking)
         return;
-    int64_t pause_ns = recorder->walk_ns * COST_DIVISOR;
+    int64_t pause_ns = (recorder->walk_ns + writer_took_ns(recorder->writer)) * COST_DIVISOR;
     pause_ns = pause_ns < PERIOD_NS ? PERIOD_NS : pause_ns < PERIOD_MAX_NS ? pause_ns : PERIOD_MAX_NS;
     recorder->next_ns = now_ns + pause_ns;
     writer_submit(recorder->writer, &recorder->now);
