@@ -83,6 +83,18 @@ static void a_long_way_is_found_out(void **state)
     assert_all_right(&scene);
 }
 
+static void a_way_that_varies_more_than_that_to_the_zombie_is_found_out(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct idle_scene scene = small_scene();
+        scene.seed = seed;
+        scene.target.rtt_ns = 400 * MSEC;
+        scene.target.jitter_ns = 20 * MSEC;
+        assert_all_right(&scene);
+    }
+}
+
 static void the_id_wraps_within_the_scan(void **state)
 {
     (void)state;
@@ -299,6 +311,7 @@ int main(void)
         cmocka_unit_test(lost_packets_and_late_repeats_of_syn_acks_are_no_ports),
         cmocka_unit_test(packets_that_overtake_each_other_are_told_apart),
         cmocka_unit_test(a_long_way_is_found_out),
+        cmocka_unit_test(a_way_that_varies_more_than_that_to_the_zombie_is_found_out),
         cmocka_unit_test(the_id_wraps_within_the_scan),
         cmocka_unit_test(counters_by_two_and_with_swapped_bytes_are_read),
         cmocka_unit_test(a_zombie_without_a_usable_counter_is_refused_by_its_class),
