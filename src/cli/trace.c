@@ -179,6 +179,12 @@ static int trace_stream_send(struct netio *io, uint32_t stream, const void *byte
     return trace->inner->ops->streams->send(trace->inner, stream, bytes, len);
 }
 
+static uint64_t trace_stream_acknowledged(struct netio *io, uint32_t stream)
+{
+    struct netio *inner = trace_of(io)->inner;
+    return inner->ops->streams->acknowledged(inner, stream);
+}
+
 static void trace_stream_close(struct netio *io, uint32_t stream)
 {
     struct netio *inner = trace_of(io)->inner;
@@ -188,6 +194,7 @@ static void trace_stream_close(struct netio *io, uint32_t stream)
 static const struct stream_ops trace_streams = {
     .open = trace_stream_open,
     .send = trace_stream_send,
+    .acknowledged = trace_stream_acknowledged,
     .close = trace_stream_close,
 };
 

@@ -21,6 +21,7 @@
 #include "engine/idle/idle.h"
 #include "netio/connect/connect.h"
 #include "netio/live/live.h"
+#include "netio/paired.h"
 #include "sandbox/sandbox.h"
 
 #define TURN_NS      (50 * MSEC) /* how long a command may have to wait */
@@ -135,11 +136,28 @@ static int open_traced(const struct worker *worker,
     return *ret ? 0 : error_set(err, EX_OSERR, "out of memory");
 }
 
+/* --verify: the kernel's TCP looks at what the packets found. */
+static int open_verifying(const struct worker *worker, struct netio **ret, struct error *err)
+{
+    struct netio *packets = NULL, *streams = NULL;
+    int r = open_live(worker, &packets, err);
+    if (r < 0)
+        return r;
+    r = open_stream(worker, &streams, err);
+    if (r < 0) {
+        packets->ops->close(packets);
+        return r;
+    }
+    *ret = paired_new(packets, streams);
+    return *ret ? 0 : error_set(err, EX_OSERR, "out of memory");
+}
+
 static int open_io(struct worker *worker, struct error *err)
 {
     const struct job *job = worker->job;
     int r = open_traced(worker,
-                        job->scans.raw       ? open_live
+                        job->options->verify ? open_verifying
+                        : job->scans.raw     ? open_live
                         : job->scans.bounces ? open_stream
                                              : open_connect,
                         &worker->io, err);
@@ -194,6 +212,7 @@ static struct engine_config describe_scan(struct worker *worker)
         .discovery_count = worker->discovery_count,
         .assume_up = job->options->assume_up,
         .timing = job->timing,
+        .verify = job->options->verify,
         .key = job->key,
         .pool = &job->pool,
         .realtime_offset_ns = realtime_ns() - worker->io->ops->now(worker->io),
@@ -249,9 +268,9 @@ static int open_all(struct worker *worker, struct error *err)
     if (r == 0)
         r = open_scanner(worker, err);
     struct sandbox_config config = {
-        .role = !worker->job->scans.raw            ? SANDBOX_CONNECTS
-                : r == 0 && worker->io->ops->paces ? SANDBOX_TRANSMITS
-                                                   : SANDBOX_PACKETS,
+        .role = !worker->job->scans.raw || worker->job->options->verify ? SANDBOX_CONNECTS
+                : r == 0 && worker->io->ops->paces                      ? SANDBOX_TRANSMITS
+                                                                        : SANDBOX_PACKETS,
         .unwanted = worker->job->options->no_sandbox,
     };
     return r < 0 ? r : sandbox_enter(&config, NULL, err);

@@ -518,4 +518,5 @@ const struct netio_events engine_events = {
     .unsent = on_unsent,
     .dropped = losses_on_dropped,
     .disturbed = losses_on_disturbed,
+    .stream = verify_on_stream,
 };

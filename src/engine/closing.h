@@ -1,9 +1,11 @@
 /* Hosts whose ports are all settled, and which are not reported before something more is known of them: whether their dead
- * ports answer. What comes here does not delay anybody else. */
+ * ports answer, and, with --verify, what becomes of connections to their open ports. What comes here does not delay anybody else. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "engine/verify.h"
 
 #define CLOSING_MAX 1024 /* more hosts are reported as they are */
 
@@ -14,6 +16,7 @@ struct closing_host {
     struct scan_block *scan_block; /* stays as long as this host needs it */
     uint32_t slot;                 /* whose record stays, too */
     uint8_t tries, flags;          /* of its RECORD_HOST_DONE */
+    struct verify_host verify;
 };
 
 struct closing {
@@ -29,6 +32,9 @@ void closing_run(struct engine *engine);
 
 /* Report all of them now. */
 void closing_end(struct engine *engine);
+
+/* The one at this place; NULL: it is none of these. */
+struct closing_host *closing_find(struct engine *engine, const struct scan_block *scan_block, uint32_t slot);
 
 /* When something is to be done; TIME_NEVER: nothing by itself. */
 int64_t closing_next_ns(struct engine *engine);

@@ -122,6 +122,16 @@ void emit_port(struct engine *engine, const struct addr *host, const struct prob
     emit_evidence(engine, &record);
 }
 
+void emit_confirmation(struct engine *engine, const struct addr *host, const struct probe_spec *spec,
+                       enum confirmation confirmation)
+{
+    struct record record = record_of(engine, RECORD_CONFIRMATION, host);
+    record.protocol = spec->technique->protocol;
+    record.port = spec->port;
+    record.confirmation = (uint8_t)confirmation;
+    emit(engine, &record);
+}
+
 void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,
                uint64_t second)
 {

@@ -274,6 +274,8 @@ static int64_t next_wake_ns(struct engine *engine, bool something_to_send)
         wake_ns = closing_ns;
     for (unsigned i = 0; i < engine->block_count; i++) {
         const struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase == PHASE_FINISHED && scan_block->closing_hosts > 0)
+            continue; /* it stays as long as they do */
         if (scan_block->phase != PHASE_SWEEP && scan_block->phase != PHASE_CANARY &&
             scan_block->wake_ns < wake_ns)
             wake_ns = scan_block->wake_ns;

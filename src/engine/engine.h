@@ -87,6 +87,7 @@ struct engine_config {
         assume_up; /* -Pn: hosts that do not answer the neighbour request are scanned as down links, the rest as up */
 
     struct timing timing;
+    bool verify; /* talk to the TCP ports that answer SYNs: needs io->ops->streams */
     struct token_key key;
     const struct source_pool *pool; /* more addresses to ask limited hosts from; borrowed; NULL: none */
     int64_t realtime_offset_ns;     /* CLOCK_REALTIME minus netio's clock; for the times in records */

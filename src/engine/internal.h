@@ -74,6 +74,7 @@ struct engine {
 
     struct speakers speakers;
     struct closing closing;
+    struct verify verify;
 
     const struct packet *packet; /* that is being judged; NULL: none */
     uint64_t probes_sent;
@@ -202,6 +203,8 @@ void emit_host_done(struct engine *engine, const struct addr *host, const struct
 void emit_host_unreachable(struct engine *engine, const struct addr *host);
 void emit_port(struct engine *engine, const struct addr *host, const struct probe_spec *spec,
                const struct verdict *verdict, int64_t rtt_ns, uint8_t tries, uint8_t flags);
+void emit_confirmation(struct engine *engine, const struct addr *host, const struct probe_spec *spec,
+                       enum confirmation confirmation);
 void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,
                uint64_t second);
 void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,

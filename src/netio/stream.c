@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "netio/clock.h"
+#include "netio/connect/outcome.h"
 #include "netio/connect/route.h"
 #include "netio/connect/socket.h"
 #include "netio/netio.h"
@@ -122,6 +123,13 @@ static int send_bytes(struct netio *io, uint32_t number, const void *bytes, size
     return 0;
 }
 
+static uint64_t acknowledged_of(struct netio *io, uint32_t number)
+{
+    const struct stream *stream = &self_of(io)->streams[number];
+    assert(number < STREAMS_MAX && stream->fd >= 0);
+    return connect_acknowledged(stream->fd);
+}
+
 static void close_one(struct netio *io, uint32_t number)
 {
     assert(number < STREAMS_MAX);
@@ -135,6 +143,7 @@ static void tell(struct stream_io *self, const struct stream_event *event)
 
 static void end(struct stream_io *self, struct stream_event *event, int error)
 {
+    event->acknowledged = connect_acknowledged(self->streams[event->stream].fd);
     release(&self->streams[event->stream]);
     event->change = error ? STREAM_FAILED : STREAM_CLOSED;
     event->error = error;
@@ -226,6 +235,7 @@ static void stream_close(struct netio *io)
 static const struct stream_ops streams = {
     .open = open_one,
     .send = send_bytes,
+    .acknowledged = acknowledged_of,
     .close = close_one,
 };
 

@@ -27,8 +27,9 @@ enum stream_change {
 
 struct stream_event {
     uint32_t stream;
-    uint8_t change; /* enum stream_change */
-    int error;      /* errno; ECONNRESET for a reset */
+    uint8_t change;        /* enum stream_change */
+    int error;             /* errno; ECONNRESET for a reset */
+    uint64_t acknowledged; /* STREAM_CLOSED, STREAM_FAILED: bytes of ours that the peer had acknowledged */
     int64_t time_ns;
     const uint8_t *bytes; /* borrowed for the call */
     size_t len;
@@ -42,6 +43,9 @@ struct stream_ops {
 
     /* Returns 0, or ENOBUFS: the peer does not take what was sent before; nothing is taken. Only of an open stream. */
     int (*send)(struct netio *io, uint32_t stream, const void *bytes, size_t len);
+
+    /* How many of the bytes sent has the peer's TCP acknowledged? Only of an open stream. */
+    uint64_t (*acknowledged)(struct netio *io, uint32_t stream);
 
     /* At once; nothing more is told of it. A stream that is not open is left alone. */
     void (*close)(struct netio *io, uint32_t stream);

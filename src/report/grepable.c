@@ -105,7 +105,7 @@ static void write_ports(const struct report *report, const struct host_result *h
     fputs(report->run->fold.ip_protocols ? "\tProtocols: " : "\tPorts: ", report->file);
     const char *separator = "";
     for (uint32_t i = 0; i < host->port_count; i++) {
-        if (fold.folded[host->ports[i].state])
+        if (fold_hides(&fold, &host->ports[i]))
             continue;
         fputs(separator, report->file);
         write_port(report, &host->ports[i]);

@@ -130,6 +130,10 @@ static void add_port(struct report *report, json_t *object, const struct port_re
     add_number(report, object, "tries", port->tries);
     if (service)
         add_text(report, object, "service", service);
+    if (port->confirmation != CONFIRMATION_NONE) {
+        add_bool(report, object, "confirmed", port->confirmation == CONFIRMATION_ACKNOWLEDGED);
+        add_text(report, object, "confirmation", confirmation_name((enum confirmation)port->confirmation));
+    }
     if (port->foreign)
         add_bool(report, object, "foreign_ttl", true);
     if (port->flags & RECORD_WEAK)
@@ -176,7 +180,7 @@ static json_t *not_shown(struct report *report, const struct host_result *host, 
 static void write_ports(struct report *report, const struct host_result *host, const struct fold *fold)
 {
     for (uint32_t i = 0; i < host->port_count; i++) {
-        if (fold->folded[host->ports[i].state])
+        if (fold_hides(fold, &host->ports[i]))
             continue;
         json_t *object = begin_object(report, "port", &host->addr, host->user_name);
         add_port(report, object, &host->ports[i]);

@@ -55,8 +55,9 @@ static void fill_reason(const struct host_result *host, const struct port_result
         snprintf(ttl, sizeof ttl, " ttl %u", port->ttl);
     if (port->foreign)
         snprintf(foreign, sizeof foreign, " (not the host's %u)", host->own_ttl);
-    snprintf(ret, CELL_MAX, "%s%s%.90s%s%s", reason_name((enum reason)port->reason), from[0] ? " from " : "",
-             from, ttl, foreign);
+    const char *confirmed = confirmation_name((enum confirmation)port->confirmation);
+    snprintf(ret, CELL_MAX, "%s%s%.60s%s%s%s%s", reason_name((enum reason)port->reason),
+             from[0] ? " from " : "", from, ttl, foreign, confirmed[0] ? ", " : "", confirmed);
 }
 
 static void fill_row(const struct report_run *run, const struct host_result *host,
@@ -103,7 +104,7 @@ void port_table_write(FILE *file, const struct report_run *run, bool color, cons
     fill_heading(run, &row);
     widen(&layout, &row);
     for (uint32_t i = 0; i < host->port_count; i++) {
-        if (fold->folded[host->ports[i].state])
+        if (fold_hides(fold, &host->ports[i]))
             continue;
         fill_row(run, host, &host->ports[i], &row);
         widen(&layout, &row);
@@ -112,7 +113,7 @@ void port_table_write(FILE *file, const struct report_run *run, bool color, cons
     fill_heading(run, &row);
     write_row(file, &layout, &row, NULL);
     for (uint32_t i = 0; i < host->port_count; i++) {
-        if (fold->folded[host->ports[i].state])
+        if (fold_hides(fold, &host->ports[i]))
             continue;
         fill_row(run, host, &host->ports[i], &row);
         write_row(file, &layout, &row, color ? color_of((enum port_state)host->ports[i].state) : NULL);

@@ -70,7 +70,7 @@ char *ranges_of_reason(const struct host_result *host, const struct fold_reason 
     for (uint32_t i = 0; i < host->port_count; i++) {
         const struct port_result *port = &host->ports[i];
         if (port->state == reason->state && port->reason == reason->reason &&
-            port->protocol == reason->protocol)
+            port->protocol == reason->protocol && port->confirmation != CONFIRMATION_ACKNOWLEDGED)
             add_port(&ranges, port->port);
     }
     return take_text(&ranges);

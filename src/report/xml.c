@@ -211,7 +211,8 @@ static void write_foreign_ttl(struct xml_writer *xml, const struct host_result *
  * no service at all. */
 static int confidence_in(const struct host_result *host, const struct port_result *port)
 {
-    if (port->state == PORT_OPEN && (host->answers_all || host->proxied))
+    bool confirmed = port->confirmation == CONFIRMATION_ACKNOWLEDGED;
+    if (port->state == PORT_OPEN && (host->answers_all || host->proxied) && !confirmed)
         return 0;
     return port->protocol == PROTOCOL_IP ? 8 : 3;
 }
@@ -241,6 +242,8 @@ static void write_port(struct report *report, const struct host_result *host, co
         xml_close(xml);
     }
     write_foreign_ttl(xml, host, port);
+    if (port->confirmation != CONFIRMATION_NONE)
+        write_script(xml, "portolan-verify", confirmation_name((enum confirmation)port->confirmation));
     xml_close(xml);
     xml_raw(xml, "\n");
 }
@@ -253,7 +256,7 @@ static void write_ports(struct report *report, const struct host_result *host)
     for (unsigned i = 0; i < fold.group_count; i++)
         write_extraports(report, host, &fold, &fold.groups[i]);
     for (uint32_t i = 0; i < host->port_count; i++)
-        if (!fold.folded[host->ports[i].state])
+        if (!fold_hides(&fold, &host->ports[i]))
             write_port(report, host, &host->ports[i]);
     xml_close(report->xml);
     xml_raw(report->xml, "\n");

@@ -13,6 +13,7 @@
 
 static_assert(sizeof(struct answer) == 16, "an answer costs 16 bytes");
 static_assert(REASON_COUNT <= 1 << ANSWER_REASON_BITS, "every reason fits");
+static_assert(CONFIRMATION_COUNT <= 1 << 3, "every confirmation fits");
 static_assert(PORT_STATE_COUNT <= 1 << 3, "every state fits");
 
 #define TIME_MAX_US ((UINT64_C(1) << ANSWER_TIME_BITS) - 1)
@@ -50,6 +51,7 @@ void answer_unpack(const struct answer *answer, int64_t start_ns, struct port_re
     ret->flags = answer->weak ? RECORD_WEAK : 0;
     ret->time_ns = start_ns + (int64_t)answer->time_us * USEC;
     ret->rtt_ns = (int64_t)answer->rtt_us * USEC;
+    ret->confirmation = answer->confirmation;
 }
 
 static bool one_place_per_port(const struct answers *answers, const struct answer_space *space)
@@ -118,6 +120,23 @@ int answers_put(struct answers *answers, const struct answer_space *space, struc
     else
         answers->list[answers->count++] = answer;
     return 0;
+}
+
+bool answers_confirm(struct answers *answers, const struct answer_space *space, uint32_t index,
+                     enum confirmation confirmation)
+{
+    uint32_t at = index;
+    if (!one_place_per_port(answers, space)) {
+        at = answers->count;
+        while (at > 0 && answers->list[at - 1].index != index)
+            at--;
+        if (at-- == 0)
+            return false;
+    }
+    if (!answers->list[at].present)
+        return false;
+    answers->list[at].confirmation = confirmation & 7u;
+    return true;
 }
 
 void answers_done(struct answers *answers)

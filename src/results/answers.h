@@ -12,7 +12,7 @@
 
 #define ANSWER_INDEX_BITS  18
 #define ANSWER_TIME_BITS   45
-#define ANSWER_RTT_BITS    30
+#define ANSWER_RTT_BITS    27
 #define ANSWER_REASON_BITS 6
 
 struct answer {
@@ -25,6 +25,7 @@ struct answer {
     uint64_t reason : ANSWER_REASON_BITS;
     uint64_t state : 3;
     uint64_t weak : 1;
+    uint64_t confirmation : 3;
     uint64_t source : 8; /* 1-based number of the sender in the host's list; 0: the host itself, or silence */
 };
 
@@ -51,4 +52,8 @@ void answer_unpack(const struct answer *answer, int64_t start_ns, struct port_re
 
 /* Takes in one answer, which replaces an earlier one of the same port. 0 or -ENOMEM (nothing has changed then). */
 int answers_put(struct answers *answers, const struct answer_space *space, struct answer answer);
+
+/* What became of a port that was looked at once more. False: it is none of the answers. */
+bool answers_confirm(struct answers *answers, const struct answer_space *space, uint32_t index,
+                     enum confirmation confirmation);
 void answers_done(struct answers *answers); /* frees what it owns and empties it */

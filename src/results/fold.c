@@ -72,8 +72,11 @@ void fold_host(const struct host_result *host, const struct fold_options *option
     *ret = (struct fold){0};
     for (uint32_t i = 0; i < host->port_count; i++) {
         const struct port_result *port = &host->ports[i];
-        counts[port->state][port->reason][port->protocol]++;
         ret->counts[port->state]++;
+        if (port->confirmation == CONFIRMATION_ACKNOWLEDGED)
+            ret->confirmed_count++;
+        else
+            counts[port->state][port->reason][port->protocol]++;
     }
 
     uint16_t first = 0;
@@ -85,12 +88,22 @@ void fold_host(const struct host_result *host, const struct fold_options *option
             ret->listed_count += ret->counts[state];
             continue;
         }
+        uint32_t folded_count = ret->counts[state];
+        if (state == PORT_OPEN) {
+            folded_count -= ret->confirmed_count;
+            ret->listed_count += ret->confirmed_count;
+        }
         uint16_t added = add_reasons(counts[state], (enum port_state)state, &ret->reasons[first]);
         ret->groups[ret->group_count++] = (struct fold_group){
-            .state = (uint8_t)state, .count = ret->counts[state], .first = first, .reason_count = added};
+            .state = (uint8_t)state, .count = folded_count, .first = first, .reason_count = added};
         first = (uint16_t)(first + added);
     }
     qsort(ret->groups, ret->group_count, sizeof ret->groups[0], compare_groups);
+}
+
+bool fold_hides(const struct fold *fold, const struct port_result *port)
+{
+    return fold->folded[port->state] && port->confirmation != CONFIRMATION_ACKNOWLEDGED;
 }
 
 bool fold_host_shown(const struct host_result *host, const struct fold_options *options)

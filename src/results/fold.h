@@ -41,12 +41,16 @@ struct fold {
     unsigned group_count;
     bool folded[PORT_STATE_COUNT];     /* by state */
     uint32_t counts[PORT_STATE_COUNT]; /* ports of the host by state, folded or not */
+    uint32_t confirmed_count;          /* open ports that were confirmed */
     uint32_t listed_count;             /* ports that are listed one by one */
     struct fold_reason reasons[FOLD_REASONS_MAX];
 };
 
 /* Cannot fail. */
 void fold_host(const struct host_result *host, const struct fold_options *options, struct fold *ret);
+
+/* Is this port of the host folded? One that was confirmed (--verify) never is. */
+bool fold_hides(const struct fold *fold, const struct port_result *port);
 
 /* Whether a report for people shows the host at all: hosts that are down only from verbosity 1 on; with --open only hosts
  * with a port that is open, open|filtered or unfiltered (or without ports: discovery only). */

@@ -296,7 +296,8 @@ static bool take_host_record(struct results *results, uint64_t position, const s
     if (contradicts(open_hosts_find(&results->open, position), record))
         return refuse(results);
     uint32_t index = 0;
-    if (record->type == RECORD_PORT && !find_port(results, record, &index))
+    bool names_port = record->type == RECORD_PORT || record->type == RECORD_CONFIRMATION;
+    if (names_port && !find_port(results, record, &index))
         return refuse(results);
     struct open_host *host = touch(results, position, record);
     if (!host)
@@ -312,6 +313,9 @@ static bool take_host_record(struct results *results, uint64_t position, const s
         break;
     case RECORD_PORT:
         return take_port(results, host, record, index) || lose(results);
+    case RECORD_CONFIRMATION:
+        answers_confirm(&host->answers, &results->space, index, (enum confirmation)record->confirmation);
+        break;
     case RECORD_HOST_DOWN:
         host->reason = record->reason;
         host->ttl = record->ttl;

@@ -2,9 +2,9 @@
 #pragma once
 
 enum sandbox_role {
-    SANDBOX_PACKETS,    /* the packet process: sends and receives through sockets that are open and bound */
-    SANDBOX_TRANSMITS,  /* the same, with a thread that runs a BPF program it was given */
-    SANDBOX_CONNECTS,   /* the packet process of a connect scan: opens a socket for each probe */
+    SANDBOX_PACKETS,   /* the packet process: sends and receives through sockets that are open and bound */
+    SANDBOX_TRANSMITS, /* the same, with a thread that runs a BPF program it was given */
+    SANDBOX_CONNECTS, /* the same of a scan that connects, alone or besides: opens a socket for each connection */
     SANDBOX_SUPERVISOR, /* writes to files that are open, waits for its children, reads keys */
     SANDBOX_STORE, /* the supervisor of a scan with a store: opens files in the directory of the store too, and
                          * has a thread that writes them */

@@ -14,7 +14,8 @@ static bool addr_valid(const struct addr *addr)
 bool record_names_host(const struct record *record)
 {
     return record->type == RECORD_HOST_UP || record->type == RECORD_HOST_DOWN || record->type == RECORD_MAC ||
-           record->type == RECORD_PORT || record->type == RECORD_HOST_DONE;
+           record->type == RECORD_PORT || record->type == RECORD_CONFIRMATION ||
+           record->type == RECORD_HOST_DONE;
 }
 
 /* What a host's record needs beyond enums in range: the host, a sender of its family, times that are some. */
@@ -37,6 +38,8 @@ bool record_valid(const struct record *record)
         return false;
     if (record->protocol >= PROTOCOL_COUNT || record->state >= PORT_STATE_COUNT ||
         record->reason >= REASON_COUNT || record->note >= NOTE_COUNT)
+        return false;
+    if (record->type == RECORD_CONFIRMATION && record->confirmation >= CONFIRMATION_COUNT)
         return false;
     if (record->type == RECORD_EVIDENCE &&
         (record->part.len > RECORD_BYTES || record->part.kept_len > EVIDENCE_MAX ||

@@ -10,9 +10,10 @@
 
 enum record_type {
     RECORD_HOST_UP, /* host answered: reason, ttl, rtt_ns; or is taken as up (user-set, localhost-response) */
-    RECORD_HOST_DOWN, /* host did not answer discovery: reason, source */
-    RECORD_MAC,       /* the host's hardware address, in mac */
-    RECORD_PORT,      /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags */
+    RECORD_HOST_DOWN,    /* host did not answer discovery: reason, source */
+    RECORD_MAC,          /* the host's hardware address, in mac */
+    RECORD_PORT,         /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags */
+    RECORD_CONFIRMATION, /* of a port that was said to be open: port, protocol, confirmation */
     RECORD_HOST_DONE, /* nothing more to come for this host: all ports without a RECORD_PORT have the silent state of
                          their technique, after `tries` tries (or, with a reason other than no-response, state, reason
                          and source of this record); rtt_ns, rttvar_ns, rto_ns; flags UNFINISHED, TIMED_OUT */
@@ -137,6 +138,7 @@ struct record {
     uint16_t port;
     union {
         uint8_t mac[6];
+        uint8_t confirmation; /* enum confirmation */
         struct evidence_part {
             uint8_t number;      /* 0, 1, ... */
             uint8_t len;         /* of bytes, that are in this part */

@@ -72,3 +72,16 @@ const char *reason_name(enum reason reason)
     assert(reason < REASON_COUNT);
     return names[reason];
 }
+
+const char *confirmation_name(enum confirmation confirmation)
+{
+    static const char *const names[CONFIRMATION_COUNT] = {
+        [CONFIRMATION_NONE] = "",
+        [CONFIRMATION_ACKNOWLEDGED] = "confirmed",
+        [CONFIRMATION_RESET] = "not confirmed: reset after the handshake",
+        [CONFIRMATION_SILENT] = "not confirmed: no data acknowledged",
+        [CONFIRMATION_NO_HANDSHAKE] = "not confirmed: no second handshake",
+        [CONFIRMATION_UNTRIED] = "not confirmed: not tried",
+    };
+    return names[confirmation];
+}

@@ -61,6 +61,18 @@ enum reason {
     REASON_COUNT
 };
 
+/* What became of an open TCP port to which a connection was made (--verify). */
+enum confirmation {
+    CONFIRMATION_NONE,         /* it was not looked at */
+    CONFIRMATION_ACKNOWLEDGED, /* confirmed: it acknowledged data, or said something itself */
+    CONFIRMATION_RESET,        /* not confirmed: reset after the handshake, before data was acknowledged */
+    CONFIRMATION_SILENT,       /* not confirmed: the handshake was all */
+    CONFIRMATION_NO_HANDSHAKE, /* not confirmed: there was none, this time */
+    CONFIRMATION_UNTRIED, /* not confirmed: left out, since too many of the host's ports had been silent, or data might
+                                  do harm */
+    CONFIRMATION_COUNT
+};
+
 /* How good a piece of evidence is. Better replaces worse, never the reverse (design decision 6). */
 enum rank {
     RANK_SILENCE,
@@ -83,3 +95,5 @@ struct verdict {
 const char *protocol_name(enum protocol protocol); /* "tcp", "udp", "sctp", "ip" */
 const char *state_name(enum port_state state);     /* "open|filtered", ... */
 const char *reason_name(enum reason reason);       /* "no-response", ... */
+const char *
+confirmation_name(enum confirmation confirmation); /* "confirmed", "not confirmed: ..."; "" for none */

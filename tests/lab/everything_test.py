@@ -14,9 +14,11 @@ NOT_POSSIBLE = 77
 PORTS = 2000
 PROXIED, TARPIT, ORDINARY = "198.18.0.2", "198.18.0.3", "198.18.0.4"
 OPEN = {22, 80, 443}
+BEHIND_PROXY = {25, 80}
 LISTEN = f"""
 import socket, time
 keep = [socket.create_server(("{ORDINARY}", port)) for port in {sorted(OPEN)}]
+keep += [socket.create_server(("{PROXIED}", port)) for port in {sorted(BEHIND_PROXY)}]
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -91,6 +93,34 @@ class EverythingTest(unittest.TestCase):
         run("ip", "netns", "exec", far, "nft", "-f", "-", text=RULES)
         self.serve(far, "-c", LISTEN)
         self.serve(far, __file__, "tarpit")
+
+    def test_a_connection_tells_which_ports_are_real(self):
+        command = ["ip", "netns", "exec", self.near, BUILD / "portolan", "-sS", "--verify", "-n", "-p", "20-90,443", "-oJ", "-",
+                   "-oN", "/dev/stderr", PROXIED, TARPIT, ORDINARY]  # fmt: skip
+        result = subprocess.run(command, capture_output=True, text=True, timeout=100)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        ports = [line for line in map(json.loads, result.stdout.splitlines()) if line["type"] == "port"]
+        confirmed = {(port["ip"], port["port"]) for port in ports if port.get("confirmed")}
+        truth = {(ORDINARY, port) for port in OPEN} | {(PROXIED, port) for port in BEHIND_PROXY}
+        self.assertEqual(confirmed, truth, result.stderr)
+        hosts = {line["ip"]: line for line in map(json.loads, result.stdout.splitlines()) if line["type"] == "host"}
+        for address in (PROXIED, TARPIT):
+            self.assertEqual(hosts[address].get("confidence"), "low", hosts[address])
+            self.assertEqual(hosts[address]["port_count"], sum(group["count"] for group in hosts[address]["not_shown"]) + sum(
+                port["ip"] == address for port in ports))  # fmt: skip
+        self.assertIn("syn-ack ttl 64, confirmed", result.stderr)
+
+    def test_all_their_ports_take_one_line(self):
+        command = ["ip", "netns", "exec", self.near, BUILD / "portolan", "-sS", "-n", "-p-", "-oJ", "-", "-oN", "/dev/stderr",
+                   PROXIED, TARPIT, ORDINARY]  # fmt: skip
+        result = subprocess.run(command, capture_output=True, text=True, timeout=200)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        hosts = {line["ip"]: line for line in map(json.loads, result.stdout.splitlines()) if line["type"] == "host"}
+        for address in (PROXIED, TARPIT):
+            self.assertEqual(hosts[address].get("confidence"), "low", hosts[address])
+            self.assertEqual({(group["state"], group["count"]) for group in hosts[address]["not_shown"]}, {("open", 65535)})
+        self.assertNotIn("confidence", hosts[ORDINARY])
+        self.assertLess(len(result.stderr.splitlines()), 40, result.stderr)
 
     def test_they_are_flagged_and_take_one_line_and_their_neighbour_is_right(self):
         command = ["ip", "netns", "exec", self.near, BUILD / "portolan", "-sS", "-n", "-p", f"1-{PORTS}", "-oJ", "-", "-oN",

@@ -122,6 +122,75 @@ static void all_ports_of_a_proxy_and_a_tarpit_delay_their_neighbours_no_more_tha
                  (double)among_ordinary_ns / 1e9, (double)among_boxes_ns / 1e9);
 }
 
+/* Ports of a host behind a box: two services, a port on which nobody listens, one that a firewall drops. */
+static const struct sim_port behind[] = {{IP_PROTO_TCP, 1, 2, SIM_OPEN, 0, 0, false},
+                                         {IP_PROTO_TCP, 4, 4, SIM_DROP, 0, 0, false}};
+
+static void expect_confirmations(uint8_t front, const uint8_t expected[static 4])
+{
+    struct sim_host host = host_with("198.18.0.2", behind, 2);
+    host.front = front;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 4);
+    scenario.verify = true;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    assert_true(scenario_host(&scenario, "198.18.0.2")->done);
+    for (uint16_t port = 1; port <= 4; port++)
+        if (scenario_port(&scenario, "198.18.0.2", port)->confirmation != expected[port - 1])
+            fail_msg("front %u, port %u: %s", front, port,
+                     confirmation_name(
+                         (enum confirmation)scenario_port(&scenario, "198.18.0.2", port)->confirmation));
+    scenario_done(&scenario);
+}
+
+static void verify_tells_the_services_behind_a_box_from_the_rest(void **state)
+{
+    (void)state;
+    static const uint8_t plain[] = {CONFIRMATION_ACKNOWLEDGED, CONFIRMATION_ACKNOWLEDGED, CONFIRMATION_NONE,
+                                    CONFIRMATION_NONE};
+    static const uint8_t proxied[] = {CONFIRMATION_ACKNOWLEDGED, CONFIRMATION_ACKNOWLEDGED,
+                                      CONFIRMATION_RESET, CONFIRMATION_SILENT};
+    static const uint8_t trapped[] = {CONFIRMATION_SILENT, CONFIRMATION_SILENT, CONFIRMATION_SILENT,
+                                      CONFIRMATION_SILENT};
+    expect_confirmations(SIM_FRONT_NONE, plain);
+    expect_confirmations(SIM_FRONT_PROXY, proxied);
+    expect_confirmations(SIM_FRONT_COOKIES, proxied);
+    expect_confirmations(SIM_FRONT_TARPIT, trapped);
+}
+
+static void a_tarpit_does_not_keep_verify_for_long(void **state)
+{
+    (void)state;
+    struct sim_host host = host_with("198.18.0.2", NULL, 0);
+    host.front = SIM_FRONT_TARPIT;
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 5000);
+    scenario.verify = true;
+    scenario_run(&scenario);
+    uint32_t untried = 0, none = 0;
+    for (uint16_t port = 1; port <= 5000; port++) {
+        untried += scenario_port(&scenario, "198.18.0.2", port)->confirmation == CONFIRMATION_UNTRIED;
+        none += scenario_port(&scenario, "198.18.0.2", port)->confirmation == CONFIRMATION_NONE;
+    }
+    assert_int_equal(none, 0);
+    assert_in_range(untried, 4900, 4990);
+    assert_true(scenario.took_ns < 20 * SEC);
+    scenario_done(&scenario);
+}
+
+static void verify_stays_below_the_greatest_rate(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 100, SIM_OPEN, 0, 0, false}};
+    struct sim_host host = host_with("198.18.0.2", ports, 1);
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
+    scenario.verify = true;
+    scenario.timing.max_rate_pps = 50;
+    scenario_run(&scenario);
+    assert_in_range(scenario.took_ns, 9 * SEC,
+                    13 * SEC); /* a SYN each, and at least four packets to look at it */
+    scenario_done(&scenario);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +201,9 @@ int main(void)
         cmocka_unit_test(a_host_that_resets_one_port_is_not_asked_more),
         cmocka_unit_test(
             all_ports_of_a_proxy_and_a_tarpit_delay_their_neighbours_no_more_than_ordinary_hosts),
+        cmocka_unit_test(verify_tells_the_services_behind_a_box_from_the_rest),
+        cmocka_unit_test(a_tarpit_does_not_keep_verify_for_long),
+        cmocka_unit_test(verify_stays_below_the_greatest_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

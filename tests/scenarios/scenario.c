@@ -110,6 +110,9 @@ static void take_record(void *context, const struct record *record)
     case RECORD_PORT:
         take_port(scenario, host, record);
         break;
+    case RECORD_CONFIRMATION:
+        host->ports[record->port - scenario->first_port].confirmation = record->confirmation;
+        break;
     case RECORD_HOST_DONE:
         take_done(scenario, host, record);
         break;
@@ -285,6 +288,7 @@ void scenario_run(struct scenario *scenario)
         .discovery_count = scenario->discovery ? 5 : 1,
         .assume_up = !scenario->discovery,
         .timing = scenario->timing,
+        .verify = scenario->verify,
         .key = make_key(scenario->seed),
         .pool = &pool,
         .io = io,

@@ -13,6 +13,7 @@ struct seen_port {
     uint8_t reason;
     uint8_t flags;
     uint8_t tries;
+    uint8_t confirmation; /* enum confirmation */
     struct addr source;
     uint32_t reports; /* RECORD_PORT records */
 };
@@ -39,6 +40,7 @@ struct scenario {
     const struct technique *also; /* asks the ports from also_from on, in the same scan; NULL: none does */
     uint16_t also_from;
     bool discovery;                   /* the usual probes; false: -Pn, with neighbour discovery on link */
+    bool verify;                      /* --verify */
     bool no_ports;                    /* -sn */
     const struct bounce_relay *relay; /* of a bounce scan, through sim.relays[0]; NULL: none */
     struct timing timing;

@@ -326,7 +326,7 @@ struct report_run job_report_run(struct job *job, int64_t start_ns, bool color)
         .scan_count = job->report_scan_count,
         .idle = job->scans.idle,
         .risk = job->timing.risk,
-        .show_reason = options->reason || options->verbosity >= 2,
+        .show_reason = options->reason || options->verify || options->verbosity >= 2,
         .color = color,
         .discovery_only = options->discovery_only || options->find_zombie,
         .finds_zombie = options->find_zombie,

@@ -250,6 +250,20 @@ static int check_backend(const struct options *options, const struct scans *scan
                      options->backend);
 }
 
+/* --verify completes what a SYN scan has begun. */
+static int check_verify(const struct options *options, const struct scans *scans, struct error *err)
+{
+    for (unsigned i = 0; i < scans->count; i++) {
+        const struct technique *technique = scans->techniques[i];
+        if (technique->protocol == PROTOCOL_TCP && technique->kind == REQUEST_PACKET &&
+            technique->tcp_flags == TCP_SYN)
+            return options->backend && strcmp(options->backend, "kernel") == 0
+                       ? error_set(err, EX_USAGE, "--verify cannot be given with --backend kernel")
+                       : 0;
+    }
+    return error_set(err, EX_USAGE, "--verify needs -sS: it looks at the ports that a SYN scan finds open");
+}
+
 int scans_choose(const struct options *options, const struct scan_privilege *allowed, struct scans *ret,
                  struct error *err)
 {
@@ -280,6 +294,8 @@ int scans_choose(const struct options *options, const struct scan_privilege *all
         r = check_pings(options, privilege, err);
     if (r == 0 && !ret->raw)
         r = check_connecting(options, ret, err);
+    if (r == 0 && options->verify)
+        r = check_verify(options, ret, err);
     if (r == 0)
         r = check_backend(options, ret, err);
     return r;

@@ -88,6 +88,8 @@ const struct option option_table[] = {
     SCAN_VIA("b", "[USER[:PASS]@]HOST[:PORT]", "bounce", "bounce scan through an FTP server"),
     TEXT(GROUP_SCANS, "find-zombie", NULL, "RANGE", find_zombie,
          "try which hosts are fit for -sI, and list them, the best first"),
+    FLAG(GROUP_SCANS, "verify", NULL, verify,
+         "connect to the open ports of -sS, and see whether they acknowledge data"),
     VALUE(GROUP_SCANS, "scanflags", NULL, "FLAGS", set_scan_flags,
           "TCP flags of the probes, such as SYNFIN or 3, judged as the technique chosen"),
 

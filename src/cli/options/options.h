@@ -100,6 +100,7 @@ struct options {
     bool discovery_only, assume_up, no_neighbor; /* -sn, -Pn, --disable-arp-ping */
     bool fast, in_order;                         /* -F, -r */
     bool privileged, unprivileged;
+    bool verify;
     bool source_pool_foreign;
     bool reason, open_only, packet_trace;
     bool no_names, all_names; /* -n, -R */

@@ -24,6 +24,7 @@ static int check_conflicts(const struct options *options, struct error *err)
     const struct conflict conflicts[] = {
         {options->discovery_only, has_scans(options),
          "-sn scans no ports, so it cannot be given with a kind of scan"},
+        {options->discovery_only, options->verify, "-sn scans no ports, so it cannot be given with --verify"},
         {options->discovery_only, chooses_ports(options),
          "-sn scans no ports, so it cannot be given with -p, -F or --top-ports"},
         {options->discovery_only, options->assume_up, "-sn and -Pn together leave nothing to do"},

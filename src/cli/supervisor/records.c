@@ -108,6 +108,7 @@ static void take_record(struct supervisor *supervisor, struct told *told, const 
     case RECORD_HOST_DOWN:
     case RECORD_MAC:
     case RECORD_PORT:
+    case RECORD_CONFIRMATION:
     case RECORD_HOST_DONE:
     case RECORD_TYPE_COUNT:
         if (wants_name(supervisor, record))

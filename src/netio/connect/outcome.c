@@ -123,3 +123,13 @@ enum connect_state connect_outcome_read(int fd, struct connect_event *ret_event,
     answer_refused(ret_event, error, &info);
     return CONNECT_ENDED;
 }
+
+/* The kernel counts the SYN as a byte. */
+uint64_t connect_acknowledged(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_bytes_acked == 0)
+        return 0;
+    return info.tcpi_bytes_acked - 1;
+}

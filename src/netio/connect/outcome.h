@@ -38,3 +38,6 @@ struct connect_measure {
  * tcpi_segs_in, which counts a received RST. */
 enum connect_state connect_outcome_read(int fd, struct connect_event *ret_event,
                                         struct connect_measure *ret_read);
+
+/* How many bytes that were sent through a connected TCP socket has the peer acknowledged? 0 where the kernel does not say. */
+uint64_t connect_acknowledged(int fd);

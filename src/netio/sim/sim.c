@@ -409,6 +409,11 @@ static int sim_stream_send(struct netio *io, uint32_t stream, const void *bytes,
     return sim_streams_send(&sim_of(io)->streams, stream, bytes, len, sim_of(io)->now_ns);
 }
 
+static uint64_t sim_stream_acknowledged(struct netio *io, uint32_t stream)
+{
+    return sim_streams_acknowledged(&sim_of(io)->streams, stream, sim_of(io)->now_ns);
+}
+
 static void sim_stream_close(struct netio *io, uint32_t stream)
 {
     sim_streams_close(&sim_of(io)->streams, stream);
@@ -417,6 +422,7 @@ static void sim_stream_close(struct netio *io, uint32_t stream)
 static const struct stream_ops sim_stream_ops = {
     .open = sim_stream_open,
     .send = sim_stream_send,
+    .acknowledged = sim_stream_acknowledged,
     .close = sim_stream_close,
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "netio/netio.h"
+#include "netio/sim/answer.h"
 
 #define FLOOD_GAP_NS (100 * USEC)
 
@@ -32,7 +33,23 @@ static unsigned sessions_with(const struct sim_streams *streams, const struct si
     return count;
 }
 
-/* Whoever is no relay refuses. */
+/* What a connection to a port of a host comes to. Nobody at all refuses. */
+static void open_port(const struct sim_config *config, const struct addr *dst, uint16_t port, int64_t now_ns,
+                      struct sim_stream *stream)
+{
+    const struct sim_host *host = sim_host_of(config, dst);
+    struct sim_port behind = {.behaviour = SIM_CLOSED};
+    if (host)
+        behind = sim_port_of(host, IP_PROTO_TCP, port);
+    bool front = host && host->front;
+    int64_t rtt_ns = host ? host->rtt_ns : MSEC;
+    bool silent = behind.behaviour == SIM_DROP || (front && host->front == SIM_FRONT_TARPIT);
+    stream->opened_ns = silent && !front ? TIME_NEVER : now_ns + rtt_ns;
+    stream->error = front || behind.behaviour != SIM_CLOSED ? 0 : ECONNREFUSED;
+    stream->silence_ns = silent ? TIME_NEVER : rtt_ns;
+    stream->resets = front && behind.behaviour == SIM_CLOSED;
+}
+
 int sim_streams_open(struct sim_streams *streams, uint32_t number, const struct addr *dst, uint16_t port,
                      int64_t now_ns)
 {
@@ -40,14 +57,13 @@ int sim_streams_open(struct sim_streams *streams, uint32_t number, const struct 
     const struct sim_relay *relay = relay_at(streams->config, dst, port);
     struct sim_stream *stream = &streams->list[number];
     unsigned others = relay ? sessions_with(streams, relay) : 0;
-    *stream = (struct sim_stream){
-        .used = true,
-        .error = relay ? 0 : ECONNREFUSED,
-        .opened_ns = now_ns + (relay ? relay->rtt_ns : MSEC),
-        .use = stream->use + 1,
-    };
-    if (relay)
-        sim_session_open(&stream->session, relay, others, now_ns, &streams->rand);
+    *stream = (struct sim_stream){.used = true, .use = stream->use + 1, .acknowledged_ns = TIME_NEVER};
+    if (!relay) {
+        open_port(streams->config, dst, port, now_ns, stream);
+        return 0;
+    }
+    stream->opened_ns = now_ns + relay->rtt_ns;
+    sim_session_open(&stream->session, relay, others, now_ns, &streams->rand);
     return 0;
 }
 
@@ -58,8 +74,20 @@ int sim_streams_send(struct sim_streams *streams, uint32_t number, const void *b
     assert(number < STREAMS_MAX && stream->opened);
     if (len > STREAM_OUT_MAX)
         return ENOBUFS;
+    if (!stream->session.relay) {
+        stream->sent_len += len;
+        stream->acknowledged_ns = stream->silence_ns == TIME_NEVER ? TIME_NEVER : now_ns + stream->silence_ns;
+        return 0;
+    }
     sim_session_take(&stream->session, streams->config, bytes, len, now_ns, &streams->rand);
     return 0;
+}
+
+uint64_t sim_streams_acknowledged(const struct sim_streams *streams, uint32_t number, int64_t now_ns)
+{
+    const struct sim_stream *stream = &streams->list[number];
+    assert(number < STREAMS_MAX && stream->opened);
+    return !stream->resets && stream->acknowledged_ns <= now_ns ? stream->sent_len : 0;
 }
 
 void sim_streams_close(struct sim_streams *streams, uint32_t number)
@@ -75,6 +103,8 @@ static int64_t due_ns(const struct sim_stream *stream)
         return TIME_NEVER;
     if (!stream->opened)
         return stream->opened_ns;
+    if (stream->resets)
+        return stream->acknowledged_ns;
     return stream->session.saying_count ? stream->session.sayings[0].time_ns : TIME_NEVER;
 }
 
@@ -128,7 +158,7 @@ static void deliver_one(struct sim_streams *streams, uint32_t number, struct net
     if (!stream->opened && !stream->error) {
         event.change = STREAM_OPENED;
         stream->opened = true;
-    } else if (stream->error || session->sayings[0].kind == SIM_RESETS) {
+    } else if (stream->error || stream->resets || session->sayings[0].kind == SIM_RESETS) {
         event.change = STREAM_FAILED;
         event.error = stream->error ? stream->error : ECONNRESET;
     } else if (session->sayings[0].kind == SIM_HANGS_UP) {
