@@ -294,6 +294,15 @@ static json_t *describe_unfit(struct report *report, const struct report_end *en
     return array;
 }
 
+/* What the scan knows of itself. */
+static void add_account(struct report *report, json_t *object, const struct report_end *end)
+{
+    add_number(report, object, "hosts_limited", end->hosts_limited);
+    add_number(report, object, "ports_capped", end->ports_capped);
+    add_number(report, object, "conflicts", end->conflicts);
+    add(report, object, "ports_in_doubt", json_real(end->doubt));
+}
+
 static bool json_end(struct report *report, const struct report_end *end)
 {
     int64_t elapsed_ns = end->end_ns > report->run->start_ns ? end->end_ns - report->run->start_ns : 0;
@@ -320,10 +329,8 @@ static bool json_end(struct report *report, const struct report_end *end)
     add_number(report, object, "drops", end->drops);
     if (end->tries)
         add(report, object, "loss", json_real((double)end->tries_lost / (double)end->tries));
-    add_number(report, object, "hosts_limited", end->hosts_limited);
-    add_number(report, object, "ports_capped", end->ports_capped);
-    add_number(report, object, "conflicts", end->conflicts);
-    add(report, object, "ports_in_doubt", json_real(end->doubt));
+    if (!end->account_unknown)
+        add_account(report, object, end);
     add(report, object, "risk_accepted", json_real(report->run->risk));
     if (report->run->finds_zombie) {
         add(report, object, "zombies", describe_zombies(report, end));

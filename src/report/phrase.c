@@ -75,15 +75,17 @@ const char *phrase_summary(const struct report_run *run, const struct report_end
 const char *phrase_trust(const struct report_run *run, const struct report_end *end,
                          char text[static PHRASE_TRUST_MAX])
 {
-    char loss[32] = "not known";
+    char loss[32] = "not known", limited[32] = "not known", doubt[32] = "not known";
     if (end->tries)
         snprintf(loss, sizeof loss, "%.1f%%", 100.0 * (double)end->tries_lost / (double)end->tries);
+    if (!end->account_unknown) {
+        snprintf(limited, sizeof limited, "%" PRIu64, end->hosts_limited);
+        snprintf(doubt, sizeof doubt, "%.2g", end->doubt);
+    }
     snprintf(text, PHRASE_TRUST_MAX,
              "Probes: %" PRIu64 " | Answers: %" PRIu64 " | Not proved: %" PRIu64 " | Lost by us: %" PRIu64
-             " | Lost on the way: %s | Limited hosts: %" PRIu64
-             " | Ports in doubt: %.2g | Risk accepted: %.2g",
-             end->probes_sent, end->answers, end->rejected, end->drops, loss, end->hosts_limited, end->doubt,
-             run->risk);
+             " | Lost on the way: %s | Limited hosts: %s | Ports in doubt: %s | Risk accepted: %.2g",
+             end->probes_sent, end->answers, end->rejected, end->drops, loss, limited, doubt, run->risk);
     return text;
 }
 

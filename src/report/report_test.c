@@ -379,6 +379,20 @@ static void a_host_for_whom_somebody_else_speaks_is_marked_in_every_format(void 
     }
 }
 
+static void what_a_store_does_not_keep_is_said_to_be_unknown(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct report_end end = {.account_unknown = true};
+    begin(fixture, &report_normal);
+    fixture->ops->end(fixture->report, &end);
+    assert_non_null(strstr(written(fixture), "Limited hosts: not known | Ports in doubt: not known"));
+    finish(fixture);
+    begin(fixture, &report_json);
+    fixture->ops->end(fixture->report, &end);
+    assert_null(strstr(written(fixture), "ports_in_doubt"));
+    finish(fixture);
+}
+
 static void the_last_line_says_which_risk_was_accepted(void **state)
 {
     struct fixture *fixture = *state;
@@ -431,6 +445,7 @@ int main(void)
         WITH_REPORT(a_host_that_answers_all_ports_alike_is_remarked_on),
         WITH_REPORT(a_reset_from_a_box_on_the_way_is_marked_at_its_port),
         WITH_REPORT(a_host_for_whom_somebody_else_speaks_is_marked_in_every_format),
+        WITH_REPORT(what_a_store_does_not_keep_is_said_to_be_unknown),
         WITH_REPORT(the_last_line_says_which_risk_was_accepted),
         cmocka_unit_test(each_report_can_be_closed_as_nothing),
     };

@@ -59,6 +59,7 @@ static void end_reports(struct telling *telling, const struct stored_scan *scan)
         .answers = progress->answers,
         .rejected = progress->rejected,
         .drops = progress->drops,
+        .account_unknown = true,
         .interrupted = complete ? NULL : "the scan is not complete",
         .exit_status = complete ? EX_OK : EX_TEMPFAIL,
     };
