@@ -73,8 +73,7 @@ static struct group_plan make_plan(const struct idle *idle)
 /* Questions within a window show when in it something came. */
 static int64_t ask_every_ns(const struct idle *idle, const struct window *window)
 {
-    bool well_known = idle->lag.knowledge == LAG_KNOWN && idle->lag.span_count >= LAG_SPANS_MAX;
-    if (well_known || (idle->lag.knowledge == LAG_KNOWN && window->count > 1))
+    if (idle->lag.knowledge == LAG_KNOWN && window->count > 1)
         return 0;
     double burst_s = (double)window->count * window->copies / idle->pacer.rate_pps;
     int64_t every_ns = (width_ns(idle) + (int64_t)(burst_s * (double)SEC)) / asks_per_window(idle);

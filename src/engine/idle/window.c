@@ -25,11 +25,9 @@ static struct window *window_at(struct idle *idle, unsigned i)
     return &idle->windows[(idle->window_first + i) % IDLE_WINDOWS_MAX];
 }
 
-/* A lag that open ports have shown holds how the ways vary. */
 int64_t idle_window_guard_ns(const struct idle *idle)
 {
-    int64_t jitter_ns = zombie_jitter_ns(&idle->zombie);
-    return idle->lag.knowledge == LAG_KNOWN ? jitter_ns / 2 : jitter_ns;
+    return zombie_jitter_ns(&idle->zombie);
 }
 
 void idle_windows_forget(struct idle *idle)
