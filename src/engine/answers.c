@@ -5,154 +5,9 @@
 #include "base/bitset.h"
 #include "engine/flow.h"
 #include "engine/internal.h"
+#include "engine/match.h"
 #include "technique/connect.h"
 #include "technique/returned.h"
-
-/* A probe that an answer was matched with. */
-struct match {
-    struct scan_block *scan_block;
-    uint32_t slot;
-    uint32_t spec;
-    uint16_t source; /* number of our address in the pool; 0: the usual one */
-    uint8_t try_number;
-    int64_t rtt_ns; /* 0: not known */
-    bool weak;      /* proved by a port number alone */
-    bool returned;  /* it is the probe itself */
-};
-
-static bool spec_fits(const struct probe_spec *spec, const struct flow *flow, const struct packet *packet)
-{
-    const struct technique *technique = spec->technique;
-    bool neighbor_answer =
-        packet->layer == LAYER_ARP || (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor);
-    if (technique->kind == REQUEST_NEIGHBOR || neighbor_answer)
-        return technique->kind == REQUEST_NEIGHBOR && neighbor_answer;
-    return technique_ip_proto(technique, &flow->host, spec->port) == flow->ip_proto &&
-           (!technique->has_ports || spec->port == flow->port);
-}
-
-static bool port_protocol(uint8_t ip_proto, enum protocol *ret)
-{
-    switch (ip_proto) {
-    case IP_PROTO_TCP:
-        *ret = PROTOCOL_TCP;
-        return true;
-    case IP_PROTO_UDP:
-        *ret = PROTOCOL_UDP;
-        return true;
-    case IP_PROTO_SCTP:
-        *ret = PROTOCOL_SCTP;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* 1 + the index of the scan's spec for this port or IP protocol; 0: there is none. */
-static uint32_t scan_spec(const struct engine *engine, const struct flow *flow)
-{
-    enum protocol protocol;
-    if (engine->spec_of_port[PROTOCOL_IP])
-        return engine->spec_of_port[PROTOCOL_IP][flow->ip_proto];
-    if (!port_protocol(flow->ip_proto, &protocol) || !engine->spec_of_port[protocol])
-        return 0;
-    return engine->spec_of_port[protocol][flow->port];
-}
-
-/* The next spec from *spec on that this answer can be to. A scan has one at most; discovery may have several. */
-static bool next_spec(const struct engine *engine, const struct scan_block *scan_block,
-                      const struct flow *flow, const struct packet *packet, uint32_t *spec)
-{
-    const struct block *block = &scan_block->block;
-    if (scan_block->kind == BLOCK_PORTS) {
-        uint32_t found = *spec == 0 ? scan_spec(engine, flow) : 0;
-        *spec = found ? found - 1 : 0;
-        return found && spec_fits(&block->specs[*spec], flow, packet);
-    }
-    for (; *spec < block->spec_count; (*spec)++)
-        if (spec_fits(&block->specs[*spec], flow, packet))
-            return true;
-    return false;
-}
-
-/* The try cannot have left before its sweep began, nor later than now; a token tells the time only modulo its span. */
-static bool sent_plausibly(const struct scan_block *scan_block, uint8_t try_number, int64_t sent_ns)
-{
-    if (scan_block->first_sent_ns[try_number] == TIME_NEVER)
-        return false;
-    return sent_ns >= scan_block->first_sent_ns[try_number] - TOKEN_TIME_STEP_NS;
-}
-
-static bool prove_by_number(const struct engine *engine, const struct answer *answer, const struct flow *flow,
-                            const struct token_subject *subject, struct match *match)
-{
-    const struct token_key *key = &engine->config.key;
-    if (answer->upper_half) {
-        uint16_t half = (uint16_t)(answer->numbers[0] >> 16);
-        return token_check_half(key, subject, flow->source_port, half, &match->try_number) &&
-               sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
-    }
-    for (unsigned i = 0; i < answer->number_count; i++) {
-        int64_t sent_ns;
-        if (!token_check(key, subject, flow->source_port, answer->numbers[i], engine->now_ns,
-                         &match->try_number, &sent_ns) ||
-            !sent_plausibly(match->scan_block, match->try_number, sent_ns))
-            continue;
-        match->rtt_ns = engine->now_ns - sent_ns;
-        return true;
-    }
-    return false;
-}
-
-/* Somebody who sends our probe back knows our number without answering it. */
-static bool is_returned(const struct engine *engine, const struct answer *answer, const struct flow *flow,
-                        const struct token_subject *subject, struct match *match)
-{
-    const struct answer by_theirs = {.numbers = {answer->theirs}, .number_count = 1};
-    return answer->has_theirs && prove_by_number(engine, &by_theirs, flow, subject, match);
-}
-
-/* By the numbers it carries, or, where nothing but a port comes back, by that. */
-static bool prove(const struct engine *engine, const struct answer *answer, const struct flow *flow,
-                  const struct probe_spec *spec, struct match *match)
-{
-    const struct technique *technique = spec->technique;
-    struct token_subject subject = token_subject_of(technique, &flow->host, spec->port);
-    subject.source = match->source;
-
-    if (technique->kind == REQUEST_NEIGHBOR) {
-        match->try_number = match->scan_block->try_number;
-        return match->scan_block->first_sent_ns[0] != TIME_NEVER;
-    }
-    if (answer->number_count == 0 && !technique->has_ports) {
-        const struct scan_block *scan_block = match->scan_block;
-        match->weak = true;
-        match->try_number = scan_block->lane ? scan_block->lane->try_number : scan_block->try_number;
-        return scan_block->first_sent_ns[0] != TIME_NEVER;
-    }
-    if (answer->number_count > 0 && prove_by_number(engine, answer, flow, &subject, match))
-        return true;
-    if (answer->number_count > 0 && (!answer->port_will_do || flow->sender))
-        return false;
-    match->returned = is_returned(engine, answer, flow, &subject, match);
-    if (match->returned)
-        return true;
-    match->weak = true;
-    return token_try_of_port(&engine->config.key, &subject, flow->source_port, &match->try_number) &&
-           sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
-}
-
-/* The usual address may be one of the pool, too. */
-static bool prove_source(const struct engine *engine, const struct answer *answer, const struct flow *flow,
-                         const struct probe_spec *spec, struct match *match)
-{
-    if (prove(engine, answer, flow, spec, match))
-        return true;
-    if (match->source == 0)
-        return false;
-    match->source = 0;
-    return prove(engine, answer, flow, spec, match);
-}
 
 /* What brings back no number brings no time either; but it is known when this sweep came by the probe. Without ports the
  * try is not told: then only the first sweep knows. */
@@ -172,30 +27,24 @@ static void learn_rtt(struct engine *engine, struct scan_block *scan_block, uint
     struct host_slot *host = &scan_block->slots[slot];
     if (match->rtt_ns <= 0)
         return;
-    rtt_sample(&engine->path_rtt, &engine->rtt_limits, match->rtt_ns);
     if (host->record == HOST_RECORD_NONE && !host->done)
         host->record = host_table_take(&engine->hosts, &engine->rtt_limits);
 
     struct host_record *record = host_table_get(&engine->hosts, host->record);
+    bool first_try = scan_block->kind == BLOCK_PORTS && match->try_number == 0 && scan_block->sweep == 0;
+    if (!scan_block->lane)
+        path_answered(path_of(engine, scan_block), &engine->rtt_limits, engine->now_ns - match->rtt_ns,
+                      match->rtt_ns, record ? record->least_ns : 0, first_try);
     if (!record)
         return;
     scan_block->timed_anew |= !record->rtt.has_sample;
+    if (record->least_ns == 0 || match->rtt_ns < record->least_ns)
+        record->least_ns = match->rtt_ns;
     rtt_sample(&record->rtt, &engine->rtt_limits, match->rtt_ns);
     if (match->rtt_ns > record->slowest_ns)
         record->slowest_ns = match->rtt_ns;
     if (match->try_number < scan_block->try_number && !scan_block->lane)
         record->late = true;
-}
-
-static void host_is_up(struct engine *engine, const struct match *match, const struct addr *host,
-                       const struct verdict *verdict)
-{
-    struct scan_block *scan_block = match->scan_block;
-    if (scan_block->slots[match->slot].done)
-        return;
-    emit_host_up(engine, host, verdict, match->rtt_ns);
-    scan_block_drop_host(scan_block, match->slot, false);
-    intake_host_is_up(scan_block, match->slot);
 }
 
 /* May this answer end the probe, or must another try say the same? */
@@ -265,18 +114,33 @@ static void choose_canary(struct engine *engine, const struct match *match, cons
 /* The tries before this one were lost, but for that whose answer this one confirms. */
 static void learn_loss(struct engine *engine, const struct match *match, uint64_t bit)
 {
-    struct host_record *record = host_table_get(&engine->hosts, match->scan_block->slots[match->slot].record);
-    const struct provisional *earlier =
-        provisional_find(&engine->provisional, match->scan_block->block.id, bit);
-    bool confirms = earlier && earlier->try_number < match->try_number;
-    unsigned lost = (unsigned)match->try_number - confirms;
-    loss_count(&engine->path_loss, match->try_number + 1u, lost);
-    engine->account.tries += match->try_number + 1u;
+    const struct scan_block *scan_block = match->scan_block;
+    struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
+    const struct provisional *earlier = provisional_find(&engine->provisional, scan_block->block.id, bit);
+    bool confirms = earlier && earlier->try_number != match->try_number;
+    unsigned before = scan_block->valid_before[match->try_number];
+    unsigned lost = before > 0 ? before - confirms : 0;
+    loss_count(&path_of(engine, scan_block)->loss, before + 1, lost);
+    engine->account.tries += before + 1;
     engine->account.tries_lost += lost;
     if (record)
-        loss_count(&record->loss, match->try_number + 1u, lost);
-    if (match->try_number == 0)
-        rate_answered(&engine->rate);
+        loss_count(&record->loss, before + 1, lost);
+}
+
+static void host_is_up(struct engine *engine, const struct match *match, const struct addr *host,
+                       const struct verdict *verdict)
+{
+    struct scan_block *scan_block = match->scan_block;
+    unsigned before = scan_block->valid_before[match->try_number];
+    if (scan_block->slots[match->slot].done)
+        return;
+    if (scan_block->kind == BLOCK_NEIGHBOR)
+        loss_count(&path_of(engine, scan_block)->neighbor_loss, before + 1, before);
+    else
+        learn_loss(engine, match, scan_block_bit(scan_block, match->slot, match->spec));
+    emit_host_up(engine, host, verdict, match->rtt_ns);
+    scan_block_drop_host(scan_block, match->slot, false);
+    intake_host_is_up(scan_block, match->slot);
 }
 
 static void settle(struct engine *engine, const struct match *match, uint64_t bit,
@@ -294,6 +158,9 @@ static void settle(struct engine *engine, const struct match *match, uint64_t bi
     else
         learn_loss(engine, match, bit);
     remember(engine, match, bit, verdict);
+    struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
+    if (record && verdict->rank == RANK_SERVICE && match->rtt_ns > 0)
+        sounding_learn(record, match->spec, false);
     speaker_port_settled(engine, scan_block, match->slot, scan_block->block.specs[match->spec].port, verdict);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
               (uint8_t)(match->try_number + 1), match->weak ? RECORD_WEAK : 0);
@@ -317,6 +184,32 @@ static void reconsider(struct engine *engine, const struct match *match, uint64_
               (uint8_t)(match->try_number + 1), done ? RECORD_LATE : 0);
 }
 
+/* The answer to a sounding says that the path is there, and nothing of a port. */
+static bool is_sounding(struct engine *engine, const struct match *match)
+{
+    struct scan_block *scan_block = match->scan_block;
+    bool echo = match->spec == scan_block->block.spec_count;
+    struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
+    if (!echo && match->try_number != TOKEN_TRY_CANARY)
+        return false;
+    if (echo && record)
+        sounding_learn(record, match->spec, true);
+    int64_t sent_ns = engine->now_ns - match->rtt_ns;
+    if (record && record->canary_asked && match->spec == record->sounding_spec &&
+        sent_ns >= record->canary_sent_ns - TOKEN_TIME_STEP_NS)
+        record->canary_soundings++;
+    return sounding_answered(engine, scan_block, match->slot, match->spec, sent_ns);
+}
+
+/* An answer of a neighbour names no time; but when the first sweep came by its address is known well enough to see a queue. */
+static void learn_way(struct engine *engine, const struct match *match)
+{
+    int64_t rtt_ns = round_trip_of_weak(engine, match, false);
+    struct path *path = path_of(engine, match->scan_block);
+    if (rtt_ns > 0)
+        path_answered(path, &engine->rtt_limits, engine->now_ns - rtt_ns, rtt_ns, 0, false);
+}
+
 static void take_answer(struct engine *engine, const struct match *match, const struct addr *host,
                         const struct verdict *verdict)
 {
@@ -324,11 +217,15 @@ static void take_answer(struct engine *engine, const struct match *match, const 
     uint64_t bit = scan_block_bit(scan_block, match->slot, match->spec);
     engine->answers++;
     learn_rtt(engine, scan_block, match->slot, match);
+    if (scan_block->kind == BLOCK_NEIGHBOR)
+        learn_way(engine, match);
     if (scan_block->kind != BLOCK_PORTS) {
         if (verdict->state == PORT_OPEN)
             host_is_up(engine, match, host, verdict);
         return;
     }
+    if (is_sounding(engine, match))
+        return;
     if (!bitset_get(scan_block->block.pending, bit)) {
         if (scan_block->lane && bit == scan_block->lane->canary_bit && match->source == 0)
             lane_canary_answered(engine, scan_block);
@@ -350,7 +247,7 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
     uint32_t slot;
     if (!block_find_position(&scan_block->block, position, &slot))
         return false;
-    for (uint32_t spec = 0; next_spec(engine, scan_block, flow, packet, &spec); spec++) {
+    for (uint32_t spec = 0; match_next_spec(engine, scan_block, flow, packet, &spec); spec++) {
         struct match match = {.scan_block = scan_block,
                               .slot = slot,
                               .spec = spec,
@@ -358,7 +255,7 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
         const struct probe_spec *asked = &scan_block->block.specs[spec];
         struct answer answer;
         if (!asked->technique->judge || !asked->technique->judge(asked->technique, packet, &answer) ||
-            !prove_source(engine, &answer, flow, asked, &match))
+            !match_prove(engine, &answer, flow, asked, &match))
             continue;
         if (match.returned)
             answer.verdict = returned_verdict(asked->technique, packet);
@@ -485,7 +382,8 @@ static void on_unsent(void *context, const struct order *order, const struct pro
     struct engine *engine = context;
     struct scan_block *scan_block = block_by_id(engine, order->block->id);
     uint32_t slot = (uint32_t)(probe->bit % order->block->host_count);
-    if (!scan_block || order->list || !bitset_get(scan_block->block.pending, probe->bit))
+    bool sounding = scan_block && probe->bit >= block_probe_count(&scan_block->block);
+    if (!scan_block || order->list || sounding || !bitset_get(scan_block->block.pending, probe->bit))
         return;
     if (scan_block->kind == BLOCK_PORTS && is_unreachable(error)) {
         struct verdict verdict = {

@@ -9,6 +9,10 @@
 #define CANARIES              5
 #define CANARIES_PASSED_LIMIT 1
 
+/* Before and after them one sounding each, where the host is known to answer such: if none of these comes back either, the
+ * path lost them all, and nothing is known. */
+#define ASKED_PER_HOST (CANARIES + 2)
+
 #define HOSTS_PER_ORDER 32
 
 static struct host_record *record_to_ask(struct engine *engine, const struct scan_block *scan_block,
@@ -25,7 +29,8 @@ bool canary_begin(struct engine *engine, struct scan_block *scan_block)
     if (scan_block->kind != BLOCK_PORTS || engine->config.timing.scan_delay_ns)
         return false;
     scan_block->canary_slot = 0;
-    scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
+    if (scan_block->first_sent_ns[TOKEN_TRY_CANARY] == TIME_NEVER)
+        scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
     scan_block->phase = PHASE_CANARY;
     return true;
 }
@@ -35,24 +40,32 @@ static uint32_t collect(struct engine *engine, struct scan_block *scan_block, ui
                         uint64_t *bits)
 {
     uint32_t count = 0;
-    for (; scan_block->canary_slot < scan_block->block.host_count && count < hosts_max * CANARIES;
+    for (; scan_block->canary_slot < scan_block->block.host_count &&
+           count + ASKED_PER_HOST <= hosts_max * ASKED_PER_HOST;
          scan_block->canary_slot++) {
         struct host_record *record = record_to_ask(engine, scan_block, scan_block->canary_slot);
         if (!record)
             continue;
         record->canary_asked = true;
-        record->canary_answers = 0;
+        record->canary_answers = record->canary_soundings = 0;
         record->canary_sent_ns = engine->now_ns;
-        for (unsigned i = 0; i < CANARIES; i++)
-            bits[count++] = scan_block_bit(scan_block, scan_block->canary_slot, record->canary_spec);
+        uint64_t sounding = scan_block_bit(scan_block, scan_block->canary_slot, record->sounding_spec);
+        uint64_t canary = scan_block_bit(scan_block, scan_block->canary_slot, record->canary_spec);
+        for (unsigned i = 0; i < ASKED_PER_HOST; i++) {
+            bool first_or_last = i == 0 || i + 1 == ASKED_PER_HOST;
+            if (!first_or_last)
+                bits[count++] = canary;
+            else if (record->has_sounding)
+                bits[count++] = sounding;
+        }
     }
     return count;
 }
 
 bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t allowance)
 {
-    uint64_t bits[HOSTS_PER_ORDER * CANARIES];
-    uint32_t hosts_max = (allowance + CANARIES - 1) / CANARIES;
+    uint64_t bits[HOSTS_PER_ORDER * ASKED_PER_HOST];
+    uint32_t hosts_max = (allowance + ASKED_PER_HOST - 1) / ASKED_PER_HOST;
     uint32_t count =
         collect(engine, scan_block, hosts_max < HOSTS_PER_ORDER ? hosts_max : HOSTS_PER_ORDER, bits);
     if (count)
@@ -73,10 +86,12 @@ bool canary_answered(struct engine *engine, struct scan_block *scan_block, uint3
     return true;
 }
 
-bool canary_shows_limiter(struct host_record *record)
+enum canary_verdict canary_judge(struct host_record *record)
 {
     if (!record || !record->canary_asked)
-        return false;
+        return CANARY_FINE;
     record->canary_asked = false;
-    return record->canary_answers <= CANARIES_PASSED_LIMIT;
+    if (record->canary_answers > CANARIES_PASSED_LIMIT)
+        return CANARY_FINE;
+    return record->has_sounding && record->canary_soundings == 0 ? CANARY_UNCLEAR : CANARY_LIMITED;
 }

@@ -61,7 +61,7 @@ void closing_end(struct engine *engine)
 int64_t closing_next_ns(struct engine *engine)
 {
     const struct closing *closing = &engine->closing;
-    int64_t next_ns = engine->speakers.wanted_count ? pacer_next_ns(&engine->pacer) : TIME_NEVER;
+    int64_t next_ns = speakers_next_ns(engine);
     int64_t verify_ns = verify_next_ns(engine);
     next_ns = verify_ns < next_ns ? verify_ns : next_ns;
     for (uint32_t i = 0; i < closing->count; i++) {

@@ -186,7 +186,7 @@ void emit_progress(struct engine *engine)
     record.value[PROGRESS_ANSWERS] = engine->answers;
     record.value[PROGRESS_DROPS] = stats->ring_drops + stats->send_errors;
     record.value[PROGRESS_REJECTED] = engine->rejected + faults;
-    record.value[PROGRESS_RATE_PPS] = (uint64_t)engine->rate.pps;
+    record.value[PROGRESS_RATE_PPS] = (uint64_t)paths_rate_pps(engine);
     record.value[PROGRESS_HOSTS_DONE] = engine->hosts_done;
     record.value[PROGRESS_HOSTS_UP] = engine->hosts_up;
     emit(engine, &record);

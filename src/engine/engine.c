@@ -29,10 +29,9 @@ static void init_timing(struct engine *engine)
 {
     const struct timing *timing = &engine->config.timing;
     engine->rtt_limits = (struct rtt_limits){timing->min_rto_ns, timing->initial_rto_ns, timing->max_rto_ns};
-    struct rate_limits limits = {timing->default_rate_pps, timing->min_rate_pps, timing->max_rate_pps};
     engine->now_ns = engine->io->ops->now(engine->io);
-    rate_init(&engine->rate, &limits, engine->now_ns);
-    pacer_init(&engine->pacer, engine->rate.pps, engine->now_ns);
+    pacer_init(&engine->pacer, timing->max_rate_pps > 0 ? timing->max_rate_pps : RATE_CEILING_PPS,
+               engine->now_ns);
     engine->packets_charged = engine->io->stats.packets_sent;
 }
 
@@ -49,6 +48,7 @@ static void engine_free(struct scanner *scanner)
     for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
         free(engine->spec_of_port[i]);
     intake_done(engine);
+    free(engine->port_specs);
     host_table_done(&engine->hosts);
     provisional_done(&engine->provisional);
     free(engine);
@@ -70,6 +70,16 @@ static void wait_anew(struct engine *engine, struct scan_block *scan_block)
         scan_block->wake_ns = wake_ns;
 }
 
+/* Answers have become slower since the last probe left. */
+static bool waits_longer(struct engine *engine, struct scan_block *scan_block)
+{
+    int64_t until_ns = scan_block->last_sent_ns + block_rto_ns(engine, scan_block);
+    if (scan_block->tries_counted || until_ns <= engine->now_ns)
+        return false;
+    scan_block->wake_ns = until_ns;
+    return true;
+}
+
 /* A block whose hosts are all reported stays a while for late answers; one whose hosts must all move on stays for them. */
 static void advance_block(struct engine *engine, struct scan_block *scan_block)
 {
@@ -84,7 +94,7 @@ static void advance_block(struct engine *engine, struct scan_block *scan_block)
             scan_block->phase = PHASE_SWEEP;
         else if (scan_block->first_sent_ns[0] == TIME_NEVER)
             scan_block_start_sweep(scan_block, false, engine->now_ns);
-        else
+        else if (!waits_longer(engine, scan_block))
             silence_weigh(engine, scan_block);
     }
     if (scan_block->open_hosts == 0) {
@@ -167,12 +177,38 @@ static void end(struct engine *engine, uint8_t flags)
     engine->over = true;
 }
 
+/* The oldest block of the path that may send first. */
 static struct scan_block *block_to_send(struct engine *engine)
 {
-    for (unsigned i = 0; i < engine->block_count; i++)
-        if (engine->blocks[i]->phase == PHASE_SWEEP || engine->blocks[i]->phase == PHASE_CANARY)
-            return engine->blocks[i];
-    return NULL;
+    struct scan_block *first = NULL;
+    int64_t first_ns = TIME_NEVER;
+    for (unsigned i = 0; i < engine->block_count; i++) {
+        struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->phase != PHASE_SWEEP && scan_block->phase != PHASE_CANARY)
+            continue;
+        int64_t at_ns = pacer_next_ns(&path_of(engine, scan_block)->pacer);
+        if (at_ns < engine->now_ns)
+            at_ns = engine->now_ns;
+        if (at_ns < first_ns) {
+            first = scan_block;
+            first_ns = at_ns;
+        }
+    }
+    return first;
+}
+
+uint32_t allowance_of(struct engine *engine, const struct scan_block *scan_block)
+{
+    uint32_t of_path = pacer_allowance(&path_of(engine, scan_block)->pacer, engine->now_ns);
+    uint32_t of_all = pacer_allowance(&engine->pacer, engine->now_ns);
+    return of_path < of_all ? of_path : of_all;
+}
+
+int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block)
+{
+    int64_t path_ns = pacer_next_ns(&engine->paths[scan_block->path].pacer),
+            all_ns = pacer_next_ns(&engine->pacer);
+    return path_ns > all_ns ? path_ns : all_ns;
 }
 
 static void wait_for_answers(struct engine *engine, struct scan_block *scan_block)
@@ -194,9 +230,14 @@ static uint64_t order_end(const struct engine *engine, const struct scan_block *
 static void after_order(struct engine *engine, struct scan_block *scan_block, const struct order *order,
                         uint64_t sent, int64_t began_ns)
 {
+    struct path *path = path_of(engine, scan_block);
+    bool first_tries = scan_block->sweep == 0 && scan_block->kind == BLOCK_PORTS;
+    uint64_t early = scan_block->block.early.size;
     engine->probes_sent += sent;
-    if (order->try_number == 0 && scan_block->kind == BLOCK_PORTS)
-        rate_sent(&engine->rate, sent);
+    pacer_spend(&path->pacer, sent);
+    if (first_tries && (scan_block->cursor == 0 || (scan_block->cursor < early && order->next >= early)))
+        rate_new_ground(&path->rate, began_ns);
+    rate_sent(&path->rate, sent, first_tries ? sent : 0, engine->now_ns);
     scan_block_sent(scan_block, order->next, began_ns);
     if (sent)
         scan_block->last_sent_ns = engine->now_ns;
@@ -226,7 +267,7 @@ static void send(struct engine *engine, struct scan_block *scan_block, uint32_t 
         .end = order_end(engine, scan_block),
         .limit = allowance,
         .try_number = scan_block->try_number,
-        .rate_pps = engine->rate.pps,
+        .rate_pps = path_of(engine, scan_block)->rate.pps,
     };
     int64_t began_ns = engine->now_ns;
     engine->io->ops->work(engine->io, &order, until_ns);
@@ -242,6 +283,15 @@ static void charge_pacer(struct engine *engine)
     engine->packets_charged = sent;
 }
 
+void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t sent)
+{
+    struct path *path = path_of(engine, scan_block);
+    charge_pacer(engine);
+    engine->probes_sent += sent;
+    pacer_spend(&path->pacer, sent);
+    rate_sent(&path->rate, sent, 0, engine->now_ns);
+}
+
 void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what)
 {
     struct order order = {
@@ -252,21 +302,21 @@ void send_bits(struct engine *engine, struct scan_block *scan_block, const struc
         .limit = what->count,
         .try_number = what->try_number,
         .source = what->source,
-        .rate_pps = engine->rate.pps,
+        .rate_pps = path_of(engine, scan_block)->rate.pps,
     };
     if (what->source)
         order.src = source_pool_at(engine->config.pool, what->source);
     engine->io->ops->work(engine->io, &order, engine->now_ns);
     engine->now_ns = engine->io->ops->now(engine->io);
-    charge_pacer(engine);
-    engine->probes_sent += what->count - order.limit;
-    if (order.limit < what->count)
+    uint32_t sent = what->count - order.limit;
+    count_sent(engine, scan_block, sent);
+    if (sent)
         scan_block->last_sent_ns = engine->now_ns;
 }
 
-static int64_t next_wake_ns(struct engine *engine, bool something_to_send)
+static int64_t next_wake_ns(struct engine *engine, const struct scan_block *to_send)
 {
-    int64_t wake_ns = something_to_send ? pacer_next_ns(&engine->pacer) : TIME_NEVER;
+    int64_t wake_ns = to_send ? may_send_ns(engine, to_send) : TIME_NEVER;
     if (engine->next_progress_ns < wake_ns)
         wake_ns = engine->next_progress_ns;
     int64_t closing_ns = closing_next_ns(engine);
@@ -297,16 +347,15 @@ static void run_lanes(struct engine *engine)
 static void keep_rate(struct engine *engine)
 {
     charge_pacer(engine);
-    if (rate_update(&engine->rate, engine->now_ns, engine->path_rtt.srtt_ns))
-        pacer_set_rate(&engine->pacer, engine->rate.pps);
+    paths_keep_rates(engine);
 }
 
 /* How much may be sent now. Who keeps the rate itself gets a whole slice of it, and the pacer is repaid later. */
-static uint32_t allowance_now(struct engine *engine)
+static uint32_t allowance_now(struct engine *engine, const struct scan_block *scan_block)
 {
     const struct netio_ops *ops = engine->io->ops;
-    uint32_t allowance = pacer_allowance(&engine->pacer, engine->now_ns);
-    double slice = engine->rate.pps * (double)ops->slice_ns / (double)SEC;
+    uint32_t allowance = allowance_of(engine, scan_block);
+    double slice = path_of(engine, scan_block)->rate.pps * (double)ops->slice_ns / (double)SEC;
     if (allowance == 0 || !ops->paces || slice < allowance)
         return allowance;
     return slice < (double)ENGINE_BLOCK_PROBES_MAX ? (uint32_t)slice : (uint32_t)ENGINE_BLOCK_PROBES_MAX;
@@ -315,8 +364,10 @@ static uint32_t allowance_now(struct engine *engine)
 static void send_or_listen(struct engine *engine, int64_t until_ns)
 {
     struct scan_block *scan_block = block_to_send(engine);
-    uint32_t allowance = scan_block ? allowance_now(engine) : 0;
-    int64_t wake_ns = next_wake_ns(engine, scan_block != NULL);
+    uint32_t allowance = scan_block ? allowance_now(engine, scan_block) : 0;
+    int64_t wake_ns = next_wake_ns(engine, scan_block);
+    if (allowance && sounding_send(engine, scan_block))
+        allowance--;
     if (wake_ns > until_ns)
         wake_ns = until_ns;
     if (allowance)

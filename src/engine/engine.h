@@ -25,7 +25,8 @@ struct timing {
     int64_t host_timeout_ns; /* 0: none */
     double min_rate_pps;     /* 0: none */
     double max_rate_pps;     /* 0: none; a ceiling in every 100 ms */
-    double default_rate_pps; /* where nothing else says */
+    double default_rate_pps; /* where a path begins once it has answered */
+    double share_left;       /* of what a path carries, left to others; 0 .. 1 */
 };
 
 /* Which packets are handed over with what they prove. */

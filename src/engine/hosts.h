@@ -13,7 +13,8 @@
 
 struct host_record {
     struct rtt rtt;
-    int64_t slowest_ns;     /* longest round trip seen */
+    int64_t slowest_ns;     /* longest round trip seen, */
+    int64_t least_ns;       /* and shortest; 0: none yet */
     struct loss loss;       /* as the answers to the scan tell */
     bool late;              /* an answer came after its time-out */
     bool sends_errors;      /* an ICMP error came from the host itself */
@@ -21,7 +22,10 @@ struct host_record {
     bool canary_draws_icmp; /* the latter */
     bool canary_asked;      /* and it was asked again, at the end of this sweep */
     uint8_t canary_answers;
+    uint8_t canary_soundings; /* answered, of those sent along with the canaries */
+    bool has_sounding;        /* a probe is known that it answers whenever it is asked: */
     uint32_t canary_spec;
+    uint32_t sounding_spec;
     int64_t canary_sent_ns;
     struct speaker speaker;
     uint32_t next_free;

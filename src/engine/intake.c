@@ -5,6 +5,7 @@
 
 #include "base/bitset.h"
 #include "engine/internal.h"
+#include "technique/rows.h"
 
 /* Hosts looked at in one turn, so that a turn stays short. */
 #define INTAKE_HOSTS_PER_TURN 4096
@@ -42,11 +43,23 @@ static void split_discovery(struct engine *engine)
     }
 }
 
+static int copy_specs(struct engine *engine)
+{
+    uint32_t count = engine->config.spec_count;
+    engine->port_specs = calloc((size_t)count + 1, sizeof *engine->port_specs);
+    if (!engine->port_specs)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < count; i++)
+        engine->port_specs[i] = engine->config.specs[i];
+    engine->port_specs[count] = (struct probe_spec){&technique_ping_echo, 0};
+    return 0;
+}
+
 int intake_init(struct engine *engine, struct error *err)
 {
     split_discovery(engine);
-    int result =
-        room_init(&engine->neighbor_room, 1) | room_init(&engine->ping_room, engine->ping_spec_count);
+    int result = copy_specs(engine) | room_init(&engine->neighbor_room, 1) |
+                 room_init(&engine->ping_room, engine->ping_spec_count);
     for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
         result |= room_init(&engine->port_rooms[i], engine->config.spec_count);
     return result ? error_set(err, EX_OSERR, "not enough memory for the tables of the scan") : 0;
@@ -65,9 +78,9 @@ static bool room_is_full(const struct waiting_room *room)
     return room->count == room->capacity;
 }
 
-static void room_add(struct waiting_room *room, uint64_t position, uint32_t record)
+static void room_add(struct waiting_room *room, uint64_t position, uint32_t record, unsigned path)
 {
-    room->hosts[room->count++] = (struct waiting_host){position, record};
+    room->hosts[room->count++] = (struct waiting_host){position, record, path};
 }
 
 static enum speed_class speed_of(const struct engine *engine, uint32_t record)
@@ -84,7 +97,7 @@ void intake_host_is_up(struct scan_block *scan_block, uint32_t slot)
 }
 
 /* A host that is up: its ports are next, if any are asked for. */
-static void go_on_to_ports(struct engine *engine, uint64_t position, uint32_t record)
+static void go_on_to_ports(struct engine *engine, uint64_t position, uint32_t record, unsigned path)
 {
     if (engine->config.spec_count == 0) {
         struct addr host = plan_host_at(engine->config.plan, position);
@@ -92,14 +105,14 @@ static void go_on_to_ports(struct engine *engine, uint64_t position, uint32_t re
         host_table_give_back(&engine->hosts, record);
         return;
     }
-    room_add(&engine->port_rooms[speed_of(engine, record)], position, record);
+    room_add(&engine->port_rooms[speed_of(engine, record)], position, record, path);
 }
 
 static void take_as_up(struct engine *engine, uint64_t position, const struct addr *host, enum reason reason)
 {
     struct verdict verdict = {.state = PORT_OPEN, .reason = (uint8_t)reason};
     emit_host_up(engine, host, &verdict, 0);
-    go_on_to_ports(engine, position, HOST_RECORD_NONE);
+    go_on_to_ports(engine, position, HOST_RECORD_NONE, paths_find(engine, host));
 }
 
 /* Decide what a new host waits for. */
@@ -119,7 +132,7 @@ static void take_in(struct engine *engine, uint64_t position)
         return;
     case REACH_LINK:
         if (engine->has_neighbor_spec) {
-            room_add(&engine->neighbor_room, position, HOST_RECORD_NONE);
+            room_add(&engine->neighbor_room, position, HOST_RECORD_NONE, paths_find(engine, &host));
             return;
         }
         break;
@@ -129,7 +142,7 @@ static void take_in(struct engine *engine, uint64_t position)
     if (engine->config.assume_up || engine->ping_spec_count == 0)
         take_as_up(engine, position, &host, REASON_USER_SET);
     else
-        room_add(&engine->ping_room, position, HOST_RECORD_NONE);
+        room_add(&engine->ping_room, position, HOST_RECORD_NONE, paths_find(engine, &host));
 }
 
 static bool any_room_is_full(const struct engine *engine)
@@ -141,11 +154,12 @@ static bool any_room_is_full(const struct engine *engine)
     return full;
 }
 
-static int by_position(const void *a, const void *b)
+static int by_path_and_position(const void *a, const void *b)
 {
-    const uint64_t x = ((const struct waiting_host *)a)->position,
-                   y = ((const struct waiting_host *)b)->position;
-    return x < y ? -1 : x > y;
+    const struct waiting_host *x = a, *y = b;
+    if (x->path != y->path)
+        return x->path < y->path ? -1 : 1;
+    return x->position < y->position ? -1 : x->position > y->position;
 }
 
 /* What a block of this kind asks. */
@@ -162,7 +176,7 @@ static void describe(const struct engine *engine, enum block_kind kind, struct s
         break;
     case BLOCK_PORTS:
     case BLOCK_KIND_COUNT:
-        config->specs = engine->config.specs;
+        config->specs = engine->port_specs;
         config->spec_count = engine->config.spec_count;
         config->early_count = engine->config.early_count;
         break;
@@ -221,21 +235,37 @@ struct scan_block *intake_make_block(struct engine *engine, enum block_kind kind
     return scan_block;
 }
 
-/* Make a block of everybody in the room. Without memory or room for one more the hosts wait on. */
+/* Make blocks of everybody in the room, one for each path. Without memory or room for one more the hosts wait on. */
 static void empty_room(struct engine *engine, struct waiting_room *room, enum block_kind kind)
 {
     if (room->count == 0)
         return;
-    qsort(room->hosts, room->count, sizeof room->hosts[0], by_position);
-    struct scan_block *scan_block = intake_make_block(engine, kind, room->hosts, room->count);
-    if (scan_block)
-        room->count = 0;
+    qsort(room->hosts, room->count, sizeof room->hosts[0], by_path_and_position);
+    while (room->count) {
+        uint32_t first = room->count - 1;
+        while (first > 0 && room->hosts[first - 1].path == room->hosts[first].path)
+            first--;
+        struct scan_block *scan_block =
+            intake_make_block(engine, kind, &room->hosts[first], room->count - first);
+        if (!scan_block)
+            return;
+        path_add_hosts(path_of(engine, scan_block), room->count - first);
+        room->count = first;
+    }
+}
+
+/* Neighbours answer within milliseconds: those that were just asked for are waited for, so that their ports are asked
+ * together. */
+static bool awaits_neighbors(const struct scan_block *scan_block)
+{
+    return scan_block->kind == BLOCK_NEIGHBOR && scan_block->sweep == 0 && scan_block->open_hosts > 0;
 }
 
 static bool anything_to_send(const struct engine *engine)
 {
     for (unsigned i = 0; i < engine->block_count; i++)
-        if (engine->blocks[i]->phase == PHASE_SWEEP || engine->blocks[i]->phase == PHASE_CANARY)
+        if (engine->blocks[i]->phase == PHASE_SWEEP || engine->blocks[i]->phase == PHASE_CANARY ||
+            awaits_neighbors(engine->blocks[i]))
             return true;
     return false;
 }
@@ -258,7 +288,8 @@ static void move_up_hosts(struct engine *engine, struct scan_block *scan_block)
         struct host_slot *slot = &scan_block->slots[scan_block->up_slots[scan_block->up_moved]];
         if (engine->config.spec_count && room_is_full(&engine->port_rooms[speed_of(engine, slot->record)]))
             return;
-        go_on_to_ports(engine, scan_block->hosts[scan_block->up_slots[scan_block->up_moved]], slot->record);
+        go_on_to_ports(engine, scan_block->hosts[scan_block->up_slots[scan_block->up_moved]], slot->record,
+                       scan_block->path);
         slot->record = HOST_RECORD_NONE; /* it went along */
         scan_block->up_moved++;
     }
@@ -311,7 +342,9 @@ static void move_resumed_hosts(struct engine *engine)
     while (resume && engine->up_taken < resume->up_count) {
         if (engine->config.spec_count && room_is_full(&engine->port_rooms[SPEED_USUAL]))
             return;
-        go_on_to_ports(engine, resume->up[engine->up_taken++], HOST_RECORD_NONE);
+        uint64_t position = resume->up[engine->up_taken++];
+        struct addr host = plan_host_at(engine->config.plan, position);
+        go_on_to_ports(engine, position, HOST_RECORD_NONE, paths_find(engine, &host));
     }
 }
 

@@ -6,8 +6,8 @@
 #include "engine/engine.h"
 #include "engine/hosts.h"
 #include "engine/pacer.h"
+#include "engine/path.h"
 #include "engine/provisional.h"
-#include "engine/rate.h"
 #include "engine/scan_block.h"
 #include "engine/speaker.h"
 
@@ -65,11 +65,12 @@ struct engine {
     struct host_table hosts;
     struct provisional_table provisional;
     struct rtt_limits rtt_limits;
-    struct loss path_loss; /* over all hosts: one path, until paths are told apart */
-    struct rtt path_rtt;
+    struct path paths[PATHS_MAX];
+    unsigned path_count;
 
-    struct pacer pacer;
-    struct rate rate;
+    struct probe_spec
+        *port_specs;          /* owned: the scan's specs, and behind them an echo request for soundings */
+    struct pacer pacer;       /* of everything that leaves: --max-rate */
     uint64_t packets_charged; /* of netio's stats, that the pacer has been charged with */
 
     struct speakers speakers;
@@ -107,6 +108,13 @@ struct bits_to_send {
 };
 void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what);
 
+/* So many packets left on the way of this block, apart from its sweeps. */
+void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t sent);
+
+/* Packets of a block that may leave now, as its path and the whole scan allow; and when the next may. */
+uint32_t allowance_of(struct engine *engine, const struct scan_block *scan_block);
+int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block);
+
 /* intake.c: hosts of the plan become blocks. */
 int intake_init(struct engine *engine, struct error *err);
 void intake_done(struct engine *engine);
@@ -118,6 +126,23 @@ struct scan_block *intake_make_block(struct engine *engine, enum block_kind kind
 void intake_restore(struct engine *engine);                /* the blocks of an interrupted scan */
 void intake_host_is_up(struct scan_block *scan_block,
                        uint32_t slot); /* from discovery: its ports come next */
+
+/* paths.c: which way hosts are reached, and how fast. */
+unsigned paths_find(struct engine *engine, const struct addr *host); /* index; made if it is new */
+void paths_keep_rates(struct engine *engine);
+void paths_dropped(struct engine *engine);          /* our own side is too slow for what comes back */
+double paths_rate_pps(const struct engine *engine); /* in all */
+struct path *path_of(struct engine *engine, const struct scan_block *scan_block);
+
+/* sounding.c */
+bool sounding_send(struct engine *engine,
+                   struct scan_block *scan_block); /* if one is due; true: it was sent */
+void sounding_expire(struct engine *engine, struct path *path);
+bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec,
+                       int64_t sent_ns);                                   /* is that what this was? */
+void sounding_learn(struct host_record *record, uint32_t spec, bool echo); /* it answers this */
+bool sounding_is_echo(const struct engine *engine, const struct scan_block *scan_block,
+                      const struct packet *packet); /* then its spec is the one behind the scan's */
 
 /* answers.c: the events of netio. */
 extern const struct netio_events engine_events;
@@ -172,8 +197,13 @@ bool canary_begin(struct engine *engine,
 bool canary_go_on(struct engine *engine, struct scan_block *scan_block,
                   uint32_t allowance); /* false: all are asked */
 bool canary_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
-                     uint32_t spec);                   /* was it? */
-bool canary_shows_limiter(struct host_record *record); /* once its time is over; record may be NULL */
+                     uint32_t spec); /* was it? */
+enum canary_verdict {
+    CANARY_FINE,
+    CANARY_LIMITED,
+    CANARY_UNCLEAR, /* the path lost whatever was asked */
+};
+enum canary_verdict canary_judge(struct host_record *record); /* once its time is over; record may be NULL */
 
 /* lane.c: a limited host at its own pace. */
 bool lane_open(struct engine *engine, struct scan_block *from,

@@ -92,7 +92,7 @@ static struct lane *new_lane(struct engine *engine, const struct scan_block *fro
 
 bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
 {
-    struct waiting_host host = {from->hosts[slot], from->slots[slot].record};
+    struct waiting_host host = {from->hosts[slot], from->slots[slot].record, from->path};
     struct host_record *record = host_table_get(&engine->hosts, host.record);
     struct scan_block *scan_block = intake_make_block(engine, BLOCK_PORTS, &host, 1);
     if (!scan_block)
@@ -207,11 +207,12 @@ static void expire(struct engine *engine, struct scan_block *scan_block)
 }
 
 /* How many more probes may wait for their answers, are left in the cycle, and may leave at all. */
-static uint32_t cap(struct engine *engine, const struct lane *lane, uint32_t allowance)
+static uint32_t cap(struct engine *engine, const struct scan_block *scan_block, uint32_t allowance)
 {
+    const struct lane *lane = scan_block->lane;
     uint32_t window = lane->waiting_max - lane->waiting_count;
     uint32_t left = lane->bit_count - lane->next_bit;
-    uint32_t paced = pacer_allowance(&engine->pacer, engine->now_ns);
+    uint32_t paced = allowance_of(engine, scan_block);
     allowance = allowance < LANE_WINDOW ? allowance : LANE_WINDOW;
     allowance = allowance < window ? allowance : window;
     allowance = allowance < left ? allowance : left;
@@ -245,9 +246,9 @@ static void send_from_pool(struct engine *engine, struct scan_block *scan_block)
     struct lane *lane = scan_block->lane;
     uint16_t source;
     uint32_t allowance;
-    while (cap(engine, lane, 1) &&
+    while (cap(engine, scan_block, 1) &&
            lane_pool_next(&lane->pool, known_period_ns(lane), engine->now_ns, &source, &allowance))
-        send_from(engine, scan_block, source, cap(engine, lane, allowance));
+        send_from(engine, scan_block, source, cap(engine, scan_block, allowance));
 }
 
 static void go_on_with_cycle(struct engine *engine, struct scan_block *scan_block)
@@ -256,7 +257,7 @@ static void go_on_with_cycle(struct engine *engine, struct scan_block *scan_bloc
     /* After a cycle without an answer the next is likely to be silent, too, and uses no tokens: it need not wait for any. */
     bool silent = lane->quiet_cycles > 0 && lane->answers == 0;
     uint32_t allowance = limiter_allowance(&lane->limiter, engine->now_ns);
-    allowance = cap(engine, lane, silent ? LANE_WINDOW : allowance);
+    allowance = cap(engine, scan_block, silent ? LANE_WINDOW : allowance);
     if (allowance)
         send_from(engine, scan_block, 0, allowance);
     if (!lane->alone)
@@ -304,7 +305,7 @@ static int64_t next_wake_ns(struct engine *engine, const struct scan_block *scan
         return lane->canary_answered ? engine->now_ns : lane->canary_sent_ns + rto;
     int64_t wake_ns = TIME_NEVER;
     if (lane->next_bit < lane->bit_count && lane->waiting_count < lane->waiting_max) {
-        int64_t limiter_ns = limiter_next_ns(&lane->limiter), pacer_ns = pacer_next_ns(&engine->pacer);
+        int64_t limiter_ns = limiter_next_ns(&lane->limiter), pacer_ns = may_send_ns(engine, scan_block);
         int64_t pool_ns = lane->alone ? TIME_NEVER : lane_pool_next_ns(&lane->pool, known_period_ns(lane));
         limiter_ns = pool_ns < limiter_ns ? pool_ns : limiter_ns;
         wake_ns = limiter_ns > pacer_ns ? limiter_ns : pacer_ns;

@@ -3,15 +3,22 @@
 #define PRIOR_TRIES 20.0
 #define PRIOR_SHARE 0.01
 
+/* With more than this the older half counts for half: a path changes. */
+#define TRIES_REMEMBERED 16384.0
+
 void loss_count(struct loss *loss, unsigned tries, unsigned lost)
 {
+    if (loss->tries >= TRIES_REMEMBERED) {
+        loss->tries /= 2;
+        loss->lost /= 2;
+    }
     loss->tries += tries;
     loss->lost += lost;
 }
 
 static double share(const struct loss *loss, double prior)
 {
-    return (PRIOR_TRIES * prior + (double)loss->lost) / (PRIOR_TRIES + (double)loss->tries);
+    return (PRIOR_TRIES * prior + loss->lost) / (PRIOR_TRIES + loss->tries);
 }
 
 double loss_of_path(const struct loss *path)

@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Tries on a path, and how many were lost, as told by the tries that answers name. */
+/* Tries whose fate is known: those that were answered in the end, and soundings. Old ones are forgotten bit by bit. */
 struct loss {
-    uint64_t tries; /* of probes that were answered in the end */
-    uint64_t lost;  /* of those, the ones before the one that was answered */
+    double tries;
+    double lost;
 };
 
-/* An answer came after so many tries, of which so many were lost. */
+/* Tries that were to be answered, and how many of them were not. */
 void loss_count(struct loss *loss, unsigned tries, unsigned lost);
 
 /* p of a path, with a prior of 1 in 100 that weighs as much as 20 tries; and p of a host, whose prior is its path's p. */

@@ -20,6 +20,7 @@ static uint64_t void_span(struct engine *engine, int64_t from_ns, int64_t to_ns)
 void losses_on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count)
 {
     struct engine *engine = context;
+    paths_dropped(engine);
     emit_note(engine, NOTE_RING_DROPS, NULL, count, void_span(engine, from_ns, to_ns));
 }
 

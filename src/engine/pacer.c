@@ -26,6 +26,11 @@ uint32_t pacer_allowance(struct pacer *pacer, int64_t now_ns)
     return pacer->tokens >= 1 ? (uint32_t)pacer->tokens : 0;
 }
 
+void pacer_wait(struct pacer *pacer, int64_t wait_ns)
+{
+    pacer->tokens -= pacer->rate_pps * (double)wait_ns / (double)SEC;
+}
+
 void pacer_spend(struct pacer *pacer, uint64_t packets)
 {
     pacer->tokens -= (double)packets;

@@ -18,6 +18,9 @@ void pacer_set_rate(struct pacer *pacer, double rate_pps);
 #define PACER_FEW      8
 uint32_t pacer_allowance(struct pacer *pacer, int64_t now_ns);
 
+/* Nothing leaves for so long. */
+void pacer_wait(struct pacer *pacer, int64_t wait_ns);
+
 void pacer_spend(struct pacer *pacer, uint64_t packets);
 
 /* When the next packet may leave. */

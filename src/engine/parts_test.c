@@ -1,4 +1,4 @@
-/* The small parts of the engine: round trips, pace, rate, loss, records, exceptions. */
+/* The small parts of the engine: round trips, pace, loss, records, exceptions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,6 @@
 #include "engine/loss.h"
 #include "engine/pacer.h"
 #include "engine/provisional.h"
-#include "engine/rate.h"
 #include "engine/rtt.h"
 
 static const struct rtt_limits limits = {10 * MSEC, SEC, 60 * SEC};
@@ -93,79 +92,6 @@ static void charging_more_than_was_allowed_delays_the_next(void **state)
     assert_int_equal(pacer_allowance(&pacer, 5 * MSEC), 0);
 }
 
-static void window(struct rate *rate, int64_t *now_ns, double share)
-{
-    uint64_t sent = (uint64_t)(rate->pps * 0.005);
-    rate_sent(rate, sent);
-    for (uint64_t i = 0; i < (uint64_t)((double)sent * share); i++)
-        rate_answered(rate);
-    *now_ns += 5 * MSEC;
-    rate_update(rate, *now_ns, 0);
-}
-
-static void the_rate_grows_while_answers_keep_up_and_falls_when_they_do_not(void **state)
-{
-    (void)state;
-    struct rate rate;
-    struct rate_limits rate_limits = {.default_pps = 10000};
-    int64_t now_ns = 0;
-    rate_init(&rate, &rate_limits, now_ns);
-    for (int i = 0; i < 4; i++)
-        window(&rate, &now_ns, 0.8);
-    assert_true(rate.pps > 150000 && rate.pps < 170000);
-    window(&rate, &now_ns, 0.4);
-    assert_true(rate.pps < 120000);
-    for (int i = 0; i < 30; i++)
-        window(&rate, &now_ns, 1);
-    assert_true(rate.pps <= RATE_CEILING_PPS);
-}
-
-static void silence_leaves_the_default_rate(void **state)
-{
-    (void)state;
-    struct rate rate;
-    struct rate_limits rate_limits = {.default_pps = 10000};
-    int64_t now_ns = 0;
-    rate_init(&rate, &rate_limits, now_ns);
-    for (int i = 0; i < 10; i++)
-        window(&rate, &now_ns, 0);
-    assert_true(rate.pps >= 10000 && rate.pps <= 10000);
-}
-
-/* Answers come 40 ms late: the window waits for them, and the growth is not taken for a loss. */
-static void a_long_way_is_waited_for(void **state)
-{
-    (void)state;
-    struct rate rate;
-    struct rate_limits rate_limits = {.default_pps = 10000};
-    double pps_then[8] = {0};
-    rate_init(&rate, &rate_limits, 0);
-    for (int64_t now_ns = 0; now_ns < SEC; now_ns += 5 * MSEC) {
-        double answered_pps = pps_then[0];
-        for (unsigned i = 0; i < 7; i++)
-            pps_then[i] = pps_then[i + 1];
-        pps_then[7] = rate.pps;
-        rate_sent(&rate, (uint64_t)(rate.pps * 0.005));
-        for (uint64_t i = 0; i < (uint64_t)(answered_pps * 0.005); i++)
-            rate_answered(&rate);
-        rate_update(&rate, now_ns + 5 * MSEC, 40 * MSEC);
-        assert_true(rate.pps >= pps_then[7]);
-    }
-    assert_true(rate.pps > 100000);
-}
-
-static void the_users_rates_are_bounds(void **state)
-{
-    (void)state;
-    struct rate rate;
-    struct rate_limits low = {.default_pps = 10000, .max_pps = 500},
-                       high = {.default_pps = 10000, .min_pps = 50000};
-    rate_init(&rate, &low, 0);
-    assert_true(rate.pps <= 500);
-    rate_init(&rate, &high, 0);
-    assert_true(rate.pps >= 50000);
-}
-
 static void loss_is_the_share_of_tries_that_answers_skip(void **state)
 {
     (void)state;
@@ -236,10 +162,6 @@ int main(void)
         cmocka_unit_test(the_pacer_lets_the_rate_through_and_no_more),
         cmocka_unit_test(an_idle_pacer_saves_only_a_small_burst),
         cmocka_unit_test(charging_more_than_was_allowed_delays_the_next),
-        cmocka_unit_test(the_rate_grows_while_answers_keep_up_and_falls_when_they_do_not),
-        cmocka_unit_test(silence_leaves_the_default_rate),
-        cmocka_unit_test(a_long_way_is_waited_for),
-        cmocka_unit_test(the_users_rates_are_bounds),
         cmocka_unit_test(loss_is_the_share_of_tries_that_answers_skip),
         cmocka_unit_test(silence_is_certain_when_few_can_have_been_lost),
         cmocka_unit_test(the_host_table_gives_out_what_it_has),

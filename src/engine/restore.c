@@ -10,8 +10,11 @@ static struct scan_block *make_block(struct engine *engine, const struct resumed
     struct waiting_host *hosts = calloc(resumed->host_count, sizeof *hosts);
     if (!hosts)
         return NULL;
+    struct addr first = plan_host_at(engine->config.plan, resumed->hosts[0]);
+    unsigned path = paths_find(engine, &first); /* a block has one */
     for (uint32_t slot = 0; slot < resumed->host_count; slot++)
-        hosts[slot].position = resumed->hosts[slot];
+        hosts[slot] = (struct waiting_host){.position = resumed->hosts[slot], .path = path};
+    path_add_hosts(&engine->paths[path], resumed->host_count);
     engine->next_block_id = resumed->id;
     struct scan_block *scan_block =
         intake_make_block(engine, (enum block_kind)resumed->kind, hosts, resumed->host_count);
@@ -39,7 +42,7 @@ static void take_again(struct engine *engine, struct scan_block *scan_block,
     if (slot->record == HOST_RECORD_NONE)
         slot->record = host_table_take(&engine->hosts, &engine->rtt_limits);
     struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    loss_count(&engine->path_loss, answer->tries, answer->tries - 1u);
+    loss_count(&path_of(engine, scan_block)->loss, answer->tries, answer->tries - 1u);
     if (!record)
         return;
     loss_count(&record->loss, answer->tries, answer->tries - 1u);

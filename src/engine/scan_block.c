@@ -1,6 +1,7 @@
 #include "engine/scan_block.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,7 @@ static void fill(struct scan_block *scan_block, const struct scan_block_config *
     set_first_bits(block->pending, block_probe_count(block));
 
     scan_block->kind = (uint8_t)config->kind;
+    scan_block->path = config->hosts[0].path;
     scan_block->phase = PHASE_WAIT;
     scan_block->told.time_ns = -1;
     scan_block->open_hosts = config->host_count;
@@ -99,19 +101,20 @@ static void mark_sweep(struct scan_block *scan_block, int64_t now_ns)
     scan_block->marks[0] = scan_block->marks[1] = (struct checkpoint_mark){now_ns, scan_block->cursor};
 }
 
-bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns)
+void scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns)
 {
     bool first = scan_block->first_sent_ns[0] == TIME_NEVER;
     if (!first) {
-        if (scan_block->try_number + 1 >= TOKEN_TRY_CANARY)
-            return false;
-        scan_block->try_number++;
+        scan_block->sweep++;
+        scan_block->try_number = (uint8_t)(scan_block->sweep % TOKEN_TRY_CANARY);
     }
+    scan_block->valid_before[scan_block->try_number] = scan_block->valid_tries;
     scan_block->phase = PHASE_SWEEP;
     scan_block->tries_counted = false;
     scan_block->first_sent_ns[scan_block->try_number] = now_ns; /* no answer to this try can be older */
     scan_block->slice_count = 0;
     scan_block->repair_index = 0;
+    scan_block->repairs_in_a_row = repair ? scan_block->repairs_in_a_row + 1 : 0;
     scan_block->repair_count = repair ? scan_block->void_count : 0;
     memcpy(scan_block->repairs, scan_block->voids, scan_block->repair_count * sizeof scan_block->voids[0]);
     scan_block->void_count = 0; /* a sweep over everything sends them again anyway */
@@ -120,15 +123,14 @@ bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t 
         scan_block->part = scan_block->repairs[0];
     scan_block->cursor = scan_block->part.first;
     mark_sweep(scan_block, now_ns);
-    return true;
 }
 
 void scan_block_resume_sweep(struct scan_block *scan_block, uint8_t tries, uint64_t next, int64_t now_ns)
 {
     uint8_t try_number = tries < TOKEN_TRY_CANARY ? tries : TOKEN_TRY_CANARY - 1;
     uint64_t probes = block_probe_count(&scan_block->block);
-    scan_block->try_number = try_number;
-    scan_block->valid_tries = tries;
+    scan_block->sweep = scan_block->try_number = try_number;
+    scan_block->valid_tries = scan_block->valid_before[try_number] = tries;
     for (unsigned i = 0; i <= try_number; i++)
         scan_block->first_sent_ns[i] = now_ns;
     scan_block->part = (struct order_range){0, probes};
@@ -152,12 +154,24 @@ static struct slice join(const struct slice *a, const struct slice *b)
     };
 }
 
-/* With the log full, every two slices become one: it reaches back to the start of the sweep, however long that is. */
-static void halve_log(struct scan_block *scan_block)
+/* With the log full two neighbours become one: those that span least beside how long they are ago. So it reaches back to
+ * the start of the sweep, however long that is, and knows best what was sent of late. */
+static void make_room(struct scan_block *scan_block, int64_t now_ns)
 {
-    for (unsigned i = 0; i < SLICE_LOG_LEN / 2; i++)
-        scan_block->slices[i] = join(&scan_block->slices[(size_t)2 * i], &scan_block->slices[2 * i + 1]);
-    scan_block->slice_count = SLICE_LOG_LEN / 2;
+    struct slice *slices = scan_block->slices;
+    unsigned best = 0;
+    double best_share = INFINITY;
+    for (unsigned i = 0; i + 1 < scan_block->slice_count; i++) {
+        double span_ns = (double)(slices[i + 1].to_ns - slices[i].from_ns);
+        double age_ns = (double)(now_ns - slices[i + 1].to_ns) + 1;
+        if (span_ns / age_ns >= best_share)
+            continue;
+        best = i;
+        best_share = span_ns / age_ns;
+    }
+    slices[best] = join(&slices[best], &slices[best + 1]);
+    scan_block->slice_count--;
+    memmove(&slices[best + 1], &slices[best + 2], (scan_block->slice_count - best - 1) * sizeof slices[0]);
 }
 
 static void log_slice(struct scan_block *scan_block, struct order_range range, int64_t now_ns)
@@ -171,7 +185,7 @@ static void log_slice(struct scan_block *scan_block, struct order_range range, i
         }
     }
     if (scan_block->slice_count == SLICE_LOG_LEN)
-        halve_log(scan_block);
+        make_room(scan_block, now_ns);
     scan_block->slices[scan_block->slice_count++] = (struct slice){now_ns, now_ns, range};
 }
 
@@ -206,8 +220,19 @@ int64_t scan_block_sent_ns(const struct scan_block *scan_block, uint64_t bit)
     return TIME_NEVER;
 }
 
-/* Insert in order, joining what touches; with the table full the nearest two become one: sending a little too much
- * again is harmless. */
+/* The two ranges with the least between them become one: sending a little too much again is harmless. */
+static void join_nearest(struct order_range *ranges, unsigned *count)
+{
+    unsigned best = 0;
+    for (unsigned i = 1; i + 1 < *count; i++)
+        if (ranges[i + 1].first - ranges[i].end < ranges[best + 1].first - ranges[best].end)
+            best = i;
+    ranges[best].end = ranges[best + 1].end;
+    (*count)--;
+    memmove(&ranges[best + 1], &ranges[best + 2], (*count - best - 1) * sizeof ranges[0]);
+}
+
+/* Insert in order, joining what touches. */
 void scan_block_void_range(struct scan_block *scan_block, struct order_range range)
 {
     if (range.first >= range.end)
@@ -231,10 +256,8 @@ void scan_block_void_range(struct scan_block *scan_block, struct order_range ran
     }
     if (!placed)
         merged[count++] = range;
-    if (count > VOID_RANGES_MAX) {
-        merged[count - 2].end = merged[count - 1].end;
-        count--;
-    }
+    if (count > VOID_RANGES_MAX)
+        join_nearest(merged, &count);
     memcpy(scan_block->voids, merged, count * sizeof merged[0]);
     scan_block->void_count = count;
 }

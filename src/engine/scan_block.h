@@ -25,6 +25,7 @@ struct host_slot {
     uint32_t record;    /* in the host table */
     uint8_t unsent_try; /* 1 + the last try that did not leave; 0: none */
     bool certain;       /* the silence of its ports is, but something is left to ask some of them */
+    uint8_t echoes;     /* sent as soundings before it answered anything */
     bool done;          /* reported */
 };
 
@@ -32,7 +33,7 @@ struct order_range {
     uint64_t first, end;
 };
 
-#define VOID_RANGES_MAX 32
+#define VOID_RANGES_MAX 128
 #define SLICE_LOG_LEN   256
 
 /* When a part of the order was sent. */
@@ -49,6 +50,7 @@ struct checkpoint_mark {
 
 struct scan_block {
     struct block block;     /* what netio sees */
+    unsigned path;          /* of the engine's paths */
     uint8_t kind;           /* enum block_kind */
     uint8_t phase;          /* enum block_phase */
     uint32_t open_hosts;    /* not done */
@@ -62,7 +64,8 @@ struct scan_block {
     uint64_t *silent; /* owned, by bit: reported as silent; an answer to one of these is a correction */
     uint64_t *served; /* owned, by bit: a service answered, which nothing outweighs */
 
-    uint8_t try_number;      /* of the sweep in progress, or the last one */
+    unsigned sweep;          /* in progress, or the last one; from 0 */
+    uint8_t try_number;      /* of its probes; these come round again */
     uint8_t valid_tries;     /* sweeps that count as a try of every probe, */
     bool tries_counted;      /* the last one among them */
     bool timed_anew;         /* a host's first round trip is known: what is waited for may come sooner */
@@ -70,18 +73,22 @@ struct scan_block {
     uint64_t cursor;         /* next position of the sweep */
     struct order_range part; /* of the order that this sweep covers */
 
-    struct order_range voids[VOID_RANGES_MAX]; /* ranges to be repaired, apart and ascending */
-    unsigned void_count;
-    struct order_range repairs[VOID_RANGES_MAX]; /* what this sweep repairs; none: it covers everything */
-    unsigned repair_count;
-    unsigned repair_index; /* which of them `part` is */
+    /* By try number: valid tries before that sweep. One that repairs another has as many as that one. */
+    uint8_t valid_before[TOKEN_TRIES_MAX];
 
-    struct slice slices
-        [SLICE_LOG_LEN]; /* what was sent when, in the sweep in progress; the longer it is, the coarser */
+    struct order_range voids[VOID_RANGES_MAX];   /* ranges to be repaired, apart and ascending */
+    struct order_range repairs[VOID_RANGES_MAX]; /* what this sweep repairs; none: it covers everything */
+    unsigned void_count, repair_count;
+    unsigned repair_index; /* which of them `part` is */
+    unsigned repairs_in_a_row;
+
+    struct slice
+        slices[SLICE_LOG_LEN]; /* what was sent when, in the sweep in progress; the longer ago, the coarser */
     unsigned slice_count;
 
-    uint32_t canary_slot; /* next host to send canaries to */
-    struct lane *lane;    /* owned; NULL: not a lane */
+    uint32_t canary_slot;   /* next host to send canaries to */
+    uint32_t sounding_slot; /* next host to look at for a sounding */
+    struct lane *lane;      /* owned; NULL: not a lane */
 
     struct checkpoint_mark marks[2]; /* where the sweep was lately, the older first */
     struct checkpoint_mark told;     /* what the last checkpoint said of it: tries, in place of a time */
@@ -96,13 +103,14 @@ struct scan_block {
 struct waiting_host {
     uint64_t position; /* in the plan */
     uint32_t record;   /* in the host table */
+    unsigned path;     /* of the engine's */
 };
 
 struct scan_block_config {
     uint32_t id;
     enum block_kind kind;
     const struct plan *plan;
-    const struct waiting_host *hosts; /* by ascending position */
+    const struct waiting_host *hosts; /* of one path, by ascending position */
     uint32_t host_count;
     const struct probe_spec *specs;
     uint32_t spec_count;
@@ -118,8 +126,8 @@ void scan_block_free(struct scan_block *scan_block); /* NULL is allowed */
 
 uint64_t scan_block_bit(const struct scan_block *scan_block, uint32_t slot, uint32_t spec);
 
-/* Begin the next sweep: over everything pending, or over the void ranges only. False: no try number is left. */
-bool scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns);
+/* Begin the next sweep: over everything pending, or over the void ranges only. */
+void scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns);
 
 /* Go on with the sweep that an interrupted scan was in: every probe was asked `tries` times, the first `next` of the order
  * once more. */
@@ -135,7 +143,8 @@ void scan_block_sent(struct scan_block *scan_block, uint64_t end, int64_t now_ns
  * known any more, or it has not left. */
 int64_t scan_block_sent_ns(const struct scan_block *scan_block, uint64_t bit);
 
-/* Our own side lost answers to what was sent in this span of time: void it. Returns the positions concerned. */
+/* What was sent in this span of time says nothing (our own side lost the answers, or the path was overrun): void it.
+ * Returns the positions concerned. */
 uint64_t scan_block_void_time(struct scan_block *scan_block, int64_t from_ns, int64_t to_ns);
 
 /* This range of the order did not leave. */

@@ -6,12 +6,19 @@
 #define LINGER_LATE_NS (2 * SEC)
 #define LINGER_SLOW_NS (8 * SEC)
 
-/* Nobody on a link takes longer to answer an ARP request. */
+/* Nobody on a link takes longer to answer an ARP request; most answer at once. */
 #define NEIGHBOR_RTO_NS (300 * MSEC)
 
-/* Later tries are spread in time, because loss comes in bursts: each waits twice as long, up to this. */
-#define BACKOFF_MAX_NS (1 * SEC)
-#define BACKOFF_STEPS  6
+/* Requests cost little. Of a link's loss nothing is known before its first answer: then that many are sent with which a
+ * third of all round trips may fail. */
+#define NEIGHBOR_TRIES         5
+#define NEIGHBOR_TRIES_UNKNOWN 12
+
+/* What did not leave, or was lost by our own doing, so many times in a row is given up. */
+#define REPAIRS_MAX 12
+
+/* Later tries are spread in time, because loss comes in bursts: each waits so much of the time-out longer. */
+#define BACKOFF_SHARE 16
 
 /* Closed ports of UDP, and IP protocols, answer with ICMP errors. While none has come from a host its limiter may have been
  * empty from the start: then tries are as far apart as a token takes on Linux. */
@@ -25,14 +32,30 @@ static int64_t least_rto_ns(const struct engine *engine, const struct scan_block
     return scan_block->kind == BLOCK_PORTS && asks_for_errors && !errors_come ? TOKEN_OF_LINUX_NS : 0;
 }
 
+static unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_block)
+{
+    return path_of(engine, scan_block)->neighbor_loss.tries > 0 ? NEIGHBOR_TRIES : NEIGHBOR_TRIES_UNKNOWN;
+}
+
+static int64_t neighbor_rto_ns(struct engine *engine, const struct scan_block *scan_block)
+{
+    static const int64_t first_ns[] = {10 * MSEC, 30 * MSEC, 100 * MSEC};
+    const unsigned last = sizeof first_ns / sizeof first_ns[0] - 1;
+    unsigned tries = scan_block->valid_tries;
+    int64_t rto_ns = tries + 1 >= neighbor_tries(engine, scan_block) ? NEIGHBOR_RTO_NS
+                                                                     : first_ns[tries < last ? tries : last];
+    int64_t initial_ns = engine->rtt_limits.initial_rto_ns;
+    return rto_ns < initial_ns ? rto_ns : initial_ns;
+}
+
 static int64_t slot_rto_ns(struct engine *engine, const struct scan_block *scan_block,
                            const struct host_slot *slot)
 {
     const struct host_record *record = host_table_get(&engine->hosts, slot->record);
     int64_t rto_ns = record ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
     int64_t least_ns = least_rto_ns(engine, scan_block, record);
-    if (!record && scan_block->kind == BLOCK_NEIGHBOR && rto_ns > NEIGHBOR_RTO_NS)
-        return NEIGHBOR_RTO_NS;
+    if (!record && scan_block->kind == BLOCK_NEIGHBOR)
+        return neighbor_rto_ns(engine, scan_block);
     return rto_ns > least_ns ? rto_ns : least_ns;
 }
 
@@ -46,10 +69,7 @@ int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
         int64_t rto_ns = slot_rto_ns(engine, scan_block, slot);
         longest_ns = rto_ns > longest_ns ? rto_ns : longest_ns;
     }
-    int64_t backed_off_ns =
-        longest_ns << (scan_block->valid_tries < BACKOFF_STEPS ? scan_block->valid_tries : BACKOFF_STEPS);
-    int64_t most_ns = longest_ns > BACKOFF_MAX_NS ? longest_ns : BACKOFF_MAX_NS;
-    return backed_off_ns < most_ns ? backed_off_ns : most_ns;
+    return longest_ns + longest_ns / BACKOFF_SHARE * scan_block->valid_tries;
 }
 
 /* Soft errors that no second answer confirmed are what is known of a port. An open that only a port number proved, and
@@ -91,11 +111,15 @@ static void finish_discovery(struct engine *engine, struct scan_block *scan_bloc
 }
 
 /* The chance that a try to this host is lost. */
-static double chance_of_loss(struct engine *engine, const struct host_slot *slot)
+static double chance_of_loss(struct engine *engine, const struct scan_block *scan_block,
+                             const struct host_slot *slot)
 {
     static const struct loss nothing_known = {0};
     const struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    return loss_of_host(&engine->path_loss, record ? &record->loss : &nothing_known);
+    const struct path *path = path_of(engine, scan_block);
+    if (scan_block->kind == BLOCK_NEIGHBOR)
+        return loss_of_path(&path->neighbor_loss);
+    return loss_of_host(&path->loss, record ? &record->loss : &nothing_known);
 }
 
 /* The chance that one of its silent ports answers all the same. */
@@ -103,16 +127,16 @@ static double silence_risk(struct engine *engine, const struct scan_block *scan_
                            const struct host_slot *slot)
 {
     uint32_t asked = scan_block->block.spec_count;
-    return loss_silence_risk(chance_of_loss(engine, slot), asked - slot->open, asked,
+    return loss_silence_risk(chance_of_loss(engine, scan_block, slot), asked - slot->open, asked,
                              scan_block->valid_tries);
 }
 
 bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
                         const struct host_slot *slot, unsigned tries)
 {
-    double p = chance_of_loss(engine, slot);
+    double p = chance_of_loss(engine, scan_block, slot);
     uint32_t asked = scan_block->block.spec_count;
-    if (tries < 2)
+    if (tries < (scan_block->kind == BLOCK_NEIGHBOR ? neighbor_tries(engine, scan_block) : 2))
         return false;
     if (scan_block->kind == BLOCK_PORTS)
         return loss_silence_is_certain(p, asked - slot->open, asked, tries, engine->config.timing.risk);
@@ -174,8 +198,8 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
 
 static bool is_capped(const struct engine *engine, const struct scan_block *scan_block)
 {
-    return scan_block->valid_tries > engine->config.timing.max_retries ||
-           scan_block->try_number + 1 >= TOKEN_TRY_CANARY;
+    bool gives_up = scan_block->void_count > 0; /* repairing was in vain */
+    return gives_up || scan_block->valid_tries > engine->config.timing.max_retries;
 }
 
 static int64_t linger_until_ns(struct engine *engine, const struct scan_block *scan_block,
@@ -202,11 +226,12 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
                        int64_t *wake_ns)
 {
     struct host_slot *slot = &scan_block->slots[slot_index];
-    if (canary_shows_limiter(host_table_get(&engine->hosts, slot->record)) &&
-        lane_open(engine, scan_block, slot_index))
+    enum canary_verdict canary = canary_judge(host_table_get(&engine->hosts, slot->record));
+    if (canary == CANARY_LIMITED && lane_open(engine, scan_block, slot_index))
         return false;
     bool capped = is_capped(engine, scan_block);
-    slot->certain = slot->certain || silence_is_certain(engine, scan_block, slot, scan_block->valid_tries);
+    slot->certain = slot->certain || (canary != CANARY_UNCLEAR && scan_block->void_count == 0 &&
+                                      silence_is_certain(engine, scan_block, slot, scan_block->valid_tries));
     bool asks_on =
         !slot->certain || (scan_block->kind == BLOCK_PORTS && remainder_keep(engine, scan_block, slot_index));
     if (asks_on && !capped)
@@ -224,8 +249,10 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
 
 void silence_weigh(struct engine *engine, struct scan_block *scan_block)
 {
-    if (scan_block->void_count && scan_block_start_sweep(scan_block, true, engine->now_ns))
+    if (scan_block->void_count && scan_block->repairs_in_a_row < REPAIRS_MAX) {
+        scan_block_start_sweep(scan_block, true, engine->now_ns);
         return;
+    }
     if (!scan_block->tries_counted) {
         scan_block->valid_tries++;
         scan_block->tries_counted = true;

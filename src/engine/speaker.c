@@ -187,7 +187,7 @@ static void ask(struct engine *engine, struct scan_block *scan_block, uint32_t s
                           .list = probes,
                           .end = count,
                           .limit = count,
-                          .rate_pps = engine->pacer.rate_pps};
+                          .rate_pps = path_of(engine, scan_block)->rate.pps};
     speaker->wanted = false;
     speaker->asked_ns = engine->now_ns;
     speaker->asks++;
@@ -195,23 +195,34 @@ static void ask(struct engine *engine, struct scan_block *scan_block, uint32_t s
         return;
     engine->io->ops->work(engine->io, &order, engine->now_ns);
     engine->now_ns = engine->io->ops->now(engine->io);
-    engine->probes_sent += count - order.limit;
+    count_sent(engine, scan_block, count - order.limit);
 }
 
 void speakers_run(struct engine *engine)
 {
     struct speakers *speakers = &engine->speakers;
-    uint32_t allowance = speakers->wanted_count ? pacer_allowance(&engine->pacer, engine->now_ns) : 0;
-    while (speakers->wanted_count > 0 && allowance > 0) {
+    while (speakers->wanted_count > 0) {
         uint32_t slot;
-        /* Taken off the list first: while its ports are asked, answers come in that put other hosts on it. */
-        struct addr host = speakers->wanted[--speakers->wanted_count];
+        struct addr host = speakers->wanted[speakers->wanted_count - 1];
         struct scan_block *scan_block = block_of(engine, &host, &slot);
-        if (!scan_block)
-            continue; /* it was reported without */
-        ask(engine, scan_block, slot, &record_of(engine, scan_block, slot)->speaker);
-        allowance -= allowance < DEAD_PORTS ? allowance : DEAD_PORTS;
+        if (scan_block && allowance_of(engine, scan_block) == 0)
+            return;
+        speakers
+            ->wanted_count--; /* first: while its ports are asked, answers come in that put other hosts on the list */
+        if (scan_block) /* else it was reported without */
+            ask(engine, scan_block, slot, &record_of(engine, scan_block, slot)->speaker);
     }
+}
+
+int64_t speakers_next_ns(const struct engine *engine)
+{
+    const struct speakers *speakers = &engine->speakers;
+    uint32_t slot;
+    if (speakers->wanted_count == 0)
+        return TIME_NEVER;
+    const struct scan_block *scan_block =
+        block_of(engine, &speakers->wanted[speakers->wanted_count - 1], &slot);
+    return scan_block ? may_send_ns(engine, scan_block) : engine->now_ns;
 }
 
 /* Some have answered, so a box is likely, and some may have been lost. */

@@ -48,6 +48,9 @@ bool speaker_answer(struct engine *engine, const struct packet *packet);
 /* Ask the dead ports of the hosts for whom that is wanted, as far as the rate allows. */
 void speakers_run(struct engine *engine);
 
+/* When the next of them may be asked; TIME_NEVER: nobody waits for that. */
+int64_t speakers_next_ns(const struct engine *engine);
+
 /* The host's ports are settled. Until when must its dead ports be waited for? A time that is over, or 0: not at all. Asks
  * them again where some have answered, and not enough to tell. */
 int64_t speaker_wait_until_ns(struct engine *engine, struct scan_block *scan_block, uint32_t slot);

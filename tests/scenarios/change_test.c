@@ -53,6 +53,7 @@ static void hosts_are_not_taken_for_down_because_our_link_was(void **state)
         host.on_link = seed % 2;
         struct scenario scenario = scan_of(&host, 1, "198.18.0.1", "198.18.0.200", 10);
         scenario.discovery = true;
+        scenario.timing.max_rate_pps = 10000; /* so that it is not over before */
         scenario.seed = seed;
         go_away(&scenario, SEC + (int64_t)seed * 2 * MSEC);
         scenario_run(&scenario);

@@ -331,7 +331,7 @@ static void a_pool_of_sources_gets_the_sum_of_their_buckets(void **state)
         scenario.seed = seed;
         scenario_run(&scenario);
         assert_int_equal(scenario_count_wrong(&scenario), 0);
-        assert_in_time(&scenario, ideal_seconds(1970, (unsigned)(65 * (6 - host.limiter_spent)), 65), 2.0);
+        assert_in_time(&scenario, ideal_seconds(1970, (unsigned)(65 * (6 - host.limiter_spent)), 65), 2.5);
         scenario_done(&scenario);
     }
 }

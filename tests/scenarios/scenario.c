@@ -22,8 +22,9 @@ struct timing scenario_timing(void)
         .initial_rto_ns = SEC,
         .max_rto_ns = 10 * SEC,
         .risk = TIMING_RISK_USUAL,
-        .max_retries = 10,
+        .max_retries = 30,
         .default_rate_pps = 10000,
+        .share_left = 0.1,
     };
 }
 

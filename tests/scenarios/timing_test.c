@@ -55,7 +55,8 @@ static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
     struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
     scenario_run(&scenario);
     assert_int_equal(scenario_count_wrong(&scenario), 0);
-    assert_int_equal(scenario.progress[PROGRESS_PROBES_SENT], 1 + 20 + 2 * 980 + DEAD_PORTS);
+    assert_in_range(scenario.progress[PROGRESS_PROBES_SENT], 1 + 20 + 2 * 980 + DEAD_PORTS,
+                    1 + 20 + 2 * 980 + DEAD_PORTS + 1000 / 16); /* and soundings */
     assert_true(scenario.took_ns < SEC);
     scenario_done(&scenario);
 }
@@ -106,7 +107,7 @@ static void the_scan_says_how_many_ports_may_be_wrong(void **state)
         fail_msg("measured loss %.3f", loss);
 }
 
-/* The second try leaves before the first is answered. */
+/* The second and the third try leave before the first is answered; each of them contradicts it. */
 static void answers_that_contradict_each_other_are_told_and_the_first_stands(void **state)
 {
     (void)state;
@@ -118,8 +119,8 @@ static void answers_that_contradict_each_other_are_told_and_the_first_stands(voi
     scenario.timing.initial_rto_ns = 100 * MSEC;
     scenario_run(&scenario);
     assert_int_equal(scenario_count_wrong(&scenario), 0);
-    assert_int_equal(scenario.notes[NOTE_CONFLICT], 3);
-    assert_int_equal(scenario.end[END_CONFLICTS], 3);
+    assert_int_equal(scenario.notes[NOTE_CONFLICT], 2 * 3);
+    assert_int_equal(scenario.end[END_CONFLICTS], 2 * 3);
     scenario_done(&scenario);
 }
 

@@ -1,0 +1,55 @@
+/* A path: what the hosts that are reached the same way share. It has a rate of its own, and a measure of what it loses. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "engine/loss.h"
+#include "engine/pacer.h"
+#include "engine/rate.h"
+#include "engine/rtt.h"
+#include "engine/sounding.h"
+#include "netio/netio.h"
+
+#define PATHS_MAX 64
+
+struct path {
+    /* The way: */
+    enum reach reach;
+    struct addr source; /* ours on the interface it leaves by */
+
+    struct rate rate;
+    struct pacer pacer;
+    struct loss loss;
+    struct loss loss_before; /* the rate changed last: what was lost since then may be our own doing */
+    struct loss
+        neighbor_loss; /* of requests to neighbours: most are broadcast, which a radio link loses more often */
+    struct rtt rtt;
+    int64_t least_rtt_ns;      /* of any host; 0: not known */
+    int64_t base_rtt_ns;       /* a typical round trip, without what queues add; 0: not known */
+    uint64_t hosts;            /* that were sent to over it */
+    int64_t unproved_until_ns; /* until it is proved: when it may be a little faster */
+    struct soundings soundings;
+    int64_t last_answered_ns; /* when the last probe left that was answered */
+};
+
+struct path_limits {
+    double start_pps;
+    double min_pps, max_pps; /* 0: none */
+    double share_left;       /* see rate.h */
+};
+
+void path_init(struct path *path, enum reach reach, const struct addr *source,
+               const struct path_limits *limits, const struct rtt_limits *rtt_limits, int64_t now_ns);
+
+/* So many more hosts will be sent to over this path. */
+void path_add_hosts(struct path *path, uint64_t hosts);
+
+/* Is it time to change the rate? The pacer follows it. */
+enum rate_change path_update(struct path *path, int64_t now_ns);
+
+/* An answer to a probe that left at sent_ns, of a host whose shortest round trip is least_ns (0: not known before).
+ * first_try: of a port. */
+void path_answered(struct path *path, const struct rtt_limits *rtt_limits, int64_t sent_ns, int64_t rtt_ns,
+                   int64_t least_ns, bool first_try);

@@ -1,0 +1,72 @@
+/* Which way hosts are reached, and how fast each way carries probes. */
+#include "engine/internal.h"
+
+static struct path_limits limits_of(const struct timing *timing)
+{
+    return (struct path_limits){
+        .start_pps = timing->default_rate_pps,
+        .min_pps = timing->min_rate_pps,
+        .max_pps = timing->max_rate_pps,
+        .share_left = timing->share_left,
+    };
+}
+
+unsigned paths_find(struct engine *engine, const struct addr *host)
+{
+    enum reach reach = engine->io->ops->reach(engine->io, host);
+    struct addr source = engine->io->ops->source(engine->io, host);
+    for (unsigned i = 0; i < engine->path_count; i++)
+        if (engine->paths[i].reach == reach && addr_equal(&engine->paths[i].source, &source))
+            return i;
+    if (engine->path_count == PATHS_MAX)
+        return PATHS_MAX - 1;
+    struct path_limits limits = limits_of(&engine->config.timing);
+    path_init(&engine->paths[engine->path_count], reach, &source, &limits, &engine->rtt_limits,
+              engine->now_ns);
+    return engine->path_count++;
+}
+
+struct path *path_of(struct engine *engine, const struct scan_block *scan_block)
+{
+    return &engine->paths[scan_block->path];
+}
+
+/* We were faster than the path: what left since then may be lost, and says nothing. */
+static void void_overload(struct engine *engine, unsigned path)
+{
+    int64_t from_ns = engine->paths[path].rate.overload_ns;
+    for (unsigned i = 0; i < engine->block_count; i++) {
+        struct scan_block *scan_block = engine->blocks[i];
+        if (scan_block->path == path && scan_block->phase != PHASE_FINISHED)
+            scan_block_void_time(scan_block, from_ns, engine->now_ns);
+    }
+}
+
+void paths_keep_rates(struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->path_count; i++) {
+        struct path *path = &engine->paths[i];
+        sounding_expire(engine, path);
+        enum rate_change change = path_update(path, engine->now_ns);
+        if (change == RATE_DOWN && path->rate.overload_ns != TIME_NEVER)
+            void_overload(engine, i);
+    }
+}
+
+void paths_dropped(struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->path_count; i++) {
+        struct path *path = &engine->paths[i];
+        rate_dropped(&path->rate, engine->now_ns);
+        pacer_set_rate(&path->pacer, path->rate.pps);
+    }
+}
+
+double paths_rate_pps(const struct engine *engine)
+{
+    double pps = 0;
+    for (unsigned i = 0; i < engine->path_count; i++)
+        pps += engine->paths[i].rate.pps;
+    double most = engine->config.timing.max_rate_pps;
+    return most > 0 && most < pps ? most : pps;
+}

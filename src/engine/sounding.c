@@ -1,0 +1,194 @@
+#include "engine/sounding.h"
+
+#include <string.h>
+
+#include "engine/internal.h"
+
+/* One packet in so many is a sounding while nothing else is answered; one in two until the path is proved. */
+#define SHARE          16
+#define SHARE_UNPROVED 2
+
+/* While other probes are answered, one in so many of what would be sent otherwise. That is decided for so many turns at a
+ * time: if more were sent as soon as answers fail to come, bursts of loss would meet most of them. */
+#define RARELY 8
+#define TURNS  64
+
+/* Never more often than this, nor than so many in a round trip. */
+#define PERIOD_MIN_NS  (500 * USEC)
+#define PER_ROUND_TRIP 64
+
+/* Echo requests that a host gets before it has answered anything. */
+#define ECHOES_MAX 3
+
+#define HOSTS_LOOKED_AT 64
+
+static bool is_possible(const struct engine *engine)
+{
+    const struct engine_config *config = &engine->config;
+    return config->timing.scan_delay_ns == 0 && config->spec_count &&
+           config->specs[0].technique->kind == REQUEST_PACKET;
+}
+
+/* A scan of IP protocols asks for echoes itself. */
+static bool has_echo(const struct engine *engine)
+{
+    return !engine->spec_of_port[PROTOCOL_IP];
+}
+
+static bool is_waited_for(const struct path *path, const struct scan_block *scan_block, uint32_t slot)
+{
+    for (unsigned i = path->soundings.count; i-- > 0;)
+        if (path->soundings.waiting[i].slot == slot &&
+            path->soundings.waiting[i].block_id == scan_block->block.id)
+            return true;
+    return false;
+}
+
+/* What this host would answer. A port is asked again only when its last sounding has come back or is lost. */
+static bool choose_spec(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
+                        uint32_t *ret_spec, bool *ret_sure)
+{
+    struct host_slot *host = &scan_block->slots[slot];
+    const struct host_record *record = host_table_get(&engine->hosts, host->record);
+    uint32_t echo = scan_block->block.spec_count;
+    if (host->done)
+        return false;
+    *ret_sure = record && record->has_sounding;
+    if (*ret_sure) {
+        *ret_spec = record->sounding_spec;
+        return *ret_spec == echo || !is_waited_for(&engine->paths[scan_block->path], scan_block, slot);
+    }
+    if (!has_echo(engine) || host->echoes >= ECHOES_MAX)
+        return false;
+    host->echoes++;
+    *ret_spec = echo;
+    return true;
+}
+
+/* The next host of the block that can be asked; its probe as a bit. */
+static bool choose(struct engine *engine, struct scan_block *scan_block, struct sounding *ret,
+                   uint64_t *ret_bit)
+{
+    uint32_t host_count = scan_block->block.host_count, spec;
+    bool sure;
+    for (uint32_t i = 0; i < host_count && i < HOSTS_LOOKED_AT; i++) {
+        uint32_t slot = scan_block->sounding_slot++ % host_count;
+        if (!choose_spec(engine, scan_block, slot, &spec, &sure))
+            continue;
+        *ret = (struct sounding){.block_id = scan_block->block.id, .slot = slot, .sure = sure};
+        *ret_bit = scan_block_bit(scan_block, slot, spec);
+        return true;
+    }
+    return false;
+}
+
+static int64_t period_ns(const struct path *path)
+{
+    bool unproved = path->rate.limits.unproved_pps > 0;
+    int64_t by_rate_ns = (int64_t)((double)SEC * (unproved ? SHARE_UNPROVED : SHARE) / path->rate.pps);
+    int64_t by_rtt_ns = path->base_rtt_ns / PER_ROUND_TRIP;
+    int64_t period = by_rate_ns > by_rtt_ns ? by_rate_ns : by_rtt_ns;
+    return period > PERIOD_MIN_NS ? period : PERIOD_MIN_NS;
+}
+
+/* One may be sent now. Is it not left out, because others are answered? */
+static bool is_turn(struct path *path)
+{
+    struct soundings *soundings = &path->soundings;
+    bool answered = path->rate.answers > soundings->answers;
+    soundings->answers = path->rate.answers;
+    if (path->rate.limits.unproved_pps > 0)
+        return !answered;
+    soundings->turns_answered += answered;
+    if (++soundings->turns == TURNS) {
+        soundings->rarely = soundings->turns_answered > TURNS / 2;
+        soundings->turns = soundings->turns_answered = 0;
+    }
+    return !soundings->rarely || soundings->turns % RARELY == 0;
+}
+
+bool sounding_send(struct engine *engine, struct scan_block *scan_block)
+{
+    struct path *path = &engine->paths[scan_block->path];
+    struct soundings *soundings = &path->soundings;
+    struct sounding sounding;
+    uint64_t bit;
+    if (scan_block->kind != BLOCK_PORTS || engine->now_ns < soundings->next_ns ||
+        soundings->count == SOUNDINGS_MAX || !is_possible(engine))
+        return false;
+    soundings->next_ns = engine->now_ns + period_ns(path);
+    if (!is_turn(path) || !choose(engine, scan_block, &sounding, &bit))
+        return false;
+    if (scan_block->first_sent_ns[TOKEN_TRY_CANARY] == TIME_NEVER)
+        scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
+    sounding.sent_ns = engine->now_ns;
+    if (sounding.sure)
+        rate_sounded(&path->rate);
+    soundings->waiting[soundings->count++] = sounding;
+    send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
+    return true;
+}
+
+static void remove_waiting(struct soundings *soundings, unsigned first, unsigned count)
+{
+    memmove(&soundings->waiting[first], &soundings->waiting[first + count],
+            (soundings->count - first - count) * sizeof soundings->waiting[0]);
+    soundings->count -= count;
+}
+
+void sounding_expire(struct engine *engine, struct path *path)
+{
+    struct soundings *soundings = &path->soundings;
+    int64_t oldest_ns = engine->now_ns - path->rtt.rto_ns;
+    unsigned lost = 0;
+    for (; lost < soundings->count && soundings->waiting[lost].sent_ns <= oldest_ns; lost++) {
+        if (!soundings->waiting[lost].sure)
+            continue;
+        soundings->lost_in_a_row++;
+        if (soundings->waiting[lost].sent_ns > path->rate.clean_ns)
+            loss_count(&path->loss, 1, 1);
+    }
+    if (lost)
+        remove_waiting(soundings, 0, lost);
+}
+
+bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec,
+                       int64_t sent_ns)
+{
+    struct path *path = &engine->paths[scan_block->path];
+    struct soundings *soundings = &path->soundings;
+    const struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
+    if (spec != scan_block->block.spec_count &&
+        !(record && record->has_sounding && record->sounding_spec == spec))
+        return false;
+    for (unsigned i = 0; i < soundings->count; i++) {
+        const struct sounding *sounding = &soundings->waiting[i];
+        int64_t error_ns = sent_ns - sounding->sent_ns;
+        if (sounding->slot != slot || sounding->block_id != scan_block->block.id ||
+            error_ns > 2 * TOKEN_TIME_STEP_NS || error_ns < -2 * TOKEN_TIME_STEP_NS)
+            continue;
+        loss_count(&path->loss, 1, 0);
+        if (sounding->sure)
+            rate_sounding_back(&path->rate, sent_ns);
+        soundings->lost_in_a_row = 0;
+        remove_waiting(soundings, i, 1);
+        break;
+    }
+    return true;
+}
+
+void sounding_learn(struct host_record *record, uint32_t spec, bool echo)
+{
+    if (record->has_sounding && !echo)
+        return;
+    record->has_sounding = true;
+    record->sounding_spec = spec;
+}
+
+bool sounding_is_echo(const struct engine *engine, const struct scan_block *scan_block,
+                      const struct packet *packet)
+{
+    bool reply = !packet->has_quote && (packet->layer == LAYER_ICMP4 || packet->layer == LAYER_ICMP6) &&
+                 !packet->icmp.is_neighbor;
+    return reply && scan_block->kind == BLOCK_PORTS && has_echo(engine);
+}
