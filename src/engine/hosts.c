@@ -8,10 +8,7 @@ int host_table_init(struct host_table *table, uint32_t capacity)
     struct host_record *records = calloc(capacity, sizeof *records);
     if (!records)
         return -ENOMEM;
-    for (uint32_t i = 1; i < capacity; i++)
-        records[i].next_free = i + 1 < capacity ? i + 1 : HOST_RECORD_NONE;
-    *table =
-        (struct host_table){.records = records, .capacity = capacity, .first_free = capacity > 1 ? 1 : 0};
+    *table = (struct host_table){.records = records, .capacity = capacity, .used = 1};
     return 0;
 }
 
@@ -24,10 +21,13 @@ void host_table_done(struct host_table *table)
 uint32_t host_table_take(struct host_table *table, const struct rtt_limits *limits)
 {
     uint32_t taken = table->first_free;
-    if (taken == HOST_RECORD_NONE)
+    if (taken != HOST_RECORD_NONE)
+        table->first_free = table->records[taken].next_free;
+    else if (table->used < table->capacity)
+        taken = table->used++;
+    else
         return HOST_RECORD_NONE;
     struct host_record *record = &table->records[taken];
-    table->first_free = record->next_free;
     *record = (struct host_record){0};
     rtt_init(&record->rtt, limits);
     return taken;

@@ -34,7 +34,9 @@ struct host_record {
 struct host_table {
     struct host_record *records; /* owned; [0] stands for "none" */
     uint32_t capacity;
-    uint32_t first_free;
+    uint32_t
+        used; /* records from here on were never touched, so that a scan of one host needs no memory for them */
+    uint32_t first_free; /* of those before */
 };
 
 int host_table_init(struct host_table *table, uint32_t capacity); /* 0 or -ENOMEM */

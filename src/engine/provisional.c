@@ -3,11 +3,21 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define PROVISIONAL_FREE UINT64_MAX
+#define PROVISIONAL_FREE 0 /* memory that nobody has touched: only what is used costs any */
 
 static uint64_t key_of(uint32_t block_id, uint64_t bit)
 {
-    return (uint64_t)block_id << 32 | bit;
+    return (uint64_t)block_id << 32 | (bit + 1);
+}
+
+static uint32_t block_of(uint64_t key)
+{
+    return (uint32_t)(key >> 32);
+}
+
+static uint64_t bit_of(uint64_t key)
+{
+    return (key & UINT32_MAX) - 1;
 }
 
 static uint32_t home_of(const struct provisional_table *table, uint64_t key)
@@ -28,7 +38,6 @@ int provisional_init(struct provisional_table *table, uint32_t capacity)
     if (!entries)
         return -ENOMEM;
     *table = (struct provisional_table){.entries = entries, .capacity = capacity};
-    clear(table);
     return 0;
 }
 
@@ -84,13 +93,12 @@ void provisional_forget_block(struct provisional_table *table, uint32_t block_id
     uint32_t kept_count = 0;
     for (uint32_t i = 0; i < table->capacity; i++) {
         uint64_t key = table->entries[i].key;
-        if (key != PROVISIONAL_FREE && (uint32_t)(key >> 32) != block_id)
+        if (key != PROVISIONAL_FREE && block_of(key) != block_id)
             kept[kept_count++] = table->entries[i];
     }
     clear(table);
     for (uint32_t i = 0; i < kept_count; i++) {
-        struct provisional *entry =
-            provisional_add(table, (uint32_t)(kept[i].key >> 32), kept[i].key & UINT32_MAX);
+        struct provisional *entry = provisional_add(table, block_of(kept[i].key), bit_of(kept[i].key));
         *entry = kept[i];
     }
     free(kept);
