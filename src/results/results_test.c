@@ -1,143 +1,17 @@
 #include "results/results.h"
 
-#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "base/rand.h"
 #include "base/time.h"
+#include "results/results_fixture.h"
 
-#define NETWORK    0xc6120000 /* 198.18.0.0 */
-#define HOST       addr_v4(NETWORK + 1)
-#define OTHER_HOST addr_v4(NETWORK + 2)
-#define ROUTER     addr_v4(0xcb007101) /* 203.0.113.1 */
-
-/* What the callbacks were told last, and how often. */
-struct fixture {
-    struct plan *plan;
-    struct results *results;
-    unsigned host_calls;
-    unsigned port_calls;
-    struct host_result host;
-    char names[2][64]; /* user's, PTR's */
-    struct port_result ports[16];
-    struct port_result told;
-};
-
-static void on_host(void *context, const struct host_result *host)
-{
-    struct fixture *fixture = context;
-    fixture->host_calls++;
-    fixture->host = *host;
-    snprintf(fixture->names[0], sizeof fixture->names[0], "%s", host->user_name ? host->user_name : "");
-    snprintf(fixture->names[1], sizeof fixture->names[1], "%s", host->ptr_name ? host->ptr_name : "");
-    for (uint32_t i = 0; i < host->port_count && i < 16; i++)
-        fixture->ports[i] = host->ports[i];
-}
-
-static void on_port(void *context, const struct addr *host, const struct port_result *port)
-{
-    (void)host;
-    struct fixture *fixture = context;
-    fixture->port_calls++;
-    fixture->told = *port;
-}
-
-/* A plan over 198.18.0.0 and host_count - 1 addresses more. */
-static struct plan *make_plan(uint32_t host_count, struct port_set *ports)
-{
-    struct plan *plan = calloc(1, sizeof *plan);
-    assert_non_null(plan);
-    struct addr_set targets = {0};
-    assert_int_equal(addr_set_add(&targets, addr_v4(NETWORK), addr_v4(NETWORK + host_count - 1)), 0);
-    struct plan_options options = {.seed = 1, .shard_count = 1};
-    struct error err;
-    assert_int_equal(plan_init(plan, &targets, NULL, NULL, ports, &options, &err), 0);
-    return plan;
-}
-
-static struct results_config config_of(struct fixture *fixture)
-{
-    return (struct results_config){
-        .plan = fixture->plan,
-        .scanned = {[PROTOCOL_TCP] = true, [PROTOCOL_UDP] = true},
-        .silent_state = {[PROTOCOL_TCP] = PORT_FILTERED, [PROTOCOL_UDP] = PORT_OPEN_FILTERED},
-        .context = fixture,
-        .host = on_host,
-        .port = on_port,
-    };
-}
-
-/* Ports: tcp 22, 80, 443, udp 53; sctp 5 is in the plan but not scanned. */
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    struct port_set *ports = calloc(1, sizeof *ports);
-    assert_non_null(fixture);
-    assert_non_null(ports);
-    port_set_add(ports, PORTS_TCP, 22);
-    port_set_add(ports, PORTS_TCP, 80);
-    port_set_add(ports, PORTS_TCP, 443);
-    port_set_add(ports, PORTS_UDP, 53);
-    port_set_add(ports, PORTS_SCTP, 5);
-    fixture->plan = make_plan(256, ports);
-    free(ports);
-    struct results_config config = config_of(fixture);
-    struct error err;
-    assert_int_equal(results_new(&config, &fixture->results, &err), 0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    results_free(fixture->results);
-    plan_done(fixture->plan);
-    free(fixture->plan);
-    free(fixture);
-    return 0;
-}
-
-static struct record up(struct addr host)
-{
-    return (struct record){.type = RECORD_HOST_UP,
-                           .host = host,
-                           .reason = REASON_ECHO_REPLY,
-                           .ttl = 63,
-                           .time_ns = SEC,
-                           .rtt_ns = MSEC};
-}
-
-static struct record port(struct addr host, uint16_t number, enum port_state state, enum reason reason)
-{
-    return (struct record){.type = RECORD_PORT,
-                           .host = host,
-                           .protocol = PROTOCOL_TCP,
-                           .port = number,
-                           .state = (uint8_t)state,
-                           .reason = (uint8_t)reason,
-                           .ttl = 64,
-                           .tries = 1,
-                           .time_ns = 2 * SEC,
-                           .rtt_ns = 2 * MSEC};
-}
-
-static struct record done(struct addr host)
-{
-    return (struct record){.type = RECORD_HOST_DONE, .host = host, .tries = 2, .time_ns = 3 * SEC};
-}
-
-static bool give(struct fixture *fixture, struct record record)
-{
-    return results_record(fixture->results, &record);
-}
+#define WITH_RESULTS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static void a_host_is_handed_over_when_it_is_done(void **state)
 {
@@ -463,139 +337,6 @@ static void flushing_says_nothing_of_hosts_that_only_have_a_name(void **state)
 }
 
 /* A path may answer from as many addresses as it likes: what is kept of a host stays bounded, and the states right. */
-static void of_many_foreign_senders_the_first_255_are_kept(void **state)
-{
-    struct fixture *fixture = *state;
-    for (uint32_t i = 0; i < 10000; i++) {
-        struct record record = port(HOST, 80, PORT_FILTERED, REASON_HOST_UNREACH);
-        record.source = addr_v4(0xcb000000 + i);
-        assert_true(give(fixture, record));
-        record.port = 22;
-        record.source = addr_v4(0xcb000000 + i % 255);
-        assert_true(give(fixture, record));
-    }
-    assert_true(give(fixture, done(HOST)));
-    assert_int_equal(fixture->ports[1].state, PORT_FILTERED);
-    assert_int_equal(fixture->ports[1].source.family, ADDR_NONE);
-    assert_int_equal(addr_to_v4(&fixture->ports[0].source), 0xcb000000 + 9999 % 255);
-}
-
-/* Any bytes in shared memory: nothing crashes, and no more hosts are open than the plan has. */
-static void random_records_neither_crash_nor_grow(void **state)
-{
-    struct fixture *fixture = *state;
-    for (uint64_t seed = 1; seed <= 100000; seed++) {
-        struct rand rand = {.state = seed};
-        struct record record;
-        uint8_t *bytes = (uint8_t *)&record;
-        for (size_t i = 0; i < sizeof record; i++)
-            bytes[i] = (uint8_t)rand_next(&rand);
-        if (seed % 2) { /* nearly right: only numbers are random */
-            record.type %= RECORD_TYPE_COUNT;
-            record.flags &= RECORD_FLAGS_ALL;
-            record.protocol %= PROTOCOL_COUNT;
-            record.state %= PORT_STATE_COUNT;
-            record.reason %= REASON_COUNT;
-            record.note %= NOTE_COUNT;
-            record.port = record.port % 2 ? 80 : 53;
-            record.host = addr_v4(NETWORK + record.host.scope % 512);
-            record.source = addr_v4(record.source.scope);
-            record.time_ns &= INT64_MAX;
-            record.rtt_ns &= INT64_MAX;
-            record.rttvar_ns &= INT64_MAX;
-            record.rto_ns &= INT64_MAX;
-        }
-        results_record(fixture->results, &record);
-    }
-    const struct results_totals *totals = results_totals(fixture->results);
-    assert_true(totals->records_refused > 50000);
-    assert_true(fixture->host_calls > 1000);
-    uint64_t before = fixture->host_calls;
-    results_flush(fixture->results, INT64_MAX);
-    assert_true(fixture->host_calls - before <= fixture->plan->host_count);
-    assert_int_equal(totals->hosts_up + totals->hosts_down, fixture->host_calls);
-}
-
-/* A /15 with 10 ports, every host open and every port answered at the same time. */
-static void a_slash_15_with_all_hosts_open_takes_less_than_40_mb(void **state)
-{
-    (void)state;
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    struct port_set *ports = calloc(1, sizeof *ports);
-    assert_non_null(fixture);
-    assert_non_null(ports);
-    for (uint16_t i = 1; i <= 10; i++)
-        port_set_add(ports, PORTS_TCP, i);
-    fixture->plan = make_plan(131072, ports);
-    struct results_config config = config_of(fixture);
-    struct error err;
-    assert_int_equal(results_new(&config, &fixture->results, &err), 0);
-
-    size_t before = mallinfo2().uordblks;
-    for (uint32_t i = 0; i < 131072; i++)
-        assert_true(give(fixture, up(addr_v4(NETWORK + i))));
-    assert_true(mallinfo2().uordblks - before < 14u << 20);
-    for (uint16_t number = 1; number <= 10; number++)
-        for (uint32_t i = 0; i < 131072; i++)
-            assert_true(give(fixture, port(addr_v4(NETWORK + i), number, PORT_CLOSED, REASON_RESET)));
-    assert_true(mallinfo2().uordblks - before < 40u << 20);
-    results_flush(fixture->results, 9 * SEC);
-    assert_int_equal(fixture->host_calls, 131072);
-    assert_int_equal(results_totals(fixture->results)->ports[PORT_CLOSED], 1310720);
-
-    void *context = fixture;
-    free(ports);
-    assert_int_equal(tear_down(&context), 0);
-}
-
-static void protocols_and_port_sets_are_numbered_alike(void **state)
-{
-    (void)state;
-    assert_int_equal(PROTOCOL_TCP, PORTS_TCP);
-    assert_int_equal(PROTOCOL_UDP, PORTS_UDP);
-    assert_int_equal(PROTOCOL_SCTP, PORTS_SCTP);
-    assert_int_equal(PROTOCOL_IP, PORTS_IP);
-    assert_int_equal(PROTOCOL_COUNT, PORTS_PROTOCOL_COUNT);
-}
-
-#define WITH_RESULTS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
-
-/* Is a host with so many of 200 TCP ports open, by SYN/ACK, taken for one that answers everything? */
-static bool answers_all_with(unsigned open)
-{
-    struct fixture fixture = {.plan = NULL};
-    struct port_set *ports = calloc(1, sizeof *ports);
-    struct error err;
-    assert_non_null(ports);
-    for (uint16_t port = 1; port <= 200; port++)
-        port_set_add(ports, PORTS_TCP, port);
-    fixture.plan = make_plan(1, ports);
-    free(ports);
-    struct results_config config = config_of(&fixture);
-    assert_int_equal(results_new(&config, &fixture.results, &err), 0);
-    give(&fixture, up(addr_v4(NETWORK)));
-    for (unsigned port = 1; port <= open; port++)
-        give(&fixture, (struct record){.type = RECORD_PORT,
-                                       .host = addr_v4(NETWORK),
-                                       .protocol = PROTOCOL_TCP,
-                                       .port = (uint16_t)port,
-                                       .state = PORT_OPEN,
-                                       .reason = REASON_SYN_ACK});
-    give(&fixture, (struct record){.type = RECORD_HOST_DONE, .host = addr_v4(NETWORK), .tries = 2});
-    assert_int_equal(fixture.host_calls, 1);
-    results_free(fixture.results);
-    plan_done(fixture.plan);
-    free(fixture.plan);
-    return fixture.host.answers_all;
-}
-
-static void a_host_with_nearly_all_of_many_ports_open_answers_everything(void **state)
-{
-    (void)state;
-    assert_true(answers_all_with(200));
-    assert_true(answers_all_with(190));
-    assert_false(answers_all_with(189));
-}
 
 int main(void)
 {
@@ -624,11 +365,6 @@ int main(void)
         WITH_RESULTS(a_complete_host_that_waits_for_its_name_takes_nothing_more),
         WITH_RESULTS(flushing_hands_over_open_hosts_as_unfinished),
         WITH_RESULTS(flushing_says_nothing_of_hosts_that_only_have_a_name),
-        WITH_RESULTS(of_many_foreign_senders_the_first_255_are_kept),
-        WITH_RESULTS(random_records_neither_crash_nor_grow),
-        cmocka_unit_test(a_slash_15_with_all_hosts_open_takes_less_than_40_mb),
-        cmocka_unit_test(protocols_and_port_sets_are_numbered_alike),
-        cmocka_unit_test(a_host_with_nearly_all_of_many_ports_open_answers_everything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
