@@ -160,7 +160,7 @@ static void make_room(struct scan_block *scan_block, int64_t now_ns)
 {
     struct slice *slices = scan_block->slices;
     unsigned best = 0;
-    double best_share = INFINITY;
+    double best_share = HUGE_VAL;
     for (unsigned i = 0; i + 1 < scan_block->slice_count; i++) {
         double span_ns = (double)(slices[i + 1].to_ns - slices[i].from_ns);
         double age_ns = (double)(now_ns - slices[i + 1].to_ns) + 1;
