@@ -92,7 +92,7 @@ static void what_is_not_on_the_link_cannot_be_asked_for(void **state)
     bench_free(bench);
 }
 
-static void a_gateway_that_does_not_answer_is_given_up_after_800_ms(void **state)
+static void a_gateway_that_does_not_answer_is_given_up_after_twelve_questions(void **state)
 {
     (void)state;
     struct bench *bench = packet_bench("198.51.100.5");
@@ -104,10 +104,11 @@ static void a_gateway_that_does_not_answer_is_given_up_after_800_ms(void **state
     assert_int_equal(order.next, 0); /* it waits, and loses nothing */
     assert_int_equal(order.limit, BENCH_PROBES);
     assert_int_equal(bench->unsent_count, 0);
-    assert_int_equal(io->stats.packets_sent, 3); /* questions, at 0, 100 and 400 ms */
+    assert_in_range(io->stats.packets_sent, 1, 6); /* a question each 100 ms */
     bench_work_off(bench, &order);
     assert_int_equal(bench->unsent_count, BENCH_PROBES);
-    assert_in_range(io->ops->now(io) - start_ns, 780 * MSEC, 1500 * MSEC);
+    assert_int_equal(io->stats.packets_sent, 12);
+    assert_true(io->ops->now(io) >= start_ns + 1190 * MSEC);
     bench_free(bench);
 }
 
@@ -528,7 +529,7 @@ int main(void)
         TEST(a_neighbour_that_was_asked_for_can_be_probed),
         TEST(a_neighbour_that_does_not_answer_stays_out_of_reach),
         TEST(what_is_not_on_the_link_cannot_be_asked_for),
-        TEST(a_gateway_that_does_not_answer_is_given_up_after_800_ms),
+        TEST(a_gateway_that_does_not_answer_is_given_up_after_twelve_questions),
         TEST(an_arp_reply_nobody_asked_for_does_not_move_the_gateway),
         TEST(a_full_queue_delays_probes_and_loses_none),
         TEST(probes_wait_for_a_link_that_is_taken_down),

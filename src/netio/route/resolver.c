@@ -4,13 +4,11 @@
 
 #include "netio/live/frame.h"
 
-#define TRIES        3
+#define TRIES        12
+#define ASK_EVERY_NS (100 * MSEC)
 #define REFRESH_NS   (30 * SEC) /* ask a gateway that is known again after this */
 #define ASK_AGAIN_NS (5 * SEC)  /* and one that did not answer */
 #define FULL_NS      MSEC       /* the batch had no room: look again after this */
-
-/* When, after the first question, to ask again or (last) give up. */
-static const int64_t schedule_ns[TRIES + 1] = {0, 100 * MSEC, 400 * MSEC, 800 * MSEC};
 
 struct learning {
     struct neighbor_table *neighbors;
@@ -96,7 +94,6 @@ static bool begin(struct resolver *resolver, const struct route *route, int64_t 
             .link = route->link,
             .source = source,
             .target = route->next_hop,
-            .started_ns = now_ns,
             .due_ns = now_ns,
         };
     return true;
@@ -132,7 +129,7 @@ static void ask(struct resolver *resolver, struct question *question, struct bat
     frame_write_question(slot, question->link, &question->source, &question->target);
     batch_keep_question(batch, slot);
     question->tries++;
-    question->due_ns = question->started_ns + schedule_ns[question->tries];
+    question->due_ns = now_ns + ASK_EVERY_NS;
 }
 
 static void tick_question(struct resolver *resolver, struct question *question, struct batch *batch,
