@@ -159,7 +159,9 @@ static void settle(struct engine *engine, const struct match *match, uint64_t bi
         learn_loss(engine, match, bit);
     remember(engine, match, bit, verdict);
     struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
-    if (record && verdict->rank == RANK_SERVICE && match->rtt_ns > 0)
+    /* What a UDP service answers to one payload it need not answer to the next. */
+    bool answers_again = scan_block->block.specs[match->spec].technique->protocol != PROTOCOL_UDP;
+    if (record && verdict->rank == RANK_SERVICE && match->rtt_ns > 0 && answers_again)
         sounding_learn(record, match->spec, false);
     speaker_port_settled(engine, scan_block, match->slot, scan_block->block.specs[match->spec].port, verdict);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "scenario_support.h"
+#include "technique/payload.h"
+#include "technique/token.h"
 
 /* The limiter's own time for so many answers. */
 static double ideal_seconds(unsigned answers, unsigned burst, double rate_pps)
@@ -237,6 +239,38 @@ static void errors_are_limited_apart_from_resets(void **state)
     }
 }
 
+/* A port whose service answers the first payload, and not that of a later try. */
+static uint16_t port_that_answers_once(uint8_t later_try)
+{
+    uint16_t port;
+    for (unsigned i = 0; payload_port_at(i, &port); i++)
+        if (port > 50 && payload_of_try(port, 0)->sample.len && !payload_of_try(port, later_try)->sample.len)
+            return port;
+    fail_msg("no port has such payloads");
+    return 0;
+}
+
+/* That it stays silent then is no loss of the path, and must not hide the limiter. */
+static void a_service_that_answers_one_payload_hides_no_limiter(void **state)
+{
+    (void)state;
+    uint16_t port = port_that_answers_once(TOKEN_TRY_CANARY);
+    const struct sim_port ports[] = {{IP_PROTO_UDP, port, port, SIM_SERVICE, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.icmp_rate_pps = 50;
+        host.limiter_burst = 6;
+        host.silent_to_pings = seed % 2;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", (uint16_t)(port + 50));
+        scenario.technique = &technique_udp;
+        scenario.first_port = (uint16_t)(port - 50);
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
 /* -sS with -sU: neither limiter holds up the other, or lends it its rate. */
 static void resets_and_errors_limited_at_once_are_all_found(void **state)
 {
@@ -387,6 +421,7 @@ int main(void)
         cmocka_unit_test(few_ports_behind_a_limiter_do_not_wait_for_seconds),
         cmocka_unit_test(a_few_silent_udp_ports_of_a_host_without_limiter_take_no_second),
         cmocka_unit_test(errors_are_limited_apart_from_resets),
+        cmocka_unit_test(a_service_that_answers_one_payload_hides_no_limiter),
         cmocka_unit_test(resets_and_errors_limited_at_once_are_all_found),
         cmocka_unit_test(an_empty_bucket_is_waited_for_whatever_the_timing),
         cmocka_unit_test(a_thousand_mixed_udp_ports_are_right),
