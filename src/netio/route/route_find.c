@@ -211,7 +211,12 @@ uint32_t route_zone(const struct route_table *table, const struct addr *addr, ui
 
 bool route_is_local(const struct route_table *table, const struct addr *addr)
 {
-    struct route route;
-    route_find(table, addr, &route);
-    return route.kind == ROUTE_LOCAL;
+    int error;
+    for (size_t i = 0; i < table->address_count; i++)
+        if (addr_equal(&table->addresses[i].addr, addr))
+            return true;
+    /* Whether the loopback link is up does not matter: what comes to us comes over other links. */
+    const struct kernel_route *route =
+        addr_is_link_local(addr) || addr->scope ? NULL : find_route(table, addr, &error);
+    return route && (route->type == RTN_LOCAL || route->type == RTN_ANYCAST);
 }

@@ -218,6 +218,11 @@ static void addresses_of_this_machine_go_over_the_loopback(void **state)
     struct addr own = addr_of("198.18.0.1"), foreign = addr_of("198.18.0.2");
     assert_true(route_is_local(&table, &own));
     assert_false(route_is_local(&table, &foreign));
+    for (size_t i = 0; i < table.link_count; i++)
+        if (table.links[i].index == LO)
+            table.links[i].up = false;
+    assert_true(route_is_local(&table, &own)); /* it is ours all the same */
+    assert_false(route_is_local(&table, &foreign));
     route_table_done(&table);
 }
 
