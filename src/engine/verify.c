@@ -99,7 +99,8 @@ static void begin_stream(struct engine *engine, struct closing_host *host, uint3
                                                             .until_ns = engine->now_ns + PATIENCE_NS};
     engine->verify.stream_count++;
     host->verify.streams++;
-    pacer_spend(&engine->pacer, STREAM_PACKETS);
+    pacer_spend(&engine->pacer, STREAM_PACKETS); /* netio counts no packets of streams */
+    pacer_spend(&path_of(engine, host->scan_block)->pacer, STREAM_PACKETS);
 }
 
 /* The next port of this host. False: none can be begun now. */
@@ -125,10 +126,10 @@ static void begin_ports(struct engine *engine)
     while (more) {
         more = false;
         for (uint32_t i = 0; i < closing->count; i++) {
-            if (engine->verify.stream_count == STREAMS_MAX ||
-                pacer_allowance(&engine->pacer, engine->now_ns) == 0)
+            if (engine->verify.stream_count == STREAMS_MAX)
                 return;
-            more |= begin_port(engine, &closing->hosts[i]);
+            if (allowance_of(engine, closing->hosts[i].scan_block) > 0)
+                more |= begin_port(engine, &closing->hosts[i]);
         }
     }
 }
@@ -196,8 +197,11 @@ int64_t verify_next_ns(const struct engine *engine)
 {
     if (engine->verify.stream_count > 0)
         return engine->now_ns + LOOK_EVERY_NS;
-    for (uint32_t i = 0; engine->config.verify && i < engine->closing.count; i++)
-        if (!verify_is_over(&engine->closing.hosts[i]))
-            return pacer_next_ns(&engine->pacer);
-    return TIME_NEVER;
+    int64_t next_ns = TIME_NEVER;
+    for (uint32_t i = 0; engine->config.verify && i < engine->closing.count; i++) {
+        const struct closing_host *host = &engine->closing.hosts[i];
+        int64_t may_ns = verify_is_over(host) ? TIME_NEVER : may_send_ns(engine, host->scan_block);
+        next_ns = may_ns < next_ns ? may_ns : next_ns;
+    }
+    return next_ns;
 }

@@ -191,6 +191,29 @@ static void verify_stays_below_the_greatest_rate(void **state)
     scenario_done(&scenario);
 }
 
+/* How long a scan of forty open ports takes, which are few enough that the way is hardly known by its end. */
+static int64_t slow_start_took_ns(bool verify)
+{
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 40, SIM_OPEN, 0, 0, false}};
+    struct sim_host host = host_with("198.18.0.2", ports, 1);
+    struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 40);
+    scenario.timing.default_rate_pps = 50;
+    scenario.verify = verify;
+    scenario_run(&scenario);
+    assert_int_equal(scenario_count_wrong(&scenario), 0);
+    int64_t took_ns = scenario.took_ns;
+    scenario_done(&scenario);
+    return took_ns;
+}
+
+static void verify_keeps_to_the_rate_of_the_way(void **state)
+{
+    (void)state;
+    int64_t more_ns = slow_start_took_ns(true) - slow_start_took_ns(false);
+    /* Forty connections of four packets, at fifty packets a second until the way is known better. */
+    assert_true(more_ns >= 1 * SEC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +227,7 @@ int main(void)
         cmocka_unit_test(verify_tells_the_services_behind_a_box_from_the_rest),
         cmocka_unit_test(a_tarpit_does_not_keep_verify_for_long),
         cmocka_unit_test(verify_stays_below_the_greatest_rate),
+        cmocka_unit_test(verify_keeps_to_the_rate_of_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
