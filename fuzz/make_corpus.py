@@ -451,6 +451,51 @@ def stores():
     }
 
 
+def bounces():
+    """Replies of servers, after a byte of what is known of them and was asked."""
+    at_port = b"425 Can't build data connection: Connection refused.\r\n200 Active data connection established.\r\n"
+    at_list = b"200 PORT command successful.\r\n150 Here comes the directory listing.\r\n226 Directory send OK.\r\n"
+    broken = b"200 ok\n150 opening\n426 Failure writing network stream.\n"
+    refused = b"500 Illegal PORT command.\r\n501 no\r\n421 Timeout.\r\n421 Data connection timed out.\r\n"
+    return {
+        "at_port": b"\x04" + at_port,
+        "at_list": b"\x04" + at_list,
+        "connects_first": b"\x06" + broken,
+        "late": b"\x08" + b"425 failed\n",
+        "refused": b"\x04" + refused,
+    }
+
+
+def connects():
+    """Ways in which connect() ends: version and flags, who sent an error, its type and code, errno."""
+    refused, unreachable, timed_out = 111, 113, 110
+    return {
+        "connected": struct.pack("<BBBBHB", 0, 0, 0, 0, 0, 0),
+        "reset": struct.pack("<BBBBHB", 2, 0, 0, 0, refused, 0),
+        "port_unreach_4": struct.pack("<BBBBHB", 4, 1, 3, 3, refused, 0),
+        "admin_prohibited_6": struct.pack("<BBBBHB", 5, 2, 1, 1, 13, 0),
+        "host_unreach": struct.pack("<BBBBHB", 0, 0, 0, 0, unreachable, 0),
+        "timed_out": struct.pack("<BBBBHB", 0, 0, 0, 0, timed_out, 0),
+    }
+
+
+def ipids():
+    """IDs of a host's answers, and the time between them in tenths of a millisecond, after a byte for their size."""
+
+    def samples(ids, wide=0):
+        return bytes([wide]) + b"".join(struct.pack("!IH", i & 0xFFFFFFFF, 300) for i in ids)
+
+    return {
+        "incremental": samples(range(65532, 65548)),
+        "by_two": samples(range(10, 42, 2)),
+        "swapped": samples((i % 256 << 8 | i >> 8 for i in range(250, 266))),
+        "random": samples((i * 40503 for i in range(16))),
+        "constant": samples([7] * 16),
+        "busy": samples(range(0, 16000, 1000)),
+        "wide": samples(range(0xFFFFFFF8, 0x100000008), 1),
+    }
+
+
 def corpora():
     """All seeds: target, then name, then bytes. For icmp the first byte is the version."""
     icmp = {f"{n}_4": b"\x04" + d for n, d in (ICMP4_MESSAGES | QUOTES4).items()}
@@ -459,11 +504,14 @@ def corpora():
     return {
         "addr": {f"address_{i}": text.encode() for i, text in enumerate(ADDRESSES)},
         "arp": {"reply": arp(2), "request": arp(1), "cut": arp(2)[:27], "of_another_kind": b"\0\x06" + arp(2)[2:]},
+        "bounce_judge": bounces(),
+        "connect_judge": connects(),
         "dns_servers": SERVER_LISTS,
         "ethernet": frames(),
         "hosts": HOSTS_FILES,
         "icmp": icmp,
         "ip": headers,
+        "ipid": ipids(),
         "judge": packets(),
         "message": MESSAGES,
         "options": COMMAND_LINES,
