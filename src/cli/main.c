@@ -19,6 +19,7 @@
 #include "cli/talk.h"
 #include "cli/verbs.h"
 #include "netio/live/sockets.h"
+#include "netio/xdp/wire.h"
 #include "sandbox/caps.h"
 
 /* A set for each worker. */
@@ -45,7 +46,7 @@ static bool names_wire(int argc, char *argv[])
 {
     const char *name = glimpse(argc, argv, "--backend");
     bool asks = argc > 1 && strcmp(argv[1], "doctor") == 0;
-    return asks || (name && (strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0));
+    return asks || (name && wire_is_backend(name));
 }
 
 /* How many sets of sockets to open. What is no such number is refused when the command line is read. */

@@ -227,17 +227,24 @@ static uint64_t order_end(const struct engine *engine, const struct scan_block *
     return round_end;
 }
 
+/* first_tries: how many of them were the first to their ports */
+static void spend_on_way(struct engine *engine, const struct scan_block *scan_block, uint64_t sent,
+                         uint64_t first_tries)
+{
+    struct path *path = path_of(engine, scan_block);
+    engine->probes_sent += sent;
+    pacer_spend(&path->pacer, sent);
+    rate_sent(&path->rate, sent, first_tries, engine->now_ns);
+}
+
 static void after_order(struct engine *engine, struct scan_block *scan_block, const struct order *order,
                         uint64_t sent, int64_t began_ns)
 {
-    struct path *path = path_of(engine, scan_block);
     bool first_tries = scan_block->sweep == 0 && scan_block->kind == BLOCK_PORTS;
     uint64_t early = scan_block->block.early.size;
-    engine->probes_sent += sent;
-    pacer_spend(&path->pacer, sent);
     if (first_tries && (scan_block->cursor == 0 || (scan_block->cursor < early && order->next >= early)))
-        rate_new_ground(&path->rate, began_ns);
-    rate_sent(&path->rate, sent, first_tries ? sent : 0, engine->now_ns);
+        rate_new_ground(&path_of(engine, scan_block)->rate, began_ns);
+    spend_on_way(engine, scan_block, sent, first_tries ? sent : 0);
     scan_block_sent(scan_block, order->next, began_ns);
     if (sent)
         scan_block->last_sent_ns = engine->now_ns;
@@ -285,11 +292,8 @@ static void charge_pacer(struct engine *engine)
 
 void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t sent)
 {
-    struct path *path = path_of(engine, scan_block);
     charge_pacer(engine);
-    engine->probes_sent += sent;
-    pacer_spend(&path->pacer, sent);
-    rate_sent(&path->rate, sent, 0, engine->now_ns);
+    spend_on_way(engine, scan_block, sent, 0);
 }
 
 void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what)

@@ -56,7 +56,7 @@ static bool choose_spec(struct engine *engine, struct scan_block *scan_block, ui
     *ret_sure = record && record->has_sounding;
     if (*ret_sure) {
         *ret_spec = record->sounding_spec;
-        return *ret_spec == echo || !is_waited_for(&engine->paths[scan_block->path], scan_block, slot);
+        return *ret_spec == echo || !is_waited_for(path_of(engine, scan_block), scan_block, slot);
     }
     if (!has_echo(engine) || host->echoes >= ECHOES_MAX)
         return false;
@@ -109,7 +109,7 @@ static bool is_turn(struct path *path)
 
 bool sounding_send(struct engine *engine, struct scan_block *scan_block)
 {
-    struct path *path = &engine->paths[scan_block->path];
+    struct path *path = path_of(engine, scan_block);
     struct soundings *soundings = &path->soundings;
     struct sounding sounding;
     uint64_t bit;
@@ -155,7 +155,7 @@ void sounding_expire(struct engine *engine, struct path *path)
 bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec,
                        int64_t sent_ns)
 {
-    struct path *path = &engine->paths[scan_block->path];
+    struct path *path = path_of(engine, scan_block);
     struct soundings *soundings = &path->soundings;
     const struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
     if (spec != scan_block->block.spec_count &&

@@ -151,7 +151,7 @@ void bench_attach(struct bench *bench, struct netio *io)
 
 bool bench_needs_wire(const char *backend)
 {
-    return backend && (strcmp(backend, "xdp") == 0 || strcmp(backend, "kernel") == 0);
+    return backend && wire_is_backend(backend);
 }
 
 bool bench_can_open_wire(void)

@@ -8,6 +8,6 @@
 /* The port stays as silent as it was, and no reset changes that any more. */
 struct verdict returned_verdict(const struct technique *technique, const struct packet *packet);
 
-/* The answer of a judge: proved when this number, out of the packet, is that of the probe.  */
+/* The answer of a judge: proved when this number, out of the packet, is that of the probe. */
 struct answer returned_answer(const struct technique *technique, const struct packet *packet,
                               uint32_t number);

@@ -1,5 +1,16 @@
 #include "technique/sctp_answer.h"
 
+#include "technique/returned.h"
+
+bool sctp_init_returned(const struct technique *technique, const struct packet *packet, struct answer *ret)
+{
+    if (packet->layer != LAYER_SCTP || !packet->sctp.has_chunk || packet->sctp.chunk_type != SCTP_INIT ||
+        packet->payload_len < INITIATE_TAG_IN_CHUNK + 4)
+        return false;
+    *ret = returned_answer(technique, packet, get_be32(packet->payload + INITIATE_TAG_IN_CHUNK));
+    return true;
+}
+
 bool sctp_answer_judge(const struct packet *packet, enum sctp_chunk open_chunk, enum reason open_reason,
                        struct answer *ret)
 {

@@ -4,6 +4,8 @@
 #include "packet/packet.h"
 #include "technique/technique.h"
 
+#define INITIATE_TAG_IN_CHUNK 4 /* where its tag stands in an INIT chunk (RFC 9260 section 3.3.2) */
+
 /* An INIT of ours, come back: proved by its initiate tag. */
 bool sctp_init_returned(const struct technique *technique, const struct packet *packet, struct answer *ret);
 

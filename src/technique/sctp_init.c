@@ -2,16 +2,14 @@
  * ABORT; filtered: ICMP error or silence. Our initiate tag is the keyed number: every answer must carry it as its
  * verification tag (section 8.5.1). */
 #include "packet/packet.h"
-#include "technique/returned.h"
 #include "technique/rows.h"
 #include "technique/sctp_answer.h"
 #include "technique/unreachable.h"
 
-#define INIT_VALUE_LEN        16
-#define RECEIVER_WINDOW       UINT32_C(65536)
-#define OUTBOUND_STREAMS      10
-#define INBOUND_STREAMS       2048
-#define INITIATE_TAG_IN_CHUNK 4
+#define INIT_VALUE_LEN   16
+#define RECEIVER_WINDOW  UINT32_C(65536)
+#define OUTBOUND_STREAMS 10
+#define INBOUND_STREAMS  2048
 #define INITIATE_TAG_AT                                                                                      \
     (SCTP_HEADER_LEN + INITIATE_TAG_IN_CHUNK) /* bytes from the start of the SCTP packet */
 #define INITIATE_TAG_QUOTE (INITIATE_TAG_AT + 4)
@@ -48,15 +46,6 @@ static bool judge_error(const struct packet *packet, struct answer *ret)
         ret->numbers[0] = get_be32(packet->quote.bytes + INITIATE_TAG_AT);
     else
         ret->number_count = 0;
-    return true;
-}
-
-bool sctp_init_returned(const struct technique *technique, const struct packet *packet, struct answer *ret)
-{
-    if (packet->layer != LAYER_SCTP || !packet->sctp.has_chunk || packet->sctp.chunk_type != SCTP_INIT ||
-        packet->payload_len < INITIATE_TAG_IN_CHUNK + 4)
-        return false;
-    *ret = returned_answer(technique, packet, get_be32(packet->payload + INITIATE_TAG_IN_CHUNK));
     return true;
 }
 

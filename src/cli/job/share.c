@@ -1,5 +1,7 @@
 #include "cli/job/share.h"
 
+#include "netio/xdp/wire.h"
+
 /* What can be done by one process only. */
 static const char *alone(const struct job *job)
 {
@@ -12,7 +14,7 @@ static const char *alone(const struct job *job)
         return "-b";
     if (options->source_port > 0)
         return "-g, since answers are told apart by the port they come to";
-    if (options->backend && (options->backend[0] == 'x' || options->backend[0] == 'k'))
+    if (options->backend && wire_is_backend(options->backend))
         return "--backend xdp or kernel, of which an interface takes one";
     return NULL;
 }

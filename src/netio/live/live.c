@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "netio/live/live_core.h"
+#include "netio/xdp/wire.h"
 
 static bool has_ethernet(const struct route_table *routes)
 {
@@ -23,7 +24,7 @@ int netio_live_open(struct sockets *sockets, const struct route_table *routes,
         return packet_open(sockets, routes, options, ret, err);
     if (strcmp(name, "raw") == 0)
         return raw_open(sockets, routes, options, ret, err);
-    if (strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0)
-        return wire_io_open(sockets, routes, options, name[0] == 'k', ret, err);
+    if (wire_is_backend(name))
+        return wire_io_open(sockets, routes, options, strcmp(name, "kernel") == 0, ret, err);
     return error_set(err, EX_USAGE, "there is no backend '%s' (packet, xdp, kernel and raw are)", name);
 }

@@ -141,6 +141,14 @@ static void stay_in(const struct route_table *table, const struct kernel_route *
         ret->source = route->source;
 }
 
+static bool has_address(const struct route_table *table, const struct addr *addr)
+{
+    for (size_t i = 0; i < table->address_count; i++)
+        if (addr_equal(&table->addresses[i].addr, addr))
+            return true;
+    return false;
+}
+
 /* Addresses that mean something on one link only: the zone (or the interface the user named) is the route. */
 static void find_scoped(const struct route_table *table, const struct addr *dst, struct route *ret)
 {
@@ -151,13 +159,10 @@ static void find_scoped(const struct route_table *table, const struct addr *dst,
         refuse(ret, EINVAL);
         return;
     }
-    for (size_t i = 0; i < table->address_count; i++) {
-        if (addr_equal(&table->addresses[i].addr, &scoped)) {
-            stay_in(table, &route, &scoped, ret);
-            return;
-        }
-    }
-    go_out(table, &route, &scoped, ret);
+    if (has_address(table, &scoped))
+        stay_in(table, &route, &scoped, ret);
+    else
+        go_out(table, &route, &scoped, ret);
 }
 
 void route_find(const struct route_table *table, const struct addr *dst, struct route *ret)
@@ -211,12 +216,10 @@ uint32_t route_zone(const struct route_table *table, const struct addr *addr, ui
 
 bool route_is_local(const struct route_table *table, const struct addr *addr)
 {
-    int error;
-    for (size_t i = 0; i < table->address_count; i++)
-        if (addr_equal(&table->addresses[i].addr, addr))
-            return true;
+    if (addr_is_link_local(addr) || addr->scope)
+        return has_address(table, addr);
     /* Whether the loopback link is up does not matter: what comes to us comes over other links. */
-    const struct kernel_route *route =
-        addr_is_link_local(addr) || addr->scope ? NULL : find_route(table, addr, &error);
+    int error;
+    const struct kernel_route *route = find_route(table, addr, &error);
     return route && (route->type == RTN_LOCAL || route->type == RTN_ANYCAST);
 }

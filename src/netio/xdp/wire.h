@@ -3,7 +3,9 @@
  * them later without (design decision 11). What is attached goes with its descriptor: nothing stays after a kill. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -23,6 +25,12 @@ enum wire_part {
 struct wire {
     int fds[WIRE_PART_COUNT]; /* by enum wire_part; -1: not open */
 };
+
+/* Is this the name of one of them? */
+static inline bool wire_is_backend(const char *name)
+{
+    return strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0;
+}
 
 /* Load all. Needs CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW. -EX_NOPERM without them, -EX_UNAVAILABLE where the kernel or this
  * build has no such thing, -EX_OSERR; the text says what is missing. */
