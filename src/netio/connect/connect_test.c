@@ -272,7 +272,7 @@ static void source_address_interface_and_ttl_are_as_asked(void **state)
     net_seen(net);
     scan_sweep(scan, 0, SEC);
     assert_int_equal(scan->event_counts[0], 1);
-    struct net_seen seen = net_seen(net);
+    struct player_seen seen = net_seen(net);
     assert_int_equal(seen.syns, 1);
     assert_int_equal(seen.ttl, 77);
     assert_true(addr_equal(&seen.src, &options.source4));
