@@ -85,9 +85,6 @@ static void go_on(const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct store_place place;
-    if (store_place_make(&place, data, size))
-        go_on(place.path);
-    store_place_done(&place);
+    with_store(data, size, go_on);
     return 0;
 }

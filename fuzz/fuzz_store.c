@@ -93,9 +93,6 @@ static void look_at(const char *path)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct store_place place;
-    if (store_place_make(&place, data, size))
-        look_at(place.path);
-    store_place_done(&place);
+    with_store(data, size, look_at);
     return 0;
 }

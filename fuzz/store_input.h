@@ -158,7 +158,7 @@ static inline void write_file(const char *path, const uint8_t *data, size_t size
     fclose(file);
 }
 
-/* Make the store. False: SQLite did not take these rows. Either way the place is removed with store_place_done. */
+/* Make the store. False: SQLite did not take these rows. Either way the place is to be removed. */
 static inline bool store_place_make(struct store_place *place, const uint8_t *data, size_t size)
 {
     strcpy(place->directory, "/dev/shm/portolan-XXXXXX");
@@ -180,4 +180,13 @@ static inline void store_place_done(const struct store_place *place)
         unlink(path);
     }
     rmdir(place->directory);
+}
+
+/* Let `use` have the store, if there is one. */
+static inline void with_store(const uint8_t *data, size_t size, void (*use)(const char *path))
+{
+    struct store_place place;
+    if (store_place_make(&place, data, size))
+        use(place.path);
+    store_place_done(&place);
 }

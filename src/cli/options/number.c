@@ -41,6 +41,16 @@ bool number_read(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
     return true;
 }
 
+/* Of a text that was found to be a number. */
+static bool take_real(const char *text, double min, double max, double *ret)
+{
+    double value = strtod(text, NULL);
+    if (!(value >= min && value <= max))
+        return false;
+    *ret = value;
+    return true;
+}
+
 bool number_read_real(const char *text, double min, double max, double *ret)
 {
     size_t digits = strspn(text, "0123456789");
@@ -50,13 +60,7 @@ bool number_read_real(const char *text, double min, double max, double *ret)
         len += 1 + decimals;
         digits += decimals;
     }
-    if (digits == 0 || text[len])
-        return false;
-    double value = strtod(text, NULL);
-    if (!(value >= min && value <= max))
-        return false;
-    *ret = value;
-    return true;
+    return digits > 0 && !text[len] && take_real(text, min, max, ret);
 }
 
 bool number_read_scientific(const char *text, double min, double max, double *ret)
@@ -75,11 +79,7 @@ bool number_read_scientific(const char *text, double min, double max, double *re
     if (!number_read_real(mantissa, 0, HUGE_VAL, &value) ||
         strspn(exponent, "0123456789") != strlen(exponent) || (text[len] && !*exponent))
         return false;
-    value = strtod(text, NULL);
-    if (!(value >= min && value <= max))
-        return false;
-    *ret = value;
-    return true;
+    return take_real(text, min, max, ret);
 }
 
 bool number_read_duration(const char *text, int64_t min_ns, int64_t max_ns, int64_t *ret_ns)

@@ -70,6 +70,18 @@ static bool kernel_tells_icmp4(unsigned type, unsigned code)
     return (type == 3 && code != 4) || (type == 11 && code == 0) || (type == 12 && code <= 2);
 }
 
+/* Connect to the ports that were added, at NET_ICMP_FIRST and above: each is refused by the error that its number names. */
+static void expect_icmp_by_number(struct scan *scan, const char *host)
+{
+    scan_sweep(scan, 0, 2 * SEC);
+    assert_int_equal(scan->answered, scan->block.spec_count);
+    for (uint32_t i = 0; i < scan->block.spec_count; i++) {
+        unsigned number = scan->specs[i].port - NET_ICMP_FIRST;
+        assert_refused_by_icmp(&scan->events[i], number / 16, number % 16, host);
+    }
+    scan_free(scan);
+}
+
 static void every_icmp_error_over_ipv4_is_told_by_type_and_code(void **state)
 {
     (void)state;
@@ -78,13 +90,7 @@ static void every_icmp_error_over_ipv4_is_told_by_type_and_code(void **state)
         for (unsigned code = 0; code < 16; code++)
             if (kernel_tells_icmp4(type, code))
                 scan_add(scan, &technique_connect, NET_ICMP_FIRST + 16 * type + code);
-    scan_sweep(scan, 0, 2 * SEC);
-    assert_int_equal(scan->answered, scan->block.spec_count);
-    for (uint32_t i = 0; i < scan->block.spec_count; i++) {
-        unsigned number = scan->specs[i].port - NET_ICMP_FIRST;
-        assert_refused_by_icmp(&scan->events[i], number / 16, number % 16, "198.18.0.1");
-    }
-    scan_free(scan);
+    expect_icmp_by_number(scan, "198.18.0.1");
 }
 
 static void every_icmp_error_over_ipv6_is_told_by_type_and_code(void **state)
@@ -97,13 +103,7 @@ static void every_icmp_error_over_ipv6_is_told_by_type_and_code(void **state)
         scan_add(scan, &technique_connect, NET_ICMP_FIRST + 16 * ICMP6_TIME_EXCEEDED + code);
     for (unsigned code = 0; code <= 2; code++)
         scan_add(scan, &technique_connect, NET_ICMP_FIRST + 16 * ICMP6_PARAM_PROBLEM + code);
-    scan_sweep(scan, 0, 2 * SEC);
-    assert_int_equal(scan->answered, scan->block.spec_count);
-    for (uint32_t i = 0; i < scan->block.spec_count; i++) {
-        unsigned number = scan->specs[i].port - NET_ICMP_FIRST;
-        assert_refused_by_icmp(&scan->events[i], number / 16, number % 16, "2001:db8::1");
-    }
-    scan_free(scan);
+    expect_icmp_by_number(scan, "2001:db8::1");
 }
 
 /* On loopback the error arrives while the socket is still inside connect(), and does not end it. */
