@@ -197,20 +197,6 @@ static struct scan_block *block_to_send(struct engine *engine)
     return first;
 }
 
-uint32_t allowance_of(struct engine *engine, const struct scan_block *scan_block)
-{
-    uint32_t of_path = pacer_allowance(&path_of(engine, scan_block)->pacer, engine->now_ns);
-    uint32_t of_all = pacer_allowance(&engine->pacer, engine->now_ns);
-    return of_path < of_all ? of_path : of_all;
-}
-
-int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block)
-{
-    int64_t path_ns = pacer_next_ns(&engine->paths[scan_block->path].pacer),
-            all_ns = pacer_next_ns(&engine->pacer);
-    return path_ns > all_ns ? path_ns : all_ns;
-}
-
 static void wait_for_answers(struct engine *engine, struct scan_block *scan_block)
 {
     scan_block->phase = PHASE_WAIT;
@@ -225,16 +211,6 @@ static uint64_t order_end(const struct engine *engine, const struct scan_block *
     if (engine->config.timing.scan_delay_ns == 0 || round_end > scan_block->part.end)
         return scan_block->part.end;
     return round_end;
-}
-
-/* first_tries: how many of them were the first to their ports */
-static void spend_on_way(struct engine *engine, const struct scan_block *scan_block, uint64_t sent,
-                         uint64_t first_tries)
-{
-    struct path *path = path_of(engine, scan_block);
-    engine->probes_sent += sent;
-    pacer_spend(&path->pacer, sent);
-    rate_sent(&path->rate, sent, first_tries, engine->now_ns);
 }
 
 static void after_order(struct engine *engine, struct scan_block *scan_block, const struct order *order,
@@ -280,42 +256,6 @@ static void send(struct engine *engine, struct scan_block *scan_block, uint32_t 
     engine->io->ops->work(engine->io, &order, until_ns);
     engine->now_ns = engine->io->ops->now(engine->io);
     after_order(engine, scan_block, &order, allowance - order.limit, began_ns);
-}
-
-/* What has left since the last time is paid for. */
-static void charge_pacer(struct engine *engine)
-{
-    uint64_t sent = engine->io->stats.packets_sent;
-    pacer_spend(&engine->pacer, sent - engine->packets_charged);
-    engine->packets_charged = sent;
-}
-
-void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t sent)
-{
-    charge_pacer(engine);
-    spend_on_way(engine, scan_block, sent, 0);
-}
-
-void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what)
-{
-    struct order order = {
-        .block = &scan_block->block,
-        .key = &engine->config.key,
-        .bits = what->bits,
-        .end = what->count,
-        .limit = what->count,
-        .try_number = what->try_number,
-        .source = what->source,
-        .rate_pps = path_of(engine, scan_block)->rate.pps,
-    };
-    if (what->source)
-        order.src = source_pool_at(engine->config.pool, what->source);
-    engine->io->ops->work(engine->io, &order, engine->now_ns);
-    engine->now_ns = engine->io->ops->now(engine->io);
-    uint32_t sent = what->count - order.limit;
-    count_sent(engine, scan_block, sent);
-    if (sent)
-        scan_block->last_sent_ns = engine->now_ns;
 }
 
 static int64_t next_wake_ns(struct engine *engine, const struct scan_block *to_send)

@@ -1,5 +1,5 @@
-/* The engine's own state, shared by its files: intake (hosts in), schedule (what to send), answers (what came back),
- * silence (what that means), emit (records out). */
+/* The engine's own state, shared by its files: intake (hosts in), engine (whose turn it is), sending (what leaves), answers
+ * (what came back), silence (what that means), emit (records out). */
 #pragma once
 
 #include "engine/closing.h"
@@ -99,7 +99,11 @@ struct engine {
     bool over;
 };
 
-/* engine.c: send these probes of a block, pending or not, apart from its sweeps. */
+/* sending.c: packets of a block that may leave now, as its path and the whole scan allow; and when the next may. */
+uint32_t allowance_of(struct engine *engine, const struct scan_block *scan_block);
+int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block);
+
+/* Send these probes of a block, pending or not, apart from its sweeps. */
 struct bits_to_send {
     const uint64_t *bits;
     uint32_t count;
@@ -111,9 +115,12 @@ void send_bits(struct engine *engine, struct scan_block *scan_block, const struc
 /* So many packets left on the way of this block, apart from its sweeps. */
 void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t sent);
 
-/* Packets of a block that may leave now, as its path and the whole scan allow; and when the next may. */
-uint32_t allowance_of(struct engine *engine, const struct scan_block *scan_block);
-int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block);
+/* So many left, which the way pays for. first_tries: how many of them were the first to their ports */
+void spend_on_way(struct engine *engine, const struct scan_block *scan_block, uint64_t sent,
+                  uint64_t first_tries);
+
+/* The whole scan pays for what netio has sent since the last time, its own packets (ARP) too. */
+void charge_pacer(struct engine *engine);
 
 /* intake.c: hosts of the plan become blocks. */
 int intake_init(struct engine *engine, struct error *err);
