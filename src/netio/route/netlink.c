@@ -96,6 +96,8 @@ static int on_link(const struct nlmsghdr *message, void *data)
             link.mtu = read_u32(attr);
         else if (type == IFLA_MASTER)
             link.enslaved = read_u32(attr) != 0;
+        else if (type == IFLA_LINKINFO)
+            link.software = true; /* a card has no kind to tell */
         else if (type == IFLA_ADDRESS && link.kind == LINK_ETHERNET && mnl_attr_get_payload_len(attr) == 6)
             memcpy(link.mac, mnl_attr_get_payload(attr), 6);
     }

@@ -21,6 +21,7 @@ struct link {
     uint8_t kind;  /* enum link_kind */
     bool up;       /* administratively up and with a carrier */
     bool enslaved; /* a port of a bridge, bond or VRF */
+    bool software; /* no card: veth, bridge, VLAN and the like */
     uint32_t mtu;
     uint8_t mac[6]; /* LINK_ETHERNET only, else zero */
 };

@@ -34,28 +34,27 @@ static int take_answer(void *context, void *data, size_t len)
     return 0;
 }
 
-/* In the driver where it has a place for programs, else where every driver's packets come by. */
-static int attach(struct answers *answers, int program_fd)
+/* In the driver of a card where it has a place for programs, else where every driver's packets come by. In its driver a veth
+ * end has room for 256 answers, and what the program sends back waits until its other end happens to look
+ * (veth_xdp_flush wakes only one that has a program): resets were lost, and then answers. */
+static int attach(struct answers *answers, int program_fd, bool software)
 {
     static const uint32_t modes[] = {XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE};
     int error = 0;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = software; i < 2; i++) {
         const struct bpf_link_create_opts options = {.sz = sizeof options, .flags = modes[i]};
-        int fd = bpf_link_create(program_fd, (int)answers->link, BPF_XDP, &options);
-        if (fd >= 0) {
-            answers->link_fd = fd;
-            answers->native = i == 0;
+        answers->link_fd = bpf_link_create(program_fd, (int)answers->link, BPF_XDP, &options);
+        if (answers->link_fd >= 0)
             return 0;
-        }
-        error = -fd;
+        error = -answers->link_fd;
     }
     return -error;
 }
 
-int answers_open(struct answers *ret, const struct wire *wire, uint32_t link,
+int answers_open(struct answers *ret, const struct wire *wire, const struct link *link,
                  const struct wire_config *config, struct error *err)
 {
-    *ret = (struct answers){.fd = -1, .link_fd = -1, .link = link};
+    *ret = (struct answers){.fd = -1, .link_fd = -1, .link = link->index};
     ret->config = wire_map(wire, WIRE_MAP_CONFIG, sizeof *ret->config);
     ret->ring = ring_buffer__new(wire->fds[WIRE_MAP_ANSWERS], take_answer, ret, NULL);
     if (!ret->config || !ret->ring) {
@@ -64,7 +63,7 @@ int answers_open(struct answers *ret, const struct wire *wire, uint32_t link,
     }
     *ret->config = *config;
     ret->fd = ring_buffer__epoll_fd(ret->ring);
-    int result = attach(ret, wire->fds[WIRE_PROGRAM_ANSWER]);
+    int result = attach(ret, wire->fds[WIRE_PROGRAM_ANSWER], link->software);
     if (result == 0)
         return 0;
     answers_close(ret);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "netio/live/capture.h"
+#include "netio/route/netlink.h"
 #include "netio/xdp/wire.h"
 #include "netio/xdp/wire_shared.h"
 
@@ -14,7 +15,6 @@ struct ring_buffer;
 struct answers {
     int fd;      /* readable when answers have come; -1: closed. Owned by `ring` */
     int link_fd; /* the attachment: closed with it */
-    bool native; /* attached in the driver, else in the generic path */
     uint32_t link;
     struct ring_buffer *ring;   /* owned */
     struct wire_config *config; /* mapped; owned */
@@ -22,11 +22,11 @@ struct answers {
     void *context;
 };
 
-/* Attach the program to this interface, in the driver if it can, and take answers to `key` at these addresses.
+/* Attach the program to this interface, in the driver of a card if it can, and take answers to `key` at these addresses.
  *   wire       borrowed
  *   take       gets each answer, from within answers_read; its data are valid until it returns
  * -EX_UNAVAILABLE when the interface takes no program, or has one already. */
-int answers_open(struct answers *ret, const struct wire *wire, uint32_t link,
+int answers_open(struct answers *ret, const struct wire *wire, const struct link *link,
                  const struct wire_config *config, struct error *err);
 void answers_close(struct answers *answers); /* zeroed is fine */
 

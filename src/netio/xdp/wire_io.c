@@ -75,7 +75,7 @@ static int open_answers(struct packet_io *packet, const struct link *link, struc
 {
     struct live *live = &packet->live;
     struct wire_config config = make_config(live->routes);
-    int result = answers_open(&live->answers, live->sockets.wire, link->index, &config, err);
+    int result = answers_open(&live->answers, live->sockets.wire, link, &config, err);
     if (result < 0)
         return result;
     live->answers.take = live_take;
