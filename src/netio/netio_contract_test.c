@@ -226,6 +226,25 @@ static void listed_probes_leave_as_they_are_pending_or_not(void **test_state)
     assert_int_equal(order.limit, 0);
 }
 
+/* Canaries: the same probe at the same moment, so that its answers are the same to the last bit. */
+static void what_is_asked_several_times_in_a_row_is_answered_as_often(void **state)
+{
+    enum { TIMES = 5 };
+    struct bench *bench = bench_of(state);
+    if (!bench->io->ops->can(bench->io, REQUEST_PACKET))
+        return;
+    const uint64_t bits[TIMES] = {3, 3, 3, 3, 3};
+    struct order order = bench_order(bench);
+    order.bits = bits;
+    order.next = 0;
+    order.end = order.limit = TIMES;
+    order.try_number = TOKEN_TRY_CANARY;
+    bench_work_off(bench, &order);
+    bench_listen(bench, TIMES);
+    assert_int_equal(bench->answers[3], TIMES);
+    assert_int_equal(bench->answer_count, TIMES);
+}
+
 static void a_listed_probe_leaves_from_the_address_it_names(void **test_state)
 {
     const struct state *state = *test_state;
@@ -337,6 +356,7 @@ static const struct {
     PROMISE(the_limit_of_an_order_holds_and_the_next_goes_on_behind_it),
     PROMISE(only_the_range_of_the_order_is_sent),
     PROMISE(listed_probes_leave_as_they_are_pending_or_not),
+    PROMISE(what_is_asked_several_times_in_a_row_is_answered_as_often),
     PROMISE(a_listed_probe_leaves_from_the_address_it_names),
     PROMISE(an_order_from_another_address_of_ours_leaves_from_it),
     PROMISE(without_an_order_it_listens_until_the_time_is_over),

@@ -15,9 +15,6 @@
 #include "technique/technique.h"
 #include "technique/token_core.h"
 
-/* The last try is kept for canaries: probes whose answer is known, sent to learn whether it comes. */
-#define TOKEN_TRY_CANARY (TOKEN_TRIES_MAX - 1)
-
 /* Whom a probe asks. */
 struct token_subject {
     struct addr dst;

@@ -12,6 +12,9 @@
 #define TOKEN_TIME_SPAN_NS (TOKEN_TIME_STEP_NS << TOKEN_TIME_BITS) /* 4.19 s */
 #define TOKEN_TRIES_MAX    16 /* tries that a port or a number can name */
 
+/* The last try is kept for canaries: probes whose answer is known, sent several times in a row to learn whether it comes. */
+#define TOKEN_TRY_CANARY (TOKEN_TRIES_MAX - 1)
+
 struct token_key {
     struct siphash_key secret; /* from getrandom; new for each scan */
     uint16_t first_port; /* source ports: first_port .. first_port + port_count - 1, outside the range */

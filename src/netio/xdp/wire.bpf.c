@@ -137,9 +137,15 @@ static __always_inline int is_number(uint32_t mask, uint32_t number)
     return (mask ^ number) <= TOKEN_TIME_MASK;
 }
 
-/* Does the segment carry a number of ours where an answer would? *ret_hash: of its subject. */
+/* The probe that a segment answers: its subject, and which try of it. */
+struct asked {
+    uint64_t hash;
+    uint32_t try_number;
+};
+
+/* Does the segment carry a number of ours where an answer would? */
 static __always_inline int is_proved(const struct wire_config *config, const struct segment *segment,
-                                     uint64_t *ret_hash)
+                                     struct asked *ret)
 {
     const struct token_key *key = &config->key;
     uint16_t to = (uint16_t)(from_be16(segment->tcp + 2) - key->first_port);
@@ -155,15 +161,19 @@ static __always_inline int is_proved(const struct wire_config *config, const str
     uint8_t flags = segment->tcp[13];
     uint32_t seq = from_be32(segment->tcp + 4);
     uint32_t ack = from_be32(segment->tcp + 8);
-    *ret_hash = hash;
+    *ret = (struct asked){hash, try_number};
     if ((flags & ACK) && (is_number(mask, ack - 1) || is_number(mask, ack)))
         return 1;
     return is_number(mask, seq); /* the reset of an ACK, or a probe that came back */
 }
 
-/* The very same answer again? Two different ones are taken for the same with a chance of 2^-45 or less. */
-static __always_inline int is_repeated(uint64_t hash, const struct segment *segment)
+/* The very same answer again, to a probe that was sent once? Two different ones are taken for the same with a chance of
+ * 2^-45 or less. */
+static __always_inline int is_repeated(const struct asked *asked, const struct segment *segment)
 {
+    uint64_t hash = asked->hash;
+    if (asked->try_number == TOKEN_TRY_CANARY)
+        return 0;
     uint64_t numbers = (uint64_t)from_be32(segment->tcp + 8) << 32 | from_be32(segment->tcp + 4);
     uint64_t mark = (hash ^ numbers ^ (uint64_t)segment->tcp[13] << 24) | 1;
     uint32_t index = (uint32_t)hash % WIRE_SEEN_MAX;
@@ -276,17 +286,17 @@ int answer(struct xdp_md *ctx)
     uint32_t zero = 0;
     struct wire_config *settings = bpf_map_lookup_elem(&config, &zero);
     struct segment segment;
-    uint64_t hash;
+    struct asked asked;
     if (!settings || !read_segment(data, end, &segment) || !is_ours(settings, &segment) ||
-        !is_proved(settings, &segment, &hash))
+        !is_proved(settings, &segment, &asked))
         return XDP_PASS;
     uint8_t flags = segment.tcp[13];
-    if (is_repeated(hash, &segment)) {
+    if (is_repeated(&asked, &segment)) {
         __sync_fetch_and_add(&settings->repeated, 1);
     } else if (hand_up(ctx, data)) {
         __sync_fetch_and_add(&settings->taken, 1);
     } else {
-        forget_seen(hash);
+        forget_seen(asked.hash);
         return XDP_PASS; /* no room: the packet socket may have some */
     }
     return (flags & (SYN | ACK | RST)) == (SYN | ACK) ? reset(ctx) : XDP_DROP;
