@@ -88,8 +88,9 @@ static int add_named(struct list *list, const char *mask, size_t len, struct err
         }
     }
     if (!found)
-        return error_set(err, EX_USAGE, "%s: no port is called '%.*s'", list->option,
-                         len < 64 ? (int)len : 64, mask);
+        return error_set(err, EX_USAGE, "%s: no %s is called '%.*s'", list->option,
+                         list->active == PORTS_BIT(PORTS_IP) ? "protocol" : "port", len < 64 ? (int)len : 64,
+                         mask);
     return 0;
 }
 

@@ -150,6 +150,7 @@ static const struct {
     {T, "t:80", "-p: unknown protocol 't:'" PROTOCOLS},
     {T, "80,::", "-p: unknown protocol '::'" PROTOCOLS},
     {T, "nosuch", "-p: no port is called 'nosuch'"},
+    {PORTS_BIT(PORTS_IP), "nosuch", "-p: no protocol is called 'nosuch'"},
     {T, "80x", "-p: no port is called '80x'"},
     {T, "tftp", "-p: no port is called 'tftp'"},
     {T, "htt?s", "-p: no port is called 'htt?s'"},

@@ -184,23 +184,24 @@ int set_template(struct options *options, const struct option_use *use, struct e
         use->spelled, use->value);
 }
 
-/* Names of flags one after the other, as Nmap takes them: "SYNFIN", "urgpsh". */
+/* Names of flags one after the other, as Nmap takes them: "SYNFIN", "urgpsh", and ALL and NONE for all and none of them. */
 static bool read_flag_names(const char *text, unsigned *ret)
 {
     static const struct {
         const char *name;
         unsigned flag;
-    } flags[] = {{"FIN", TCP_FIN}, {"SYN", TCP_SYN}, {"RST", TCP_RST}, {"PSH", TCP_PSH},
-                 {"ACK", TCP_ACK}, {"URG", TCP_URG}, {"ECE", TCP_ECE}, {"CWR", TCP_CWR}};
+    } flags[] = {{"FIN", TCP_FIN}, {"SYN", TCP_SYN}, {"RST", TCP_RST}, {"PSH", TCP_PSH}, {"ACK", TCP_ACK},
+                 {"URG", TCP_URG}, {"ECE", TCP_ECE}, {"CWR", TCP_CWR}, {"ALL", 0xff},    {"NONE", 0}};
     unsigned value = 0;
     while (*text) {
         unsigned i = 0;
-        while (i < sizeof flags / sizeof flags[0] && strncasecmp(text, flags[i].name, 3) != 0)
+        while (i < sizeof flags / sizeof flags[0] &&
+               strncasecmp(text, flags[i].name, strlen(flags[i].name)) != 0)
             i++;
         if (i == sizeof flags / sizeof flags[0])
             return false;
         value |= flags[i].flag;
-        text += 3;
+        text += strlen(flags[i].name);
     }
     *ret = value;
     return true;
@@ -215,7 +216,7 @@ int set_scan_flags(struct options *options, const struct option_use *use, struct
     else if (!*use->value || !read_flag_names(use->value, &flags))
         return error_set(
             err, EX_USAGE,
-            "%s: '%s' is neither a number from 0 to 255 nor made of FIN SYN RST PSH ACK URG ECE CWR",
+            "%s: '%s' is neither a number from 0 to 255 nor made of FIN SYN RST PSH ACK URG ECE CWR ALL NONE",
             use->spelled, use->value);
     options->scan_flags = (int)flags;
     return 0;

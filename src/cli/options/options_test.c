@@ -175,6 +175,28 @@ static void every_other_form_is_read(void **state)
     options_done(&line.options);
 }
 
+static void flags_are_named_in_any_order_or_given_as_a_number(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int flags;
+    } rows[] = {
+        {"--scanflags URGACKPSHRSTSYNFIN h", 0x3f},
+        {"--scanflags ecefinCWR h", 0xc1},
+        {"--scanflags all h", 0xff},
+        {"--scanflags NONE h", 0},
+        {"--scanflags 0x29 h", 0x29},
+        {"--scanflags 255 h", 0xff},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct line line;
+        must_parse(&line, rows[i].text);
+        assert_int_equal(line.options.scan_flags, rows[i].flags);
+        options_done(&line.options);
+    }
+}
+
 static const struct {
     const char *text, *named;
 } wrong_lines[] = {
@@ -226,6 +248,8 @@ static const struct {
     {"--data abc h", "--data: 'abc'"},
     {"--data ab --data-length 3 h", "--data-length"},
     {"--scanflags SYNX h", "--scanflags: 'SYNX'"},
+    {"--scanflags SYNAL h", "--scanflags: 'SYNAL'"},
+    {"--scanflags 256 h", "--scanflags: '256'"},
     {"--top-ports 0 h", "--top-ports: '0'"},
     {"-oX -oN h", "-oX: '-oN'"},
     {"-oX a -oN a h", "'a'"},
@@ -303,6 +327,7 @@ int main(void)
         cmocka_unit_test(pings_take_ports_only_in_the_same_word),
         cmocka_unit_test(templates_have_numbers_and_names),
         cmocka_unit_test(every_other_form_is_read),
+        cmocka_unit_test(flags_are_named_in_any_order_or_given_as_a_number),
         cmocka_unit_test(what_is_wrong_is_named_in_one_line),
         cmocka_unit_test(no_option_hides_another_and_each_has_help),
         cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
