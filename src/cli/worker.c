@@ -27,6 +27,7 @@
 #define TURN_NS      (50 * MSEC) /* how long a command may have to wait */
 #define RING_FULL_MS 1
 #define DEFAULT_TTL  64
+#define FEW_HOSTS    1000000
 
 struct worker {
     struct job *job;
@@ -94,6 +95,9 @@ static int open_live(const struct worker *worker, struct netio **ret, struct err
         .source_port = job->key.first_port,
         .source_port_count = job->key.port_count,
         .pool = &job->pool,
+        .probe_count = job->scans.idle || job->plan.host_count > FEW_HOSTS
+                           ? 0
+                           : job->plan.host_count * (job->specs.count + job->discovery.count),
     };
     for (unsigned i = 0; i < job->scans.count; i++)
         options.all_protocols = options.all_protocols || job->scans.techniques[i]->protocol == PROTOCOL_IP;

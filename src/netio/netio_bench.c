@@ -174,6 +174,7 @@ void bench_open_live(struct bench *bench, const char *backend, const struct rout
         .ttl = 64,
         .source_port = BENCH_SOURCE_PORT,
         .source_port_count = BENCH_SOURCE_PORTS,
+        .probe_count = BENCH_PROBES,
     };
     if (sockets_open(&sockets, &err) < 0 ||
         (bench_needs_wire(backend) && wire_open(&sockets.wire, &err) < 0) ||

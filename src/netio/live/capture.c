@@ -14,10 +14,12 @@
 
 /* 8 MiB hold some 50,000 short answers. Blocks are small, because a packet is seen only when its block is full or
  * RETIRE_MS old: under load they fill at once, and a lone answer waits for the timer. */
-#define BLOCK_LEN   16384u
-#define BLOCK_COUNT 512u
-#define FRAME_LEN   2048u /* TPACKET_V3 only wants it to divide the block */
-#define RETIRE_MS   1u
+#define BLOCK_LEN  16384u
+#define BLOCKS_MAX 512u
+#define BLOCKS_MIN 32u
+#define BLOCK_LONG 8u    /* so many of the longest answers fill a block */
+#define FRAME_LEN  2048u /* TPACKET_V3 only wants it to divide the block */
+#define RETIRE_MS  1u
 
 /* The sender's address stands behind the packet's header: TPACKET_ALIGN(sizeof(struct tpacket3_hdr)) */
 #define ADDRESS_OFFSET                                                                                       \
@@ -46,45 +48,55 @@ static int attach_filter(int fd, const struct filter *filter, struct error *err)
     return 0;
 }
 
-static int map_ring(int fd, uint8_t **ret, struct error *err)
+static size_t ring_len(uint32_t block_count)
+{
+    return (size_t)BLOCK_LEN * block_count;
+}
+
+/* The kernel clears every page of the ring, so its size is a good part of the time to the first probe. */
+static uint32_t blocks_for(uint64_t answer_count)
+{
+    uint64_t blocks = BLOCKS_MIN + answer_count / BLOCK_LONG;
+    return answer_count == 0 || blocks > BLOCKS_MAX ? BLOCKS_MAX : (uint32_t)blocks;
+}
+
+static int map_ring(int fd, uint32_t block_count, uint8_t **ret, struct error *err)
 {
     int version = TPACKET_V3, on = 1;
     struct tpacket_req3 request = {
         .tp_block_size = BLOCK_LEN,
-        .tp_block_nr = BLOCK_COUNT,
+        .tp_block_nr = block_count,
         .tp_frame_size = FRAME_LEN,
-        .tp_frame_nr = BLOCK_LEN / FRAME_LEN * BLOCK_COUNT,
+        .tp_frame_nr = BLOCK_LEN / FRAME_LEN * block_count,
         .tp_retire_blk_tov = RETIRE_MS,
     };
     if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0 ||
         setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) < 0 ||
         setsockopt(fd, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) < 0)
         return error_set(err, EX_OSERR, "cannot make the ring of received packets: %s", strerror(errno));
-    void *map =
-        mmap(NULL, (size_t)BLOCK_LEN * BLOCK_COUNT, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    void *map = mmap(NULL, ring_len(block_count), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
     if (map == MAP_FAILED)
         return error_set(err, EX_OSERR, "cannot map the ring of received packets: %s", strerror(errno));
     *ret = map;
     return 0;
 }
 
-int capture_open(struct capture *ret, int fd, const struct filter *filter, uint32_t link, struct error *err)
+int capture_open(struct capture *ret, int fd, const struct filter *filter, uint64_t answer_count,
+                 struct error *err)
 {
-    struct capture capture = {.fd = fd, .map_len = (size_t)BLOCK_LEN * BLOCK_COUNT};
+    struct capture capture = {.fd = fd, .block_count = blocks_for(answer_count)};
     int result = attach_filter(fd, filter, err);
     if (result == 0)
-        result = map_ring(fd, &capture.map, err);
+        result = map_ring(fd, capture.block_count, &capture.map, err);
     if (result < 0)
         return result;
 
     /* ETH_P_ALL, not one socket a protocol: it sees packets before a firewall of our own does. */
-    struct sockaddr_ll name = {
-        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)link};
+    struct sockaddr_ll name = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
     if (bind(fd, (struct sockaddr *)&name, sizeof name) < 0) {
         int cause = errno;
         capture_close(&capture);
-        return error_set(err, cause == ENODEV ? EX_UNAVAILABLE : EX_OSERR, "cannot receive packets: %s",
-                         strerror(cause));
+        return error_set(err, EX_OSERR, "cannot receive packets: %s", strerror(cause));
     }
     *ret = capture;
     return 0;
@@ -93,7 +105,7 @@ int capture_open(struct capture *ret, int fd, const struct filter *filter, uint3
 void capture_close(struct capture *capture)
 {
     if (capture->map)
-        munmap(capture->map, capture->map_len);
+        munmap(capture->map, ring_len(capture->block_count));
     *capture = (struct capture){.fd = -1};
 }
 
@@ -111,7 +123,7 @@ static bool take_block(struct capture *capture)
 static void give_block_back(struct capture *capture)
 {
     atomic_store_explicit(status_of(capture), TP_STATUS_KERNEL, memory_order_release);
-    capture->block = (capture->block + 1) % BLOCK_COUNT;
+    capture->block = (capture->block + 1) % capture->block_count;
     capture->next = NULL;
 }
 

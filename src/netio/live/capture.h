@@ -1,5 +1,5 @@
 /* The receiving side of the packet backends: one AF_PACKET socket with a TPACKET_V3 ring (packet(7),
- * Documentation/networking/packet_mmap.rst), for one interface or for all. Packets come from the network header on,
+ * Documentation/networking/packet_mmap.rst), for all interfaces. Packets come from the network header on,
  * with the link header's facts beside them. The ring is read in place; nothing is copied. */
 #pragma once
 
@@ -13,7 +13,7 @@
 struct capture {
     int fd;       /* borrowed; readable when a block is full or its time is over */
     uint8_t *map; /* owned */
-    size_t map_len;
+    uint32_t block_count;
     uint32_t block; /* the one that is read, or awaited */
     uint32_t left;  /* packets in it that were not read; only while `next` is set */
     uint8_t *next;  /* header of the next packet; NULL: the block is the kernel's */
@@ -34,11 +34,12 @@ struct captured {
     uint8_t source_mac[6];  /* zero on links without addresses */
 };
 
-/* Attach the filter for good, map the ring, and begin to receive. Needs no privilege.
- *   fd    from sockets_open; stays the caller's
- *   link  interface index; 0: all
- * -EX_OSERR, or -EX_UNAVAILABLE when the interface is gone. */
-int capture_open(struct capture *ret, int fd, const struct filter *filter, uint32_t link, struct error *err);
+/* Attach the filter for good, map the ring, and begin to receive, from all interfaces. Needs no privilege.
+ *   fd            from sockets_open; stays the caller's
+ *   answer_count  that may come, so that a small scan does not wait for a large ring; 0: not known
+ * -EX_OSERR. */
+int capture_open(struct capture *ret, int fd, const struct filter *filter, uint64_t answer_count,
+                 struct error *err);
 void capture_close(struct capture *capture); /* unmaps; does not close fd */
 
 /* The next packet that can be read without waiting. False: there is none. */

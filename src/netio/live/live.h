@@ -15,6 +15,7 @@ struct netio_live_options {
         *backend; /* "packet", "xdp", "kernel", "raw", or NULL: packet where a link has ARP or ND, else raw */
     uint8_t ttl;  /* of probes, or hop limit; > 0 */
     bool all_protocols;             /* answers in any IP protocol are wanted (-sO) */
+    uint64_t probe_count;           /* of the scan: room for so many answers is enough; 0: not known */
     uint16_t source_port;           /* answers come to source_port .. source_port + source_port_count - 1: */
     uint16_t source_port_count;     /* those of the token_key */
     const struct source_pool *pool; /* more addresses that answers come to; borrowed; NULL: none */

@@ -35,7 +35,7 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
     struct filter filter;
     filter_make(&wanted, &filter);
     /* Answers from this machine come over the loopback link, so one interface alone cannot be listened to. */
-    int result = capture_open(&live->capture, sockets->capture, &filter, 0, err);
+    int result = capture_open(&live->capture, sockets->capture, &filter, options->probe_count, err);
     if (result < 0)
         return result;
     result = way_watch_open(&live->ways, routes, err);
