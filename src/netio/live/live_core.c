@@ -18,6 +18,8 @@
 #define CARRIER_LAG_NS (1 * SEC)    /* the kernel may tell of a lost carrier so late (its linkwatch) */
 #define OUTAGE_MAX_NS  (60 * SEC)   /* a way that does not come back for so long is given up */
 #define CLOCK_TRUST_NS (1 * SEC)    /* a packet's own time may differ from ours by so much */
+#define STREAM_NS      (1 * MSEC)   /* answers less than this apart are a stream, */
+#define STREAM_LOOK_NS (200 * USEC) /* at which we look so often */
 
 static struct live *live_of(struct netio *io)
 {
@@ -312,9 +314,11 @@ static enum progress send_some(struct live *live, struct order *order, int64_t n
 void live_wait(struct live *live, int64_t now_ns, int64_t until_ns)
 {
     const struct batch *batch = &live->batch;
+    /* While answers come one after the other, being woken by each would cost more than they do. */
+    bool stream = live->answers.fd >= 0 && now_ns - live->heard_ns < STREAM_NS;
     struct pollfd fds[4] = {
         {.fd = live->capture.fd, .events = POLLIN},
-        {.fd = live->answers.fd, .events = POLLIN},
+        {.fd = stream ? -1 : live->answers.fd, .events = POLLIN},
         {.fd = batch->blocked == EAGAIN ? batch->fds[batch->lane] : -1, .events = POLLOUT},
         {.fd = netlink_watch_fd(live->ways.netlink), .events = POLLIN},
     };
@@ -322,9 +326,13 @@ void live_wait(struct live *live, int64_t now_ns, int64_t until_ns)
         until_ns = now_ns + NO_BUFFER_NS;
     if (live->ways.stale && until_ns > live->ways.next_look_ns)
         until_ns = live->ways.next_look_ns > now_ns ? live->ways.next_look_ns : now_ns + WATCH_NS;
+    if (stream && until_ns > now_ns + STREAM_LOOK_NS)
+        until_ns = now_ns + STREAM_LOOK_NS;
     int64_t wait_ns = until_ns - now_ns;
     struct timespec timeout = {.tv_sec = wait_ns / SEC, .tv_nsec = wait_ns % SEC};
+    answers_wait(&live->answers, !stream);
     ppoll(fds, 4, until_ns == TIME_NEVER ? NULL : &timeout, NULL);
+    answers_wait(&live->answers, false);
 }
 
 void live_attend(struct live *live, struct order *order, int64_t now_ns)

@@ -62,7 +62,7 @@ int answers_open(struct answers *ret, const struct wire *wire, const struct link
         return error_set(err, EX_OSERR, "cannot map the ring of answers: %s", strerror(errno));
     }
     *ret->config = *config;
-    ret->fd = ring_buffer__epoll_fd(ret->ring);
+    ret->fd = wire->fds[WIRE_MAP_ANSWERS];
     int result = attach(ret, wire->fds[WIRE_PROGRAM_ANSWER], link->software);
     if (result == 0)
         return 0;
@@ -83,4 +83,10 @@ unsigned answers_read(struct answers *answers)
 {
     int count = answers->ring ? ring_buffer__consume(answers->ring) : 0;
     return count > 0 ? (unsigned)count : 0;
+}
+
+void answers_wait(struct answers *answers, bool waits)
+{
+    if (answers->config)
+        __atomic_store_n(&answers->config->waits, waits, __ATOMIC_SEQ_CST);
 }

@@ -13,7 +13,7 @@
 struct ring_buffer;
 
 struct answers {
-    int fd;      /* readable when answers have come; -1: closed. Owned by `ring` */
+    int fd;      /* readable when answers have come; -1: closed. Borrowed */
     int link_fd; /* the attachment: closed with it */
     uint32_t link;
     struct ring_buffer *ring;   /* owned */
@@ -32,3 +32,6 @@ void answers_close(struct answers *answers); /* zeroed is fine */
 
 /* Hand over what is there. Returns how many. */
 unsigned answers_read(struct answers *answers);
+
+/* Are we about to wait for `fd` (true), or done with it? Whoever does not wait is not woken, which each answer would cost. */
+void answers_wait(struct answers *answers, bool waits);

@@ -194,8 +194,17 @@ static __always_inline void forget_seen(uint64_t hash)
         *last = 0;
 }
 
+/* To be called after the answer is in the ring, which is a barrier: either we see that user space waits, or it sees the
+ * answer. Only what is put into a ring wakes, so an empty record is. */
+static __always_inline void wake(const struct wire_config *config)
+{
+    void *nothing = config->waits ? bpf_ringbuf_reserve(&answers, sizeof(uint64_t), 0) : NULL;
+    if (nothing)
+        bpf_ringbuf_discard(nothing, BPF_RB_FORCE_WAKEUP);
+}
+
 /* Into the ring. 0: there is no room. */
-static __always_inline int hand_up(struct xdp_md *ctx, const uint8_t *data)
+static __always_inline int hand_up(struct xdp_md *ctx, const struct wire_config *config, const uint8_t *data)
 {
     uint32_t len = (uint32_t)bpf_xdp_get_buff_len(ctx);
     struct wire_answer *answer = bpf_ringbuf_reserve(&answers, sizeof *answer, 0);
@@ -210,7 +219,8 @@ static __always_inline int hand_up(struct xdp_md *ctx, const uint8_t *data)
     __builtin_memcpy(answer->source_mac, data + 6, 6);
     if (kept < 1 || bpf_xdp_load_bytes(ctx, ETHERNET_LEN, answer->data, kept) < 0)
         answer->len = 0;
-    bpf_ringbuf_submit(answer, 0);
+    bpf_ringbuf_submit(answer, BPF_RB_NO_WAKEUP);
+    wake(config);
     return 1;
 }
 
@@ -293,7 +303,7 @@ int answer(struct xdp_md *ctx)
     uint8_t flags = segment.tcp[13];
     if (is_repeated(&asked, &segment)) {
         __sync_fetch_and_add(&settings->repeated, 1);
-    } else if (hand_up(ctx, data)) {
+    } else if (hand_up(ctx, settings, data)) {
         __sync_fetch_and_add(&settings->taken, 1);
     } else {
         forget_seen(asked.hash);
