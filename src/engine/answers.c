@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bitset.h"
+#include "base/time.h"
 #include "engine/flow.h"
 #include "engine/internal.h"
 #include "engine/match.h"
@@ -20,12 +21,24 @@ static int64_t round_trip_of_weak(const struct engine *engine, const struct matc
     return sent_ns < engine->now_ns ? engine->now_ns - sent_ns : 0;
 }
 
-/* Fold a proved round trip into the host's record, which begins with it. */
-static void learn_rtt(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
-                      const struct match *match)
+/* A stack sends its SYN/ACK again when it hears nothing, a second after the first at the earliest (RFC 6298 section 2.1):
+ * that is how late it seems when the first was lost, or our reset to it. */
+#define SYN_ACK_REPEATED_NS (1 * SEC)
+
+static bool may_be_repeated(const struct match *match, const struct verdict *verdict,
+                            const struct host_record *record)
 {
-    struct host_slot *host = &scan_block->slots[slot];
-    if (match->rtt_ns <= 0)
+    bool of_tcp = match->scan_block->block.specs[match->spec].technique->protocol == PROTOCOL_TCP;
+    return of_tcp && verdict->rank == RANK_SERVICE && match->rtt_ns >= SYN_ACK_REPEATED_NS && record &&
+           record->rtt.has_sample && match->rtt_ns > record->rtt.rto_ns;
+}
+
+/* Fold a proved round trip into the host's record, which begins with it. */
+static void learn_rtt(struct engine *engine, const struct match *match, const struct verdict *verdict)
+{
+    struct scan_block *scan_block = match->scan_block;
+    struct host_slot *host = &scan_block->slots[match->slot];
+    if (match->rtt_ns <= 0 || may_be_repeated(match, verdict, host_table_get(&engine->hosts, host->record)))
         return;
     if (host->record == HOST_RECORD_NONE && !host->done)
         host->record = host_table_take(&engine->hosts, &engine->rtt_limits);
@@ -218,7 +231,7 @@ static void take_answer(struct engine *engine, const struct match *match, const 
     struct scan_block *scan_block = match->scan_block;
     uint64_t bit = scan_block_bit(scan_block, match->slot, match->spec);
     engine->answers++;
-    learn_rtt(engine, scan_block, match->slot, match);
+    learn_rtt(engine, match, verdict);
     if (scan_block->kind == BLOCK_NEIGHBOR)
         learn_way(engine, match);
     if (scan_block->kind != BLOCK_PORTS) {

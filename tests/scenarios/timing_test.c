@@ -45,6 +45,28 @@ static void ten_percent_loss_each_way_leaves_no_wrong_state(void **state)
     }
 }
 
+/* It tells nothing of the round trip: who takes it for a slow answer waits for seconds after each sweep that follows, and
+ * sees a queue where there is none. */
+static void a_syn_ack_sent_again_is_not_taken_for_a_slow_answer(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 1000, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.loss_out = host.loss_back = 0.1;
+        host.repeats_syn_ack = true;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 10000);
+        scenario.timing.max_rate_pps = 12000; /* they come when few others do */
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        if (scenario.took_ns > 2 * SEC || scenario.notes[NOTE_RATE] > 1)
+            fail_msg("seed %u: took %.2f s, the rate changed %u times", (unsigned)seed,
+                     (double)scenario.took_ns / (double)SEC, (unsigned)scenario.notes[NOTE_RATE]);
+        scenario_done(&scenario);
+    }
+}
+
 static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
 {
     (void)state;
@@ -267,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_that_answers_after_1300_ms_is_still_right),
         cmocka_unit_test(ten_percent_loss_each_way_leaves_no_wrong_state),
+        cmocka_unit_test(a_syn_ack_sent_again_is_not_taken_for_a_slow_answer),
         cmocka_unit_test(a_firewalled_host_on_a_clean_path_is_asked_twice),
         cmocka_unit_test(max_retries_caps_the_tries_and_says_so),
         cmocka_unit_test(the_scan_says_how_many_ports_may_be_wrong),

@@ -447,6 +447,14 @@ size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM
     return 0;
 }
 
+bool sim_is_syn_ack(const uint8_t *packet, size_t len)
+{
+    struct packet read;
+    struct packet_reading lax = {.checksums = false};
+    return packet_read_ip(packet, len, lax, &read) == PACKET_OK && read.layer == LAYER_TCP &&
+           (read.tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST)) == (TCP_SYN | TCP_ACK);
+}
+
 /* The error quotes a probe as the forger thinks that it was. */
 static size_t forged_error(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
 {

@@ -30,6 +30,9 @@ size_t sim_answer_returned(const struct sim_question *question, uint8_t answer[s
 size_t sim_forgery(const struct sim_question *question, uint64_t random,
                    uint8_t answer[static SIM_PACKET_MAX]);
 
+/* Is this IP packet a SYN/ACK? */
+bool sim_is_syn_ack(const uint8_t *packet, size_t len);
+
 /* The entry that has this address; NULL: nobody does. */
 const struct sim_host *sim_host_of(const struct sim_config *config, const struct addr *addr);
 

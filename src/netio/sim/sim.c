@@ -76,6 +76,18 @@ static bool answer_returns(struct sim *sim, const struct sim_host *host, const s
     return true;
 }
 
+/* Likewise; what a stack sends again until it is acknowledged or reset has some more chances. */
+static bool answer_returns_in_the_end(struct sim *sim, const struct sim_host *host, const struct addr *from,
+                                      const struct sim_arrival *answer, int64_t late_ns)
+{
+    static const int64_t waits_ns[] = {0, 1 * SEC, 3 * SEC, 7 * SEC};
+    unsigned sent = host->repeats_syn_ack && sim_is_syn_ack(answer->bytes, answer->len) ? 4 : 1;
+    for (unsigned i = 0; i < sent; i++)
+        if (answer_returns(sim, host, from, answer, late_ns + waits_ns[i]))
+            return true;
+    return false;
+}
+
 /* Entries whose hosts have something each differ in the last four bytes only. */
 static uint32_t place_in_entry(const struct sim_host *host, const struct addr *addr)
 {
@@ -121,7 +133,7 @@ static void send_packet(struct sim *sim, const struct sim_host *host, const stru
         return;
     question.now_ns += late_ns;
     answer.len = sim_answer(&question, answer.bytes);
-    if (!answer.len || !answer_returns(sim, host, &probe->dst, &answer, late_ns) || !host->mirrors)
+    if (!answer.len || !answer_returns_in_the_end(sim, host, &probe->dst, &answer, late_ns) || !host->mirrors)
         return;
     /* Our kernel answers what came back, and that comes back, too. */
     answer.len = sim_answer_returned(&question, answer.bytes);

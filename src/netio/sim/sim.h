@@ -83,8 +83,9 @@ struct sim_host {
     double duplicate;  /* chance that an answer comes twice, */
     int64_t
         duplicate_ns; /* the second so much later than it would have: a SYN/ACK that nobody acknowledged */
-    bool resets_all;  /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
-    bool speaks_sctp; /* without it SCTP draws a protocol unreachable */
+    bool repeats_syn_ack;   /* one that is lost comes again 1, 3 and 7 s later, as from a real stack */
+    bool resets_all;        /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
+    bool speaks_sctp;       /* without it SCTP draws a protocol unreachable */
     bool silent_to_cookies; /* open SCTP ports drop a strange cookie instead of saying that it is stale */
     bool drops_fin_ack;     /* open ports drop FIN/ACK (BSD does) */
     uint16_t
