@@ -50,12 +50,17 @@ class Pair:
                 for setting in IPV6_OFF:
                     setting.write_text("1")
             run("ip", "-n", name, "link", "set", "lo", "up")
-        run("ip", "-n", scanner, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", target)
+        self.join()
         ends = [(scanner, SCANNER, SCANNER_MAC), (target, TARGET, TARGET_MAC)]
         for (name, address, mac), (_, other, other_mac) in zip(ends, reversed(ends)):
             run("ip", "-n", name, "link", "set", "eth0", "address", mac, "up")
             run("ip", "-n", name, "address", "add", f"{address}/30", "dev", "eth0")
             run("ip", "-n", name, "neigh", "add", other, "lladdr", other_mac, "dev", "eth0", "nud", "permanent")
+
+    def join(self):
+        """Make both ends of the link: an eth0 in either namespace."""
+        scanner, target = self.names.values()
+        run("ip", "-n", scanner, "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", target)
 
     def down(self):
         for name in self.names.values():

@@ -81,13 +81,15 @@ def fault(found, truth):
 
 def listen(network, count, seed):
     """Open that many ports of the target; returns the sockets by port."""
+    return listen_on(network, random.Random(seed).sample(range(1, PORTS + 1), count))
+
+
+def listen_on(network, ports):
+    """Open these ports of the target; returns the sockets by port."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, PORTS), hard))
-    sockets = {}
     with network.inside("target"):
-        for port in random.Random(seed).sample(range(1, PORTS + 1), count):
-            sockets[port] = socket.create_server(("", port), backlog=128)
-    return sockets
+        return {port: socket.create_server(("", port), backlog=128) for port in ports}
 
 
 def report(seconds, wrong, rounds):
