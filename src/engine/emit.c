@@ -142,6 +142,17 @@ void emit_note(struct engine *engine, enum note note, const struct addr *host, u
     emit(engine, &record);
 }
 
+void emit_rate(struct engine *engine, const struct path *path)
+{
+    struct record record = record_of(engine, RECORD_NOTE, NULL);
+    record.note = NOTE_RATE;
+    record.source = path->source;
+    record.value[0] = (uint64_t)path->told_pps;
+    record.value[1] = (uint64_t)path->rate.pps;
+    record.value[2] = path->rate.cause;
+    emit(engine, &record);
+}
+
 void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,
                      uint64_t tries, struct order_range range)
 {

@@ -244,6 +244,7 @@ void emit_confirmation(struct engine *engine, const struct addr *host, const str
                        enum confirmation confirmation);
 void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,
                uint64_t second);
+void emit_rate(struct engine *engine, const struct path *path); /* it changed since told_pps */
 void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,
                      uint64_t tries, struct order_range range); /* scan_block may be NULL */
 void emit_progress(struct engine *engine);

@@ -25,6 +25,7 @@ void path_init(struct path *path, enum reach reach, const struct addr *source,
     *path =
         (struct path){.reach = reach, .source = *source, .unproved_until_ns = now_ns + UNPROVED_DOUBLES_NS};
     rate_init(&path->rate, &rate, now_ns);
+    path->told_pps = path->rate.pps;
     pacer_init(&path->pacer, path->rate.pps, now_ns);
     rtt_init(&path->rtt, rtt_limits);
 }

@@ -20,6 +20,7 @@ struct path {
     struct addr source; /* ours on the interface it leaves by */
 
     struct rate rate;
+    double told_pps; /* that the user was last told of */
     struct pacer pacer;
     struct loss loss;
     struct loss loss_before; /* the rate changed last: what was lost since then may be our own doing */

@@ -1,6 +1,9 @@
 /* Which way hosts are reached, and how fast each way carries probes. */
 #include "engine/internal.h"
 
+/* A change is worth telling when it comes to so much. */
+#define TOLD_CHANGE 1.5
+
 static struct path_limits limits_of(const struct timing *timing)
 {
     return (struct path_limits){
@@ -42,6 +45,15 @@ static void void_overload(struct engine *engine, unsigned path)
     }
 }
 
+static void tell_rate(struct engine *engine, struct path *path)
+{
+    double pps = path->rate.pps;
+    if (pps < path->told_pps * TOLD_CHANGE && pps > path->told_pps / TOLD_CHANGE)
+        return;
+    emit_rate(engine, path);
+    path->told_pps = pps;
+}
+
 void paths_keep_rates(struct engine *engine)
 {
     for (unsigned i = 0; i < engine->path_count; i++) {
@@ -50,6 +62,7 @@ void paths_keep_rates(struct engine *engine)
         enum rate_change change = path_update(path, engine->now_ns);
         if (change == RATE_DOWN && path->rate.overload_ns != TIME_NEVER)
             void_overload(engine, i);
+        tell_rate(engine, path);
     }
 }
 
@@ -59,6 +72,7 @@ void paths_dropped(struct engine *engine)
         struct path *path = &engine->paths[i];
         rate_dropped(&path->rate, engine->now_ns);
         pacer_set_rate(&path->pacer, path->rate.pps);
+        tell_rate(engine, path);
     }
 }
 

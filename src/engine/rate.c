@@ -218,6 +218,7 @@ static enum rate_change queue_is_long(struct rate *rate, int64_t now_ns, int64_t
         capacity_pps = rate->pps / (1 - rate->limits.share_left);
     int64_t queue_ns = rate->last_queue_ns + (int64_t)(growth * (double)(now_ns - rate->last_sent_ns));
     int64_t most_ns = rate->last_queue_ns + 2 * rtt_ns + QUEUE_UNSEEN_NS;
+    rate->cause = RATE_QUEUES;
     bool overflows = queue_ns > QUEUE_OVERFLOWS * rate->allowed_ns;
     return slow_down(rate, capacity_pps, queue_ns < most_ns ? queue_ns : most_ns,
                      overflows ? rate->fine_ns : TIME_NEVER, now_ns);
@@ -266,6 +267,7 @@ static enum rate_change speed_up(struct rate *rate, int64_t now_ns, int64_t rtt_
     rate->pps = clamp_rate(rate, pps * rate->growth);
     rate->settle_ns =
         rate->growth < GROWTH ? (int64_t)((double)rate->allowed_ns / 2 / (rate->growth - 1)) : 0;
+    rate->cause = RATE_KEEPS_UP;
     if (rate->pps > KNEE_PASSED * rate->knee_pps)
         rate->growth = fmin(GROWTH, 1 + (rate->growth - 1) * GROWTH_GROWS);
     return rate->pps > pps ? RATE_UP : RATE_SAME;
@@ -285,6 +287,7 @@ static bool is_enough(const struct rate *rate, int64_t rtt_ns)
 static enum rate_change begin(struct rate *rate, int64_t now_ns)
 {
     rate->limits.unproved_pps = 0;
+    rate->cause = RATE_PROVED;
     rate->pps = clamp_rate(rate, rate->limits.start_pps);
     open_window(rate, now_ns);
     return RATE_UP;
@@ -304,8 +307,10 @@ enum rate_change rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
         return RATE_SAME;
     bool is_long = now_ns - rate->began_ns > LOSS_WINDOW_NS + 2 * rtt_ns;
     double come_back;
-    if (soundings_are_lost(rate, is_long, now_ns, &come_back))
+    if (soundings_are_lost(rate, is_long, now_ns, &come_back)) {
+        rate->cause = RATE_LOSES;
         return slow_down(rate, sent_pps(rate) * come_back, 0, rate->began_ns, now_ns);
+    }
     double noise = 0, usual = rate->usual_share;
     double share = answered_share(rate, now_ns, &noise);
     if (usual > 0 && share >= 0 && share < SHARE_KEPT * usual - noise) {
@@ -324,6 +329,8 @@ enum rate_change rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
 
 void rate_dropped(struct rate *rate, int64_t now_ns)
 {
-    if (now_ns > rate->began_ns)
-        slow_down(rate, rate->pps * DROP_REDUCTION, 0, TIME_NEVER, now_ns);
+    if (now_ns <= rate->began_ns)
+        return;
+    rate->cause = RATE_OVERRUN;
+    slow_down(rate, rate->pps * DROP_REDUCTION, 0, TIME_NEVER, now_ns);
 }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "verdict/record.h"
+
 struct rate_limits {
     double start_pps; /* where it begins, */
     double
@@ -41,6 +43,7 @@ struct rate {
     double sounding_share; /* of soundings that come back however slow we are */
     double slowed_share;   /* that came back when the rate was last reduced because of it; 0: it was not */
     int64_t base_queue_ns; /* a delay that stays however slow we are: not ours */
+    enum rate_cause cause; /* of the last change */
     int64_t pause_ns;      /* after RATE_DOWN: until the queue is empty */
     int64_t overload_ns;   /* TIME_NEVER: nothing was */
     int64_t allowed_ns;    /* the delay that a queue of ours may cause */

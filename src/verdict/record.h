@@ -59,8 +59,19 @@ enum note {
                     questions lost, [3] round trip in ns; the last two from --find-zombie only */
     NOTE_IDLE_SEEN,    /* host: a target that our question for its station showed our address */
     NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
-    NOTE_RELAY,        /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
+    NOTE_RATE, /* of the way from source: [0] packets a second until now, [1] from now on, [2] enum rate_cause */
+    NOTE_RELAY, /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
     NOTE_COUNT
+};
+
+/* Why a rate changed. */
+enum rate_cause {
+    RATE_PROVED,   /* the path has answered often enough to begin in earnest */
+    RATE_KEEPS_UP, /* answers keep up */
+    RATE_QUEUES,   /* answers are late: a queue builds up */
+    RATE_LOSES,    /* too few soundings come back */
+    RATE_OVERRUN,  /* our own side dropped packets */
+    RATE_CAUSE_COUNT
 };
 
 /* Why an idle scan of a target ended early. */

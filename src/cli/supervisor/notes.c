@@ -66,6 +66,7 @@ static unsigned note_level(enum note note)
     case NOTE_LOCAL_PORTS:
     case NOTE_NO_ROUTE:
     case NOTE_CONFLICT:
+    case NOTE_RATE:
         return 1;
     case NOTE_RETRY_CAP:
         return 2;
@@ -186,6 +187,24 @@ static void note_way(struct supervisor *supervisor, const struct record *record)
                   record->value[0]);
 }
 
+static void note_rate(struct supervisor *supervisor, const struct record *record)
+{
+    static const char *const causes[RATE_CAUSE_COUNT] = {
+        [RATE_PROVED] = "the path answers",
+        [RATE_KEEPS_UP] = "answers keep up",
+        [RATE_QUEUES] = "answers are late, so probes queue up on the way",
+        [RATE_LOSES] = "too few probes come back that were always answered",
+        [RATE_OVERRUN] = "our own side dropped packets",
+    };
+    double seconds = (double)(record->time_ns - supervisor->run.start_ns) / 1e9;
+    char source[ADDR_TEXT_MAX];
+    if (record->value[2] < RATE_CAUSE_COUNT)
+        talk_note(supervisor->talk,
+                  "after %.2f s the rate from %s goes from %" PRIu64 " to %" PRIu64 " packets a second: %s",
+                  seconds, addr_format(&record->source, source), record->value[0], record->value[1],
+                  causes[record->value[2]]);
+}
+
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
 {
     enum note note = (enum note)record->note;
@@ -226,6 +245,9 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
     case NOTE_NEW_SOURCE:
     case NOTE_REROUTED:
         note_way(supervisor, record);
+        break;
+    case NOTE_RATE:
+        note_rate(supervisor, record);
         break;
     case NOTE_RELAY:
         take_relay(supervisor, record);

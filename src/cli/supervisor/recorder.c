@@ -187,22 +187,19 @@ void recorder_evidence(struct recorder *recorder, const struct evidence_parts *e
 static const char *note_name(enum note note)
 {
     static const char *const names[NOTE_COUNT] = {
-        [NOTE_RETRY_CAP] = "retry cap", [NOTE_SEND_ERRORS] = "send errors", [NOTE_RING_DROPS] = "ring drops",
-        [NOTE_NO_ROUTE] = "no route",   [NOTE_LOCAL_PORTS] = "local ports", [NOTE_WAY_GONE] = "way gone",
-        [NOTE_CONFLICT] = "conflict",   [NOTE_WAY_BACK] = "way back",       [NOTE_NEW_SOURCE] = "new source",
+        [NOTE_RETRY_CAP] = "retry cap",
+        [NOTE_SEND_ERRORS] = "send errors",
+        [NOTE_RING_DROPS] = "ring drops",
+        [NOTE_NO_ROUTE] = "no route",
+        [NOTE_LOCAL_PORTS] = "local ports",
+        [NOTE_WAY_GONE] = "way gone",
+        [NOTE_CONFLICT] = "conflict",
+        [NOTE_WAY_BACK] = "way back",
+        [NOTE_NEW_SOURCE] = "new source",
         [NOTE_REROUTED] = "rerouted",
+        [NOTE_RATE] = "rate",
     };
     return names[note] ? names[note] : "note";
-}
-
-/* Worth an event: the rate has doubled or halved since the last one. */
-static void watch_rate(struct recorder *recorder, const struct record *record)
-{
-    uint64_t rate_pps = record->value[PROGRESS_RATE_PPS];
-    if (rate_pps / 2 < recorder->rate_pps && recorder->rate_pps / 2 < rate_pps)
-        return;
-    rows_event(&recorder->next, record->time_ns, "rate", NULL, recorder->rate_pps, rate_pps);
-    recorder->rate_pps = rate_pps;
 }
 
 /* Of what the packet process says only what can be true is kept. */
@@ -243,7 +240,6 @@ void recorder_record(struct recorder *recorder, const struct record *record)
         progress->answers = before->answers + record->value[PROGRESS_ANSWERS];
         progress->rejected = before->rejected + record->value[PROGRESS_REJECTED];
         progress->drops = before->drops + record->value[PROGRESS_DROPS];
-        watch_rate(recorder, record);
     } else if (!record_names_host(record)) {
         take_checkpoint(recorder, record);
     }

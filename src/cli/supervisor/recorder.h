@@ -30,12 +30,11 @@ struct recorder {
     struct down_range down;
     struct store_progress before; /* what earlier runs of this scan counted */
     struct store_progress progress;
-    uint64_t rate_pps; /* as of the last event about it */
-    int64_t next_ns;   /* when the next transaction is due */
-    int64_t walk_ns;   /* what looking through the hosts took, this time */
-    bool walking;      /* ... and it is not done */
-    bool again;        /* hosts may have rows already */
-    bool stopping;     /* what is unfinished now stays so until the scan is resumed */
+    int64_t next_ns; /* when the next transaction is due */
+    int64_t walk_ns; /* what looking through the hosts took, this time */
+    bool walking;    /* ... and it is not done */
+    bool again;      /* hosts may have rows already */
+    bool stopping;   /* what is unfinished now stays so until the scan is resumed */
     bool failed;
     struct error error; /* what it failed with */
 };
