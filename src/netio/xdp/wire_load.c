@@ -23,7 +23,7 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 
 static int fail(int error, const char *what, struct error *err)
 {
-    if (error == EPERM || error == EACCES)
+    if (error == EPERM)
         return error_set(
             err, EX_NOPERM,
             "%s needs the capabilities cap_bpf, cap_perfmon, cap_net_admin and cap_net_raw: run as root, or "
