@@ -13,6 +13,7 @@
 #include "netio/connect/route.h"
 #include "netio/connect/socket.h"
 #include "netio/netio.h"
+#include "netio/ready.h"
 
 #define EVENTS_MAX  64
 #define SLICE_NS    MSEC
@@ -214,8 +215,7 @@ static void stream_work(struct netio *io, struct order *order, int64_t until_ns)
     int64_t wait_ns = until_ns - clock_monotonic_ns();
     if (wait_ns < 0)
         wait_ns = 0;
-    struct timespec wait = {.tv_sec = (time_t)(wait_ns / SEC), .tv_nsec = (long)(wait_ns % SEC)};
-    int count = epoll_pwait2(self->epoll_fd, ready, EVENTS_MAX, &wait, NULL);
+    int count = ready_wait(self->epoll_fd, ready, EVENTS_MAX, wait_ns);
     int64_t now_ns = clock_monotonic_ns();
     for (int i = 0; i < count; i++)
         handle(self, &ready[i], now_ns);

@@ -16,6 +16,7 @@
 #include "netio/connect/slots.h"
 #include "netio/connect/socket.h"
 #include "netio/connect/udp.h"
+#include "netio/ready.h"
 #include "netio/route/netlink_ask.h"
 
 #define SOCKETS_MAX 16384
@@ -318,7 +319,7 @@ static bool handle(struct connect_io *self, const struct epoll_event *event, int
         return connect_udp_receive(&self->udp, (unsigned)(key - EVENT_UDP), &self->io, self->heard_ns,
                                    now_ns);
 
-    /* The slot may have been emptied, or used again, since epoll_pwait2 took note of it. */
+    /* The slot may have been emptied, or used again, since ready_wait took note of it. */
     uint32_t index = (uint32_t)key;
     const struct connect_slot *slot = &self->slots.slots[index];
     if (slot->fd < 0 || slot->generation != key >> 32)
@@ -335,8 +336,7 @@ static enum listened listen_once(struct connect_io *self, int64_t until_ns)
     int64_t wait_ns = until_ns - connect_now(&self->io);
     if (wait_ns < 0)
         wait_ns = 0;
-    struct timespec wait = {.tv_sec = (time_t)(wait_ns / SEC), .tv_nsec = (long)(wait_ns % SEC)};
-    int count = epoll_pwait2(self->epoll_fd, events, EVENTS_MAX, &wait, NULL);
+    int count = ready_wait(self->epoll_fd, events, EVENTS_MAX, wait_ns);
     if (count < 0)
         return LISTENED_TOLD; /* a signal: whoever called should have a look */
 

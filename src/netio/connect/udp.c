@@ -267,7 +267,7 @@ bool connect_udp_receive(struct connect_udp *udp, unsigned index, struct netio *
 {
     struct connect_udp_socket *socket = &udp->sockets[index];
     if (socket->fd < 0)
-        return false; /* closed since epoll_pwait2 took note of it */
+        return false; /* closed since ready_wait took note of it */
 
     bool told = receive_all(udp, socket, MSG_ERRQUEUE, io, now_ns);
     told |= receive_all(udp, socket, 0, io, now_ns);
