@@ -216,9 +216,17 @@ void bench_listen(struct bench *bench, unsigned answers)
 
 void bench_expect_all(struct bench *bench)
 {
+    bench_expect_all_in_parts(bench, BENCH_PROBES);
+}
+
+void bench_expect_all_in_parts(struct bench *bench, unsigned part)
+{
     struct order order = bench_order(bench);
-    bench_work_off(bench, &order);
-    bench_listen(bench, BENCH_PROBES);
+    for (unsigned asked = part; asked <= BENCH_PROBES; asked += part) {
+        order.limit = part;
+        bench_work_off(bench, &order);
+        bench_listen(bench, asked);
+    }
     assert_int_equal(bench->answer_count, BENCH_PROBES);
     for (unsigned i = 0; i < BENCH_PROBES; i++)
         assert_int_equal(bench->answers[i], 1);

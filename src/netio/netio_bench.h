@@ -66,5 +66,8 @@ void bench_listen(struct bench *bench, unsigned answers);
 /* Send everything and fail unless each probe is answered exactly once. */
 void bench_expect_all(struct bench *bench);
 
+/* The same, so many at a time: a divisor of BENCH_PROBES. */
+void bench_expect_all_in_parts(struct bench *bench, unsigned part);
+
 /* Send everything and fail unless each probe is unsent exactly once, with this errno. */
 void bench_expect_unsent(struct bench *bench, int error);

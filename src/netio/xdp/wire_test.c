@@ -20,6 +20,9 @@
 #define HOST     "203.0.113.5"
 #define LINE_LEN 256
 
+/* An end of veth that polls has room for 256 packets, and a busy machine is late to take them. */
+#define PART 100
+
 /* The state, as a column of /proc/net/tcp. */
 #define SYN_RECEIVED " 03 "
 
@@ -58,7 +61,7 @@ static void resets_all(const struct netns_lab *lab, const char *backend)
 {
     struct bench *bench = bench_new(HOST, "syn");
     bench_open_live(bench, backend, &(struct route_options){0});
-    bench_expect_all(bench);
+    bench_expect_all_in_parts(bench, PART);
     assert_int_equal(half_open(lab), 0);
     bench_free(bench);
 }
