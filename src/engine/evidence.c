@@ -1,7 +1,6 @@
 #include "engine/evidence.h"
 
 #include <math.h>
-#include <string.h>
 
 #define OPEN_MAX     6   /* more open ports in one group are not told apart */
 #define MANY         0.1 /* the chance that a group has more, given that it has one */
@@ -43,30 +42,37 @@ static void add_arrivals(const struct arrival *arrival, unsigned n, double weigh
     }
 }
 
-/* P(s packets are answers to our SYNs | a port is open). Each further open port is half as likely as the one before. */
-static void signal_law(const struct evidence_test *test, double *ret)
+/* Each further open port is half as likely as the one before. */
+struct evidence_signal evidence_signal_of(unsigned ports, unsigned copies, const struct arrival *arrival)
 {
-    unsigned most = test->ports < OPEN_MAX ? test->ports : OPEN_MAX;
-    double many = test->ports > OPEN_MAX ? MANY : 0;
+    unsigned most = ports < OPEN_MAX ? ports : OPEN_MAX;
+    double many = ports > OPEN_MAX ? MANY : 0;
     double total = 1 - ldexp(1, -(int)most);
-    memset(ret, 0, (EVIDENCE_COUNT_MAX + 1) * sizeof *ret);
+    struct evidence_signal ret = {.chance = {0}};
     for (unsigned m = 1; m <= most; m++)
-        add_arrivals(&test->arrival, m * test->copies, (1 - many) * ldexp(1, -(int)m) / total, ret);
+        add_arrivals(arrival, m * copies, (1 - many) * ldexp(1, -(int)m) / total, ret.chance);
 
-    unsigned first = OPEN_MAX * test->copies / 2;
+    unsigned first = OPEN_MAX * copies / 2;
     for (unsigned s = first; many > 0 && s <= EVIDENCE_COUNT_MAX; s++)
-        ret[s] += many / (EVIDENCE_COUNT_MAX + 1.0 - first);
+        ret.chance[s] += many / (EVIDENCE_COUNT_MAX + 1.0 - first);
+    return ret;
+}
+
+double evidence_beside(const struct evidence_signal *signal, const struct background_law *background,
+                       double others, unsigned count)
+{
+    double none[EVIDENCE_COUNT_MAX + 1];
+    double some = 0;
+    if (count > EVIDENCE_COUNT_MAX)
+        count = EVIDENCE_COUNT_MAX;
+    background_chances(background, none, count + 1);
+    for (unsigned s = 0; s <= count; s++)
+        some += signal->chance[s] * none[count - s];
+    return log(some / ((1 - others) * none[count] + others * some));
 }
 
 double evidence_of(const struct evidence_test *test, unsigned count)
 {
-    double none[EVIDENCE_COUNT_MAX + 1], shown[EVIDENCE_COUNT_MAX + 1];
-    double some = 0;
-    if (count > EVIDENCE_COUNT_MAX)
-        count = EVIDENCE_COUNT_MAX;
-    background_chances(&test->background, none, count + 1);
-    signal_law(test, shown);
-    for (unsigned s = 0; s <= count; s++)
-        some += shown[s] * none[count - s];
-    return log(some / none[count]);
+    struct evidence_signal signal = evidence_signal_of(test->ports, test->copies, &test->arrival);
+    return evidence_beside(&signal, &test->background, 0, count);
 }

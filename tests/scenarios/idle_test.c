@@ -179,7 +179,7 @@ static void a_zombie_that_falls_silent_ends_the_target_with_what_was_found(void 
 {
     (void)state;
     struct idle_scene scene = idle_scene_usual();
-    scene.zombie.silent_from_ns = 2600 * MSEC; /* the scan begins at 1 s, and takes nearly two */
+    scene.zombie.silent_from_ns = 2800 * MSEC; /* the scan begins at 1 s, and takes two */
     idle_scene_run(&scene);
     assert_int_equal(scene.trouble, IDLE_ZOMBIE_SILENT);
     assert_int_equal(scene.unfinished_hosts, 1);
@@ -246,7 +246,7 @@ static void a_scan_that_is_stopped_reports_what_it_knows(void **state)
 {
     (void)state;
     struct idle_scene scene = idle_scene_usual();
-    scene.stop_at_ns = 1600 * MSEC;
+    scene.stop_at_ns = 1800 * MSEC;
     idle_scene_run(&scene);
     assert_true(scene.unfinished);
     assert_int_equal(scene.done_hosts, 1);

@@ -3,11 +3,12 @@
 #include <math.h>
 
 #include "base/time.h"
-#include "engine/idle/port_groups.h"
 
 #define COPIES_MAX   64
 #define COPIES_CHEAP 16
 #define CHEAP_SHARE  0.125 /* of the waiting */
+#define CAUTION                                                                                              \
+    0.67 /* standard deviations of the zombie's own traffic: three tests of four are decided by silence */
 
 static int64_t sending_ns(const struct group_plan *plan, uint32_t ports, unsigned copies)
 {
@@ -17,15 +18,14 @@ static int64_t sending_ns(const struct group_plan *plan, uint32_t ports, unsigne
 /* What silence would say, with more of the zombie's own traffic than is expected. */
 static double evidence_of_silence(const struct group_plan *plan, uint32_t ports, unsigned copies)
 {
-    uint32_t turns = ports < plan->turns ? ports : plan->turns;
     struct evidence_test test = {
         .ports = ports,
         .copies = copies,
         .arrival = plan->arrival,
-        .background = background_law(plan->background, plan->show_ns + sending_ns(plan, turns, copies), 0),
+        .background = background_law(plan->background, plan->show_ns + sending_ns(plan, ports, copies), 0),
     };
     double variance = test.background.mean * (1 + test.background.mean / test.background.shape);
-    return evidence_of(&test, (unsigned)(test.background.mean + plan->caution * sqrt(variance)));
+    return evidence_of(&test, (unsigned)(test.background.mean + CAUTION * sqrt(variance)));
 }
 
 /* So many SYNs cost little beside the waiting: a test that must be repeated costs more. */
@@ -40,7 +40,7 @@ unsigned group_plan_copies(const struct group_plan *plan, uint32_t ports)
     unsigned low = 1, high = COPIES_MAX;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (evidence_of_silence(plan, ports, middle) <= GROUP_NONE_AT)
+        if (evidence_of_silence(plan, ports, middle) <= plan->none_at)
             high = middle;
         else
             low = middle + 1;
@@ -58,35 +58,16 @@ static double cost_s(const struct group_plan *plan, uint32_t ports)
     return test_s / ports + plan->density * 1.5 * log2(ports) * half_s;
 }
 
-/* Expected time until something shows, from one group of this size to the next. */
-static double search_s(const struct group_plan *plan, uint32_t ports)
-{
-    unsigned copies = group_plan_copies(plan, ports);
-    double hit = 1 - pow(1 - plan->density, ports);
-    return (double)(plan->wait_ns + sending_ns(plan, ports, copies)) / (double)SEC / hit;
-}
-
-static uint32_t cheapest(const struct group_plan *plan, uint32_t most,
-                         double (*cost)(const struct group_plan *plan, uint32_t ports))
+uint32_t group_plan_size(const struct group_plan *plan, uint32_t most)
 {
     uint32_t best = 1;
-    double best_s = cost(plan, 1);
+    double best_s = cost_s(plan, 1);
     for (uint32_t ports = 2; ports <= most; ports *= 2) {
-        double s = cost(plan, ports);
+        double s = cost_s(plan, ports);
         if (s < best_s) {
             best = ports;
             best_s = s;
         }
     }
     return best;
-}
-
-uint32_t group_plan_search_size(const struct group_plan *plan, uint32_t most)
-{
-    return cheapest(plan, most, search_s);
-}
-
-uint32_t group_plan_size(const struct group_plan *plan, uint32_t most)
-{
-    return cheapest(plan, most, cost_s);
 }

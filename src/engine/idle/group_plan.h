@@ -10,19 +10,14 @@ struct group_plan {
     const struct background *background; /* borrowed */
     struct arrival arrival;
     double rate_pps; /* of the SYNs */
-    uint32_t turns;  /* ports that are sent to in turns: what one moves shows while these are sent */
     int64_t wait_ns; /* that a test takes beside sending */
     int64_t show_ns; /* within which what it moves shows, beside sending */
     double density;  /* share of ports that are open */
-    double caution;  /* how many standard deviations of the zombie's own traffic a test must stand */
+    double none_at;  /* ln of the likelihood ratio that silence must come to */
 };
 
 /* How many SYNs to each of so many ports: after fewer silence would not settle a test; more, where they take no time. */
 unsigned group_plan_copies(const struct group_plan *plan, uint32_t ports);
-
-/* How many ports to ask at once, at most `most`, so that one of them is soon found open: while a test takes long in any
- * case. */
-uint32_t group_plan_search_size(const struct group_plan *plan, uint32_t most);
 
 /* How many ports to begin with, at most `most`. */
 uint32_t group_plan_size(const struct group_plan *plan, uint32_t most);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/time.h"
+#include "engine/idle/port_groups.h"
 
 /* A zombie that was watched for ten seconds, and sent so many packets a second. */
 static struct background watched(double pps)
@@ -24,11 +25,10 @@ static struct group_plan plan_with(const struct background *background)
         .background = background,
         .arrival = arrival_unknown(),
         .rate_pps = 10000,
-        .turns = 512,
         .wait_ns = 3 * MSEC,
         .show_ns = 3 * MSEC,
         .density = 0.01,
-        .caution = 0.67,
+        .none_at = GROUP_NONE_AT,
     };
 }
 
@@ -72,14 +72,14 @@ static void groups_are_larger_where_fewer_ports_are_open(void **state)
     assert_true(group_plan_size(&plan, 8) <= 8);
 }
 
-static void a_search_asks_the_more_ports_the_longer_it_waits_anyway(void **state)
+static void silence_that_needs_to_say_less_takes_fewer_syns(void **state)
 {
     (void)state;
     struct background background = watched(1);
     struct group_plan plan = plan_with(&background);
-    uint32_t near = group_plan_search_size(&plan, 512);
-    plan.wait_ns = 500 * MSEC;
-    assert_true(group_plan_search_size(&plan, 512) > near);
+    unsigned copies = group_plan_copies(&plan, 8);
+    plan.none_at = GROUP_NONE_AT / 2;
+    assert_true(group_plan_copies(&plan, 8) < copies);
 }
 
 int main(void)
@@ -88,7 +88,7 @@ int main(void)
         cmocka_unit_test(the_more_the_zombie_sends_the_more_syns_a_port_gets),
         cmocka_unit_test(where_waiting_takes_long_more_syns_cost_nothing),
         cmocka_unit_test(groups_are_larger_where_fewer_ports_are_open),
-        cmocka_unit_test(a_search_asks_the_more_ports_the_longer_it_waits_anyway),
+        cmocka_unit_test(silence_that_needs_to_say_less_takes_fewer_syns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

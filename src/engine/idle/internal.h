@@ -1,5 +1,6 @@
 /* The idle scan's own state, shared by its files: idle.c (is the zombie fit? then one target after the other),
- * target.c (which test comes next), window.c (a test: send, ask, count). */
+ * target.c (which test comes next), sweep.c (the search for the lag), window.c (a test: send, ask, count), weigh.c (what a test
+ * shows). */
 #pragma once
 
 #include "engine/background.h"
@@ -8,6 +9,7 @@
 #include "engine/idle/idle.h"
 #include "engine/idle/lag.h"
 #include "engine/idle/port_groups.h"
+#include "engine/idle/sweep.h"
 #include "engine/idle/zombie.h"
 #include "engine/pacer.h"
 
@@ -29,9 +31,7 @@ struct window {
     uint32_t group;
     uint32_t first, count; /* its ports in the list */
     unsigned copies;
-    uint32_t turns;       /* ports that are sent to in turns, before the next ones are */
-    struct lag_span lag;  /* as it was assumed, */
-    bool searching;       /* or it is unknown, and so where in the window anything will show */
+    struct lag_span lag;  /* as it was assumed */
     int64_t open_at_ns;   /* when the opening question is due */
     int64_t burst_at_ns;  /* when sending begins, */
     int64_t burst_end_ns; /* and when it ended; TIME_NEVER: it has not */
@@ -76,6 +76,7 @@ struct idle {
     int64_t wake_ns; /* of IDLE_REACH and IDLE_QUALIFY */
     struct arrival arrival;
     struct lag lag;
+    struct sweep sweep; /* while the lag is unknown */
     struct port_groups groups;
     double name_evidence; /* ln of the likelihood ratio that packets in its name are counted */
     unsigned name_tests;
@@ -108,7 +109,15 @@ void idle_target_begin(struct idle *idle); /* its station is known: test the nam
 void idle_target_run(struct idle *idle);   /* plan windows, and end the target when all is known */
 int64_t idle_target_wake_ns(const struct idle *idle);
 
+/* sweep.c: while the lag is unknown */
+void idle_sweep_run(struct idle *idle);
+int64_t idle_sweep_wake_ns(const struct idle *idle);
+void idle_sweep_reset(struct idle *idle);     /* another target comes */
+void idle_sweep_failed(struct idle *idle);    /* no port was found open with the lag that was guessed */
+void idle_sweep_succeeded(struct idle *idle); /* one was: use what the search has shown of the others */
+
 /* window.c */
+struct probe idle_syn(struct idle *idle, uint32_t spec); /* in the zombie's name */
 int64_t idle_window_guard_ns(const struct idle *idle); /* that a window is wider than the lag, at each end */
 struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag);
 /* When the next window may begin; TIME_NEVER: the last one is still being sent, or there are too many. */
@@ -127,8 +136,6 @@ struct window_count {
 };
 void idle_target_weigh(struct idle *idle, const struct window *window, const struct window_count *count);
 void idle_target_void(struct idle *idle, const struct window *window);
-bool idle_target_seen_enough(struct idle *idle, const struct window *window,
-                             const struct window_count *count);
 
 /* idle.c */
 void idle_send(struct idle *idle, struct probe *probes, uint32_t count);

@@ -21,14 +21,7 @@ void lag_init(struct lag *lag, int64_t jitter_ns, int64_t longest_ns)
 
 void lag_guess(struct lag *lag, struct lag_span span)
 {
-    if (lag->knowledge == LAG_KNOWN)
-        return;
-    struct lag_span both = {.from_ns = larger(lag->span.from_ns, span.from_ns),
-                            .to_ns = smaller(lag->span.to_ns, span.to_ns)};
-    if (both.from_ns >= both.to_ns) /* not what was guessed before: either may be it */
-        both = (struct lag_span){.from_ns = smaller(lag->span.from_ns, span.from_ns),
-                                 .to_ns = larger(lag->span.to_ns, span.to_ns)};
-    lag->span = both;
+    lag->span = span;
     lag->knowledge = LAG_GUESSED;
 }
 
@@ -93,7 +86,7 @@ static double sum_from(const struct lag_step *steps, unsigned count, unsigned fi
     return sum;
 }
 
-struct lag_span lag_peak(const struct lag_step *steps, unsigned count, int64_t longest_ns)
+struct lag_span lag_peak(const struct lag_step *steps, unsigned count, int64_t longest_ns, double *ret_holds)
 {
     unsigned best_first = 0, best_last = 0;
     double best = sum_from(steps, count, 0, longest_ns, &best_last);
@@ -110,5 +103,6 @@ struct lag_span lag_peak(const struct lag_step *steps, unsigned count, int64_t l
         best_first++;
     while (best_last > best_first && steps[best_last].excess <= EXCESS_LEAST)
         best_last--;
+    *ret_holds = best;
     return (struct lag_span){.from_ns = steps[best_first].from_ns, .to_ns = steps[best_last].to_ns};
 }

@@ -7,7 +7,7 @@
 
 enum lag_knowledge {
     LAG_UNKNOWN, /* anything up to the longest there is */
-    LAG_GUESSED, /* from something that may have been a burst of the zombie's own */
+    LAG_GUESSED, /* from what may have been bursts of the zombie's own */
     LAG_KNOWN    /* from open ports */
 };
 
@@ -27,7 +27,7 @@ struct lag {
 
 void lag_init(struct lag *lag, int64_t jitter_ns, int64_t longest_ns);
 
-/* Something showed this much later, of a group of ports. No news once the lag is known. */
+/* Something showed this much later, that may be an open port. */
 void lag_guess(struct lag *lag, struct lag_span span);
 
 /* The guess was wrong. */
@@ -46,5 +46,6 @@ struct lag_step {
 };
 
 /* The stretch of neighbouring steps, no longer than `longest_ns` unless it is one step, that holds most; without steps at
- * its ends that hold nothing. count > 0 */
-struct lag_span lag_peak(const struct lag_step *steps, unsigned count, int64_t longest_ns);
+ * its ends that hold nothing. count > 0
+ *   ret_holds  how much it holds */
+struct lag_span lag_peak(const struct lag_step *steps, unsigned count, int64_t longest_ns, double *ret_holds);

@@ -9,6 +9,8 @@
 #define LIVE_ENOUGH    48 /* with so many groups in work no new one is begun */
 #define ROOT_TESTS_MAX 4  /* times that a group which shows something without an open port is begun */
 
+#define ROOT_GUESSES_MAX 20 /* the same while tests are tentative */
+
 /* Before anything is known, one port in a hundred is open. */
 #define PRIOR_OPEN  1.0
 #define PRIOR_PORTS 100.0
@@ -51,6 +53,7 @@ void port_groups_begin(struct port_groups *groups, uint32_t port_count)
     groups->port_count = port_count;
     groups->live_count = groups->root_count = groups->next_port = 0;
     groups->open_count = groups->done_count = groups->bursts = 0;
+    groups->tentative = true;
     groups->recent_open = groups->recent_done = 0;
     memset(groups->findings, FINDING_NONE_YET, port_count);
     groups->unused_count = port_count;
@@ -69,12 +72,14 @@ static uint32_t add_group(struct port_groups *groups, struct group group)
     return index;
 }
 
-static void begin_root(struct port_groups *groups, uint32_t root)
+static void begin_root(struct port_groups *groups, uint32_t root, bool held)
 {
     const struct group_root *whole = &groups->roots[root];
     groups->roots[root].tests++;
-    add_group(groups, (struct group){
-                          .first = whole->first, .count = whole->count, .root = root, .sibling = GROUP_NIL});
+    add_group(
+        groups,
+        (struct group){
+            .first = whole->first, .count = whole->count, .root = root, .sibling = GROUP_NIL, .held = held});
 }
 
 static void find(struct port_groups *groups, uint32_t port, enum port_finding finding)
@@ -104,14 +109,14 @@ static void end_root(struct port_groups *groups, uint32_t index)
 {
     struct group_root *root = &groups->roots[index];
     bool burst = root->shown && !root->found;
-    groups->bursts += burst;
-    if (burst && root->tests < ROOT_TESTS_MAX) {
+    groups->bursts += burst && !groups->tentative;
+    if (burst && root->tests < (groups->tentative ? ROOT_GUESSES_MAX : ROOT_TESTS_MAX)) {
         root->shown = false;
-        begin_root(groups, index);
+        begin_root(groups, index, groups->tentative);
         return;
     }
     for (uint32_t i = 0; i < root->count; i++)
-        find(groups, root->first + i, FINDING_NOT_OPEN);
+        find(groups, root->first + i, burst && groups->tentative ? FINDING_IN_DOUBT : FINDING_NOT_OPEN);
     double fade = exp(-(double)root->count / RECENT_PORTS);
     groups->recent_open = groups->recent_open * fade + root->found;
     groups->recent_done = groups->recent_done * fade + root->count;
@@ -194,7 +199,8 @@ static bool is_held(const struct port_groups *groups, const struct group *group)
            groups->groups[group->sibling].evidence < GROUP_SPLIT_AT;
 }
 
-/* One of those that can be tested, each with the same chance; only the smallest, if an open port is wanted soon. */
+/* One of those that can be tested, each with the same chance; only the smallest of those that have shown something, if an
+ * open port is wanted soon. */
 static uint32_t pick(const struct port_groups *groups, struct rand *rand, uint32_t unlike, bool held_too,
                      bool smallest)
 {
@@ -202,7 +208,8 @@ static uint32_t pick(const struct port_groups *groups, struct rand *rand, uint32
     for (uint32_t i = 0; i < groups->live_count; i++) {
         uint32_t index = groups->live[i];
         const struct group *group = &groups->groups[index];
-        if (group->in_flight || index == unlike || (!held_too && is_held(groups, group)))
+        if (group->in_flight || group->held || (smallest && !groups->roots[group->root].shown) ||
+            index == unlike || (!held_too && is_held(groups, group)))
             continue;
         if (smallest && picked != GROUP_NIL && group->count != groups->groups[picked].count) {
             if (group->count > groups->groups[picked].count)
@@ -223,14 +230,14 @@ static uint32_t new_root(struct port_groups *groups, uint32_t size)
     uint32_t root = groups->root_count++;
     groups->roots[root] = (struct group_root){.first = groups->next_port, .count = size < left ? size : left};
     groups->next_port += groups->roots[root].count;
-    begin_root(groups, root);
+    begin_root(groups, root, false);
     return groups->live[groups->live_count - 1];
 }
 
 uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_t unlike, bool deep,
                           bool ahead, uint32_t root_size)
 {
-    bool may_begin = deep ? groups->live_count == 0 : groups->live_count < LIVE_ENOUGH;
+    bool may_begin = !deep && groups->live_count < LIVE_ENOUGH;
     uint32_t index = GROUP_NIL;
     if (!may_begin || groups->next_port == groups->port_count || rand_below(rand, 2))
         index = pick(groups, rand, unlike, false, deep);
@@ -243,6 +250,31 @@ uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_
     if (index != GROUP_NIL)
         groups->groups[index].in_flight = true;
     return index;
+}
+
+void port_groups_rule_out(struct port_groups *groups, uint32_t index)
+{
+    end_group(groups, index);
+}
+
+void port_groups_doubt(struct port_groups *groups, uint32_t index)
+{
+    const struct group *group = &groups->groups[index];
+    for (uint32_t i = 0; i < group->count; i++)
+        find(groups, group->first + i, FINDING_IN_DOUBT);
+    end_group(groups, index);
+}
+
+void port_groups_release(struct port_groups *groups)
+{
+    for (uint32_t i = 0; i < groups->live_count; i++)
+        groups->groups[groups->live[i]].held = false;
+}
+
+void port_groups_settle(struct port_groups *groups)
+{
+    groups->tentative = false;
+    port_groups_release(groups);
 }
 
 bool port_groups_all_done(const struct port_groups *groups)

@@ -38,6 +38,7 @@ struct group {
     uint8_t tests, lag_tests;
     bool second_half;
     bool in_flight;
+    bool held; /* until what it was tested with is sure */
 };
 
 #define GROUP_NIL UINT32_MAX
@@ -63,6 +64,7 @@ struct port_groups {
     uint32_t open_count, done_count;
     double recent_open, recent_done; /* of the last few hundred ports of the list */
     uint32_t bursts;                 /* groups that had shown something that was not there */
+    bool tentative; /* what is tested with is a guess: that nothing was found proves nothing */
 };
 
 /* -ENOMEM, with nothing to free.
@@ -71,13 +73,13 @@ struct port_groups {
 int port_groups_init(struct port_groups *groups, uint32_t port_capacity, double risk);
 void port_groups_done(struct port_groups *groups);
 
-/* Begin a host: nothing is known of any port. port_count <= port_capacity */
+/* Begin a host: nothing is known of any port, nor of the way to it. port_count <= port_capacity */
 void port_groups_begin(struct port_groups *groups, uint32_t port_count);
 
 /* The next group to test, marked as in flight; GROUP_NIL: none can be tested now.
  *   rand       which of several: the order must not follow any traffic
  *   unlike     not this one again at once; GROUP_NIL: any
- *   deep       end what has been begun before anything new, the smallest groups first
+ *   deep       only groups that have shown something, the smallest first
  *   ahead      also second halves whose test the first may make needless
  *   root_size  how many ports a new group gets; 1 .. GROUP_PORTS_MAX */
 uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_t unlike, bool deep,
@@ -88,6 +90,19 @@ void port_groups_tested(struct port_groups *groups, uint32_t index, double evide
 
 /* The test of a group came to nothing. */
 void port_groups_void(struct port_groups *groups, uint32_t index);
+
+/* Whatever the way is like, no port of this group is open: final even while tests are tentative. */
+void port_groups_rule_out(struct port_groups *groups, uint32_t index);
+
+/* Nothing came of all its tests: whether a port of this group is open stays in doubt. */
+void port_groups_doubt(struct port_groups *groups, uint32_t index);
+
+/* Groups in which nothing was found while tests were tentative begin anew, and are held back from being tested again until
+ * they are released. */
+void port_groups_release(struct port_groups *groups);
+
+/* What is tested with is sure from now on. */
+void port_groups_settle(struct port_groups *groups);
 
 bool port_groups_all_done(const struct port_groups *groups);
 

@@ -16,6 +16,7 @@ static unsigned search(struct port_groups *groups, const bool *is_open, unsigned
     struct rand rand = {.state = seed};
     unsigned tests = 0;
     port_groups_begin(groups, PORTS);
+    port_groups_settle(groups);
     while (!port_groups_all_done(groups)) {
         uint32_t index = port_groups_next(groups, &rand, GROUP_NIL, false, true, 64);
         assert_int_not_equal(index, GROUP_NIL);
@@ -139,6 +140,57 @@ static void the_smaller_the_risk_the_more_tests_an_open_port_takes(void **state)
     assert_int_equal(tests_until_open(1e-9), 12);
 }
 
+/* Test all parts of a group that has shown something: nothing shows any more. */
+static void find_nothing_below(struct port_groups *groups, struct rand *rand)
+{
+    for (;;) {
+        uint32_t index = port_groups_next(groups, rand, GROUP_NIL, true, true, 8);
+        if (index == GROUP_NIL)
+            return;
+        port_groups_tested(groups, index, -10);
+    }
+}
+
+static void nothing_found_by_guesswork_is_asked_again(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    struct rand rand = {.state = 1};
+    assert_int_equal(port_groups_init(&groups, 8, RISK), 0);
+    port_groups_begin(&groups, 8);
+    uint32_t index = port_groups_next(&groups, &rand, GROUP_NIL, false, false, 8);
+    port_groups_tested(&groups, index, 7);
+    find_nothing_below(&groups, &rand);
+    assert_int_equal(groups.done_count, 0);
+    assert_int_equal(port_groups_next(&groups, &rand, GROUP_NIL, false, true, 8), GROUP_NIL); /* it is held */
+    port_groups_release(&groups);
+    index = port_groups_next(&groups, &rand, GROUP_NIL, false, true, 8);
+    assert_int_equal(groups.groups[index].count, 8);
+    port_groups_rule_out(&groups, index);
+    assert_true(port_groups_all_done(&groups));
+    assert_int_equal(groups.findings[0], FINDING_NOT_OPEN);
+    port_groups_done(&groups);
+}
+
+static void what_guesswork_never_finds_stays_in_doubt(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    struct rand rand = {.state = 1};
+    unsigned guesses = 0;
+    assert_int_equal(port_groups_init(&groups, 8, RISK), 0);
+    port_groups_begin(&groups, 8);
+    for (; !port_groups_all_done(&groups); guesses++) {
+        port_groups_release(&groups);
+        port_groups_tested(&groups, port_groups_next(&groups, &rand, GROUP_NIL, false, true, 8), 7);
+        find_nothing_below(&groups, &rand);
+        assert_true(guesses < 100);
+    }
+    for (uint32_t i = 0; i < 8; i++)
+        assert_int_equal(groups.findings[i], FINDING_IN_DOUBT);
+    port_groups_done(&groups);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +199,8 @@ int main(void)
         cmocka_unit_test(all_ports_open_are_all_found),
         cmocka_unit_test(what_stays_in_doubt_ends_as_that),
         cmocka_unit_test(the_same_group_is_not_tested_twice_in_a_row),
+        cmocka_unit_test(nothing_found_by_guesswork_is_asked_again),
+        cmocka_unit_test(what_guesswork_never_finds_stays_in_doubt),
         cmocka_unit_test(the_smaller_the_risk_the_more_tests_an_open_port_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

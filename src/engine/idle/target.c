@@ -12,10 +12,6 @@
 #define SINGLE_COPIES   8 /* SYNs to a single port at least: they are what proves it open */
 #define ASK_LEAST_NS    (2 * MSEC)
 #define ASKS_PER_WINDOW 24
-#define ASKS_IN_SEARCH  48   /* while the lag is unknown */
-#define SEARCH_TURNS    8    /* ports that are sent to in turns meanwhile */
-#define SEARCH_CAUTION  1.8  /* of some 48 places one looks worst */
-#define USUAL_CAUTION   0.67 /* three tests of four are decided by silence */
 #define JUMPS_MIN       8
 #define SILENT_TARGETS  3  /* that end so one after the other: then the scan ends */
 #define SILENT_LOST     30 /* questions lost in a row: it has gone */
@@ -41,6 +37,7 @@ void idle_target_begin(struct idle *idle)
     idle->echo_count = 0;
     lag_init(&idle->lag, zombie_jitter_ns(&idle->zombie), LAG_LONGEST_NS);
     port_groups_begin(&idle->groups, idle->config.spec_count);
+    idle_sweep_reset(idle);
     idle_windows_forget(idle);
 }
 
@@ -49,24 +46,16 @@ static int64_t width_ns(const struct idle *idle)
     return idle->lag.span.to_ns - idle->lag.span.from_ns + 2 * idle_window_guard_ns(idle);
 }
 
-static int asks_per_window(const struct idle *idle)
-{
-    return idle->lag.knowledge == LAG_UNKNOWN ? ASKS_IN_SEARCH : ASKS_PER_WINDOW;
-}
-
 static struct group_plan make_plan(const struct idle *idle)
 {
-    bool searching = idle->lag.knowledge != LAG_KNOWN;
-    int64_t search_ns = 2 * width_ns(idle) / asks_per_window(idle) + 4 * zombie_jitter_ns(&idle->zombie);
     return (struct group_plan){
         .background = &idle->background,
         .arrival = idle->arrival,
         .rate_pps = idle->pacer.rate_pps,
         .wait_ns = width_ns(idle),
-        .turns = searching ? SEARCH_TURNS : GROUP_PORTS_MAX,
-        .show_ns = searching && search_ns < width_ns(idle) ? search_ns : width_ns(idle),
+        .show_ns = width_ns(idle),
         .density = port_groups_density(&idle->groups),
-        .caution = idle->lag.knowledge == LAG_UNKNOWN ? SEARCH_CAUTION : USUAL_CAUTION,
+        .none_at = GROUP_NONE_AT,
     };
 }
 
@@ -76,7 +65,7 @@ static int64_t ask_every_ns(const struct idle *idle, const struct window *window
     if (idle->lag.knowledge == LAG_KNOWN && window->count > 1)
         return 0;
     double burst_s = (double)window->count * window->copies / idle->pacer.rate_pps;
-    int64_t every_ns = (width_ns(idle) + (int64_t)(burst_s * (double)SEC)) / asks_per_window(idle);
+    int64_t every_ns = (width_ns(idle) + (int64_t)(burst_s * (double)SEC)) / ASKS_PER_WINDOW;
     int64_t least_ns = (int64_t)((double)SEC / idle->pacer.rate_pps) * 4;
     if (least_ns < ASK_LEAST_NS)
         least_ns = ASK_LEAST_NS;
@@ -95,17 +84,13 @@ static void add_test(struct idle *idle, uint32_t index)
     if (group->count == 1 && window->copies < SINGLE_COPIES)
         window->copies = SINGLE_COPIES;
     window->ask_every_ns = ask_every_ns(idle, window);
-    window->turns = plan.turns < window->count ? plan.turns : window->count;
-    window->searching = idle->lag.knowledge != LAG_KNOWN;
     idle->last_group = index;
 }
 
-/* While the lag is searched for, a test takes so long anyway that a large group costs little. */
 static uint32_t root_size(const struct idle *idle)
 {
     struct group_plan plan = make_plan(idle);
-    return idle->lag.knowledge == LAG_KNOWN ? group_plan_size(&plan, GROUP_PORTS_MAX)
-                                            : group_plan_search_size(&plan, GROUP_PORTS_MAX);
+    return group_plan_size(&plan, GROUP_PORTS_MAX);
 }
 
 /* Behind all windows that are planned: what shows in it is the zombie's own. */
@@ -140,10 +125,10 @@ static void add_next_test(struct idle *idle)
         add_test(idle, index);
         return;
     }
-    if (idle->window_count > 0 && idle->lag.knowledge == LAG_UNKNOWN)
-        return;
     index = port_groups_next(&idle->groups, &idle->rand, idle->last_group, deep, ahead, root_size(idle));
-    if (index == GROUP_NIL && idle->window_count == 0) {
+    if (index == GROUP_NIL && idle->window_count == 0 && deep && idle->last_group == GROUP_NIL) {
+        idle_sweep_failed(idle);
+    } else if (index == GROUP_NIL && idle->window_count == 0) {
         add_control(idle);
         idle->last_group = GROUP_NIL;
     } else if (index != GROUP_NIL && needs_control(idle, index)) {
@@ -195,12 +180,19 @@ static void run_name_test(struct idle *idle)
     } else if (over && idle->window_count == 0) {
         idle->phase = IDLE_PORTS;
         idle->silent_targets = 0;
-        add_next_test(idle);
     } else if (!over && idle->window_count == 0 && idle_window_may_begin_ns(idle, span) <= idle->now_ns) {
         struct window *window = idle_window_add(idle, WINDOW_NAME, span);
         window->copies = NAME_COPIES;
         window->count = 1;
     }
+}
+
+static void run_ports(struct idle *idle)
+{
+    if (idle->lag.knowledge == LAG_UNKNOWN)
+        idle_sweep_run(idle);
+    if (idle->lag.knowledge != LAG_UNKNOWN && idle_window_may_begin_ns(idle, idle->lag.span) <= idle->now_ns)
+        add_next_test(idle);
 }
 
 void idle_target_run(struct idle *idle)
@@ -211,13 +203,15 @@ void idle_target_run(struct idle *idle)
         run_name_test(idle);
     else if (port_groups_all_done(&idle->groups))
         idle_target_end(idle, 0);
-    else if (idle_window_may_begin_ns(idle, idle->lag.span) <= idle->now_ns)
-        add_next_test(idle);
+    else
+        run_ports(idle);
 }
 
 int64_t idle_target_wake_ns(const struct idle *idle)
 {
     struct lag_span span = {.from_ns = 0, .to_ns = 0};
+    if (idle->phase == IDLE_PORTS && idle->lag.knowledge == LAG_UNKNOWN)
+        return idle_sweep_wake_ns(idle);
     int64_t wake_ns = idle_windows_wake_ns(idle);
     int64_t begin_ns = idle_window_may_begin_ns(idle, idle->phase == IDLE_NAME ? span : idle->lag.span);
     if (begin_ns > idle->now_ns && begin_ns < wake_ns)

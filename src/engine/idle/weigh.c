@@ -7,13 +7,9 @@
 
 #include "engine/emit.h"
 
-#define EARLY_EVIDENCE (GROUP_SPLIT_AT + 1)
-#define UNRESTS        3
-#define JUMP_PACKETS   1000 /* that no traffic of a zombie that is not busy brings into one window */
-#define SHARE_LEAST    0.6  /* of the SYNs to open ports must show, else the windows are too narrow */
-
-/* The way through a target may vary more than that to the zombie: by so much. Which it is shows in the answers. */
-static const int64_t unrest_ns[UNRESTS] = {0, 15 * MSEC, 60 * MSEC};
+#define JUMP_PACKETS 1000 /* that no traffic of a zombie that is not busy brings into one window */
+#define MOST_SHARE   0.75 /* of what shows is most of it */
+#define SHARE_LEAST  0.6  /* of the SYNs to open ports must show, else the windows are too narrow */
 
 static const int64_t repeat_ns[] = {1 * SEC, 3 * SEC,
                                     7 * SEC}; /* after a SYN/ACK: RFC 6298 section 2, doubled */
@@ -64,66 +60,25 @@ static struct evidence_test test_of(const struct idle *idle, const struct window
 /* How long the answers to a burst go on showing, at most: ways take differently long. */
 static int64_t shows_for_ns(const struct idle *idle, const struct window *window)
 {
-    double turns_s = (double)window->turns * window->copies / idle->pacer.rate_pps;
-    return (int64_t)(turns_s * (double)SEC) + 4 * zombie_jitter_ns(&idle->zombie);
+    return window->burst_end_ns - window->burst_at_ns + 4 * zombie_jitter_ns(&idle->zombie);
 }
 
-/* The mean of the likelihood ratios of all places where answers may show that go on for so long. */
-static double ratio_somewhere(const struct idle *idle, const struct window *window,
-                              const struct window_count *count, int64_t shows_ns)
+/* When in a window something showed: most of it, however much the way varies. */
+static struct lag_span find_peak(const struct idle *idle, const struct window *window,
+                                 const struct window_count *count, double shown)
 {
-    struct evidence_test test = test_of(idle, window, count);
-    double ratios = 0;
-    for (unsigned first = 0; first < count->step_count; first++) {
-        double packets = 0;
-        unsigned end = first;
-        while (end < count->step_count &&
-               (end <= first + 1 || count->steps[end - 1].to_ns < count->steps[first].to_ns + shows_ns))
-            packets += count->steps[end++].excess;
-        int64_t span_ns = count->steps[end - 1].to_ns - count->steps[first].from_ns;
-        double more = 0.5 * count->doubtful * (end - first) / count->step_count;
-        test.background = background_law(&idle->background, span_ns, more);
-        ratios += exp(evidence_of(&test, packets > 0 ? (unsigned)packets : 0));
-    }
-    return ratios / count->step_count;
-}
-
-/* While the lag is unknown, answers may show anywhere in a long window, but all close together. Each place is as likely as
- * any other, and so is each unrest: the likelihood ratio is the mean of those of all.
- *   ret_shows_ns  how long answers go on showing, by the likeliest unrest */
-static double evidence_somewhere(const struct idle *idle, const struct window *window,
-                                 const struct window_count *count, int64_t *ret_shows_ns)
-{
-    double ratios = 0, best = -1;
-    for (unsigned i = 0; i < UNRESTS; i++) {
-        int64_t shows_ns = shows_for_ns(idle, window) + unrest_ns[i];
-        double ratio = ratio_somewhere(idle, window, count, shows_ns);
-        ratios += ratio;
-        if (ratio > best) {
-            best = ratio;
-            *ret_shows_ns = shows_ns;
-        }
-    }
-    return log(ratios / UNRESTS);
-}
-
-bool idle_target_seen_enough(struct idle *idle, const struct window *window, const struct window_count *count)
-{
-    int64_t shows_ns;
-    return window->kind == WINDOW_PORTS && count->step_count > 0 &&
-           evidence_somewhere(idle, window, count, &shows_ns) >= EARLY_EVIDENCE;
-}
-
-/* When in a window something showed. */
-static struct lag_span find_peak(const struct idle *idle, const struct window_count *count, int64_t shows_ns)
-{
+    static const int64_t unrest_ns[] = {0, 15 * MSEC, 60 * MSEC};
     struct lag_step steps[IDLE_STEPS_MAX];
-    double pps = background_pps(&idle->background);
+    struct lag_span peak;
+    double pps = background_pps(&idle->background), holds = 0;
+    double most = MOST_SHARE * fmin(shown, (double)window->count * window->copies);
     for (unsigned i = 0; i < count->step_count; i++) {
         steps[i] = count->steps[i];
         steps[i].excess -= pps * (double)(steps[i].to_ns - steps[i].from_ns) / (double)SEC;
     }
-    return lag_peak(steps, count->step_count, shows_ns);
+    for (unsigned i = 0; i == 0 || (holds < most && i < sizeof unrest_ns / sizeof unrest_ns[0]); i++)
+        peak = lag_peak(steps, count->step_count, shows_for_ns(idle, window) + unrest_ns[i], &holds);
+    return peak;
 }
 
 /* What the zombie sent before and after what showed in a window was its own. */
@@ -152,8 +107,10 @@ static void open_port_found(struct idle *idle, const struct group *group)
     record.tries = group->tests;
     idle->config.emit(idle->config.context, &record);
     arrival_note(&idle->arrival, group->shown, group->sent);
-    if (group->lag_tests > 0)
-        lag_learn(&idle->lag, group->lag);
+    bool first = idle->lag.knowledge != LAG_KNOWN;
+    lag_learn(&idle->lag, group->lag_tests > 0 ? group->lag : idle->lag.span);
+    if (first)
+        idle_sweep_succeeded(idle);
     if (arrival_share(&idle->arrival) < SHARE_LEAST)
         lag_widen(&idle->lag);
 }
@@ -170,36 +127,20 @@ static void note_single(struct group *group, const struct window *window, double
         group->lag = lag;
 }
 
-static struct lag_span widen(struct lag_span span, int64_t by_ns)
-{
-    return (struct lag_span){.from_ns = span.from_ns - by_ns, .to_ns = span.to_ns + by_ns};
-}
-
-/* By how much answers may come earlier or later than those that showed here. */
-static int64_t unrest_of(const struct idle *idle, struct lag_span peak)
-{
-    int64_t jitter_ns = zombie_jitter_ns(&idle->zombie), half_ns = (peak.to_ns - peak.from_ns) / 2;
-    return jitter_ns > half_ns ? jitter_ns : half_ns;
-}
-
 static void weigh_ports(struct idle *idle, const struct window *window, const struct window_count *count)
 {
     struct evidence_test test = test_of(idle, window, count);
-    int64_t shows_ns = shows_for_ns(idle, window);
-    double evidence = window->searching ? evidence_somewhere(idle, window, count, &shows_ns)
-                                        : evidence_of(&test, (unsigned)count->packets);
+    double evidence = evidence_of(&test, (unsigned)count->packets);
     double shown = (double)count->packets - test.background.mean;
     struct group *group = &idle->groups.groups[window->group];
     if (evidence > 0) {
-        struct lag_span peak = find_peak(idle, count, shows_ns);
+        struct lag_span peak = find_peak(idle, window, count, shown);
         struct lag_span lag = {.from_ns = peak.from_ns - window->burst_end_ns,
                                .to_ns = peak.to_ns - window->burst_at_ns};
         int64_t from_ns = count->steps[0].from_ns;
         note_echoes(idle, from_ns, from_ns + count->span_ns, fmax(shown, 0));
         if (window->count == 1)
             note_single(group, window, shown, lag);
-        if (group->evidence + evidence >= GROUP_SPLIT_AT)
-            lag_guess(&idle->lag, widen(lag, unrest_of(idle, peak)));
         note_rest(idle, count, peak);
     } else {
         background_note(&idle->background, idle->now_ns, (double)count->packets, count->span_ns);
@@ -213,8 +154,6 @@ static void weigh_ports(struct idle *idle, const struct window *window, const st
         open_port_found(idle, &tested);
     if (idle->groups.bursts > bursts)
         background_note_burst(&idle->background);
-    if (idle->groups.live_count == 0 || idle->groups.bursts > bursts)
-        lag_forget_guess(&idle->lag);
 }
 
 void idle_target_weigh(struct idle *idle, const struct window *window, const struct window_count *count)

@@ -71,25 +71,22 @@ struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct 
 
 /* ----- sending ------------------------------------------------------------------------------------------------------- */
 
-/* Ports take turns, so many at a time: all SYNs to one port show close together, and yet are not lost together. */
-static uint32_t port_of_syn(const struct window *window, uint32_t n)
+struct probe idle_syn(struct idle *idle, uint32_t spec)
 {
-    uint32_t first = n / (window->turns * window->copies) * window->turns;
-    uint32_t left = window->count - first;
-    return first + (n - first * window->copies) % (left < window->turns ? left : window->turns);
-}
-
-static struct probe syn_of(struct idle *idle, const struct window *window, uint32_t n)
-{
-    const struct probe_spec *spec = &idle->config.specs[window->first + port_of_syn(window, n)];
     return (struct probe){
-        .technique = spec->technique,
+        .technique = idle->config.specs[spec].technique,
         .src = idle->zombie.addr,
         .dst = idle->target,
         .source_port = (uint16_t)(SYN_PORT_FIRST + idle->syn_count++ % SYN_PORT_COUNT),
-        .port = spec->port,
+        .port = idle->config.specs[spec].port,
         .number = (uint32_t)rand_next(&idle->rand),
     };
+}
+
+/* The n-th from now. Ports take turns: SYNs to one port are not lost together. */
+static struct probe syn_of(struct idle *idle, const struct window *window, uint32_t n)
+{
+    return idle_syn(idle, window->first + (window->sent + n) % window->count);
 }
 
 /* A SYN/ACK to the zombie in the target's name. */
@@ -116,8 +113,7 @@ static void send_burst(struct idle *idle, struct window *window)
     uint32_t left = burst_len(window) - window->sent, count = 0;
     uint32_t allowed = left ? pacer_allowance(&idle->pacer, idle->now_ns) : 0;
     while (count < left && count < allowed && count < BURST_PROBES_MAX) {
-        probes[count] =
-            window->kind == WINDOW_NAME ? named_of(idle) : syn_of(idle, window, window->sent + count);
+        probes[count] = window->kind == WINDOW_NAME ? named_of(idle) : syn_of(idle, window, count);
         count++;
     }
     idle_send(idle, probes, count);
@@ -336,24 +332,6 @@ static bool count_window(const struct idle *idle, const struct window *window, u
     return true;
 }
 
-/* While nothing is known of the lag a window is long, and ends early when something shows. */
-static void close_early(struct idle *idle, struct window *window)
-{
-    struct window_count count;
-    uint64_t last = idle->zombie.next_serial;
-    if (idle->lag.knowledge != LAG_UNKNOWN || window->ask_every_ns == 0 || !is_open(window) ||
-        window->burst_end_ns == TIME_NEVER || window->close_at_ns < idle->now_ns + 3 * window->ask_every_ns)
-        return;
-    while (last > window->opening_end && !is_answered(idle, last - 1))
-        last--;
-    if (last <= window->opening_end || !count_window(idle, window, last - 1, last, &count))
-        return;
-    if (count.packets > 0 && idle_target_seen_enough(idle, window, &count)) {
-        window->close_at_ns = idle->now_ns + 2 * window->ask_every_ns;
-        idle->chain_ns = window->close_at_ns;
-    }
-}
-
 static void weigh_window(struct idle *idle, const struct window *window)
 {
     struct window_count count;
@@ -381,8 +359,6 @@ void idle_windows_run(struct idle *idle)
 {
     for (unsigned i = 0; i < idle->window_count; i++)
         run_window(idle, i);
-    if (idle->window_count == 1)
-        close_early(idle, window_at(idle, 0));
     weigh_windows(idle);
 }
 

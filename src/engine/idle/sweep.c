@@ -1,0 +1,442 @@
+/* The search for the lag, while no open port is known: blocks of ports are sent to one after the other, and again in another
+ * order, while questions to the zombie tell all the time how much it sends. search.c says what follows. */
+#include "engine/idle/internal.h"
+
+#include <math.h>
+
+#define USUAL_PORTS 8 /* of a block */
+#define BLOCK_NS                                                                                             \
+    (10 * MSEC) /* that sending to one takes at most: the time at which it shows tells which it was */
+#define BLOCK_PORTS_MAX  8
+#define BURST_PROBES_MAX 64
+#define BLOCKS_AT_ONCE   32
+#define PENDING_MAX      2 /* shots at a block before what came of the first is known */
+#define SHOTS_PER_WIDTH  8 /* at a block of which nothing became clear, then the way may vary more */
+#define TURNS_MAX        4 /* through all widths: what is in doubt then stays so */
+#define ASK_LEAST_NS     (2 * MSEC)
+#define LEAST_ASKS       2 /* within the narrowest span */
+
+/* Before anything was looked at, answers of other blocks show in one stretch of fifty. */
+#define OTHERS_SHOWN  0.2
+#define OTHERS_LOOKED 10.0
+#define OTHERS_MOST   0.9
+
+static int64_t guard_ns(const struct idle *idle)
+{
+    return zombie_jitter_ns(&idle->zombie);
+}
+
+/* What a block's answers take at a given lag. */
+static int64_t window_ns(const struct idle *idle)
+{
+    return search_width_ns(&idle->sweep.search, idle->sweep.width) + 2 * guard_ns(idle);
+}
+
+static void begin(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    int64_t ask_ns = (int64_t)((double)SEC / idle->pacer.rate_pps) * 4;
+    int64_t least_ns = LEAST_ASKS * (ask_ns > ASK_LEAST_NS ? ask_ns : ASK_LEAST_NS);
+    sweep->ask_every_ns = least_ns / LEAST_ASKS;
+    if (least_ns < 2 * guard_ns(idle)) /* the way through the target varies as much as that to the zombie */
+        least_ns = guard_ns(idle);
+    search_init(&sweep->search, idle->lag.longest, least_ns, sweep->width);
+    sweep->signal_copies = sweep->unsent = 0;
+    sweep->order_at = sweep->order_count = 0;
+    sweep->shot_count = 0;
+    sweep->next_ask_ns = sweep->next_weigh_ns = idle->now_ns;
+    sweep->next_shot_ns = idle->now_ns + 3 * guard_ns(idle) + 2 * sweep->ask_every_ns;
+    sweep->active = true;
+    port_groups_release(&idle->groups);
+}
+
+/* ----- sending ------------------------------------------------------------------------------------------------------- */
+
+static unsigned copies_for(const struct idle *idle, uint32_t ports)
+{
+    struct group_plan plan = {
+        .background = &idle->background,
+        .arrival = idle->arrival,
+        .rate_pps = idle->pacer.rate_pps,
+        .show_ns = window_ns(idle),
+        .density = port_groups_density(&idle->groups),
+        .none_at = GROUP_NONE_AT / 2, /* it is sent to twice in any case */
+    };
+    return group_plan_copies(&plan, ports);
+}
+
+/* A block shows for a while in any case: it may have more ports the longer that is. */
+static uint32_t block_ports(const struct idle *idle)
+{
+    double syns_per_ns = idle->pacer.rate_pps / (double)SEC / copies_for(idle, USUAL_PORTS);
+    double ports = fmin(syns_per_ns * (double)BLOCK_NS, USUAL_PORTS);
+    ports = fmax(ports, fmin(syns_per_ns * (double)window_ns(idle) / 3, BLOCK_PORTS_MAX));
+    return ports < 1 ? 1 : (uint32_t)ports;
+}
+
+static void take_blocks(struct idle *idle)
+{
+    struct search *search = &idle->sweep.search;
+    unsigned count = search_block_count(search);
+    while (count < BLOCKS_AT_ONCE) {
+        uint32_t group =
+            port_groups_next(&idle->groups, &idle->rand, GROUP_NIL, false, true, block_ports(idle));
+        if (group == GROUP_NIL)
+            return;
+        search_add(search, group, idle->groups.groups[group].count);
+        count++;
+    }
+}
+
+/* All blocks, in an order of chance, but those whose last shots nothing is known of yet. */
+static void begin_sweep(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    take_blocks(idle);
+    sweep->order_at = sweep->order_count = 0;
+    for (unsigned place = 0; place < SEARCH_BLOCKS_MAX; place++) {
+        const struct search_block *block = &sweep->search.blocks[place];
+        if (block->group == GROUP_NIL || block->pending >= PENDING_MAX)
+            continue;
+        unsigned other = (unsigned)rand_below(&idle->rand, ++sweep->order_count);
+        sweep->order[sweep->order_count - 1] = sweep->order[other];
+        sweep->order[other] = place;
+    }
+}
+
+/* The next block of the sweep that has not been done with; false: there is none. */
+static bool next_block(struct sweep *sweep, unsigned *ret)
+{
+    while (sweep->order_at < sweep->order_count) {
+        unsigned place = sweep->order[sweep->order_at++];
+        if (sweep->search.blocks[place].group == GROUP_NIL)
+            continue;
+        *ret = place;
+        return true;
+    }
+    return false;
+}
+
+/* A question that reached the zombie before anything that is sent from now on can show. */
+static uint64_t earlier_question(const struct idle *idle)
+{
+    const struct zombie *zombie = &idle->zombie;
+    int64_t before_ns = idle->now_ns - 3 * guard_ns(idle);
+    uint64_t serial = zombie->next_serial;
+    while (serial > 0 && serial + TIMELINE_MAX > zombie->next_serial &&
+           zombie_question(zombie, serial - 1)->sent_ns > before_ns)
+        serial--;
+    return serial > 4 ? serial - 4 : 0; /* the last of them may get lost */
+}
+
+static void begin_shot(struct idle *idle, unsigned place)
+{
+    struct sweep *sweep = &idle->sweep;
+    struct search_block *block = &sweep->search.blocks[place];
+    sweep->sending = (struct sweep_shot){
+        .place = place,
+        .serial = block->serial,
+        .question = earlier_question(idle),
+        .from_ns = idle->now_ns,
+        .copies = copies_for(idle, block->ports),
+    };
+    block->shots++;
+    block->pending++;
+    sweep->unsent = block->ports * sweep->sending.copies;
+}
+
+/* Two blocks that stand as close together in each sweep could not be told apart. */
+static void end_shot(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    sweep->sending.to_ns = idle->now_ns;
+    sweep->shots[(sweep->shot_first + sweep->shot_count++) % SWEEP_SHOTS_MAX] = sweep->sending;
+    int64_t took_ns = idle->now_ns - sweep->sending.from_ns, half_ns = window_ns(idle) / 2;
+    int64_t most_ns = took_ns < half_ns ? 2 * half_ns - took_ns : half_ns;
+    sweep->next_shot_ns = idle->now_ns + (int64_t)rand_below(&idle->rand, (uint64_t)most_ns);
+}
+
+static void send_shot(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    struct probe probes[BURST_PROBES_MAX];
+    const struct search_block *block = &sweep->search.blocks[sweep->sending.place];
+    uint32_t allowed = pacer_allowance(&idle->pacer, idle->now_ns), count = 0;
+    if (block->serial != sweep->sending.serial || block->group == GROUP_NIL) {
+        sweep->unsent = 0; /* done with in the meantime */
+        return;
+    }
+    const struct group *group = &idle->groups.groups[block->group];
+    while (count < sweep->unsent && count < allowed && count < sizeof probes / sizeof probes[0]) {
+        probes[count] = idle_syn(idle, group->first + (sweep->unsent - count) % group->count);
+        count++;
+    }
+    idle_send(idle, probes, count);
+    sweep->unsent -= count;
+    if (sweep->unsent == 0)
+        end_shot(idle);
+}
+
+static void run_shots(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    unsigned place;
+    if (sweep->unsent == 0 && idle->now_ns >= sweep->next_shot_ns && sweep->shot_count < SWEEP_SHOTS_MAX) {
+        if (sweep->order_at == sweep->order_count)
+            begin_sweep(idle);
+        if (next_block(sweep, &place))
+            begin_shot(idle, place);
+        else
+            sweep->next_shot_ns = idle->now_ns + 2 * sweep->ask_every_ns;
+    }
+    if (sweep->unsent > 0)
+        send_shot(idle);
+}
+
+/* ----- counting ------------------------------------------------------------------------------------------------------ */
+
+static const struct evidence_signal *signal_of(struct idle *idle, unsigned ports, unsigned copies)
+{
+    struct sweep *sweep = &idle->sweep;
+    if (sweep->signal_ports != ports || sweep->signal_copies != copies)
+        sweep->signal = evidence_signal_of(ports, copies, &idle->arrival);
+    sweep->signal_ports = ports;
+    sweep->signal_copies = copies;
+    return &sweep->signal;
+}
+
+/* Whatever the lag, answers of all blocks show somewhere: that is how likely they show where those of another are looked for.
+ * Where nothing does it was the zombie's own traffic. */
+static void look_on(struct idle *idle, int64_t end_ns)
+{
+    struct sweep *sweep = &idle->sweep;
+    int64_t step_ns = window_ns(idle);
+    const struct evidence_signal *signal = signal_of(idle, USUAL_PORTS, copies_for(idle, USUAL_PORTS));
+    struct timeline_count count;
+    if (sweep->looked_ns < sweep->shots[sweep->shot_first].from_ns)
+        sweep->looked_ns = sweep->shots[sweep->shot_first].from_ns;
+    for (; sweep->looked_ns + step_ns < end_ns; sweep->looked_ns += step_ns) {
+        if (!timeline_count(&sweep->timeline, sweep->looked_ns, sweep->looked_ns + step_ns, &count))
+            continue;
+        struct background_law law = background_law(&idle->background, count.span_ns, 0.5 * count.lost);
+        bool shows = evidence_beside(signal, &law, 0, count.packets) > 0;
+        if (!shows)
+            background_note(&idle->background, idle->now_ns, count.packets, count.span_ns);
+        sweep->looked += 1;
+        sweep->shown += shows;
+    }
+}
+
+/* How likely answers of others show in a span of each width. */
+static void find_others(const struct idle *idle, double ret[static SEARCH_WIDTHS])
+{
+    const struct sweep *sweep = &idle->sweep;
+    double share = (sweep->shown + OTHERS_SHOWN) / (sweep->looked + OTHERS_LOOKED);
+    for (unsigned width = 0; width < SEARCH_WIDTHS; width++) {
+        int64_t width_ns = search_width_ns(&sweep->search, width) + 2 * guard_ns(idle);
+        ret[width] = fmin(share * (double)width_ns / (double)window_ns(idle), OTHERS_MOST);
+    }
+}
+
+/* Count in all spans of which everything is known. */
+static void weigh_shot(struct idle *idle, struct sweep_shot *shot, struct search_block *block, int64_t end_ns)
+{
+    struct search *search = &idle->sweep.search;
+    const struct evidence_signal *signal = signal_of(idle, block->ports, shot->copies);
+    double others[SEARCH_WIDTHS];
+    find_others(idle, others);
+    for (; shot->next_span < search->span_count; shot->next_span++) {
+        unsigned width = search->spans[shot->next_span].width;
+        struct lag_span lag = search->spans[shot->next_span].lag;
+        int64_t from_ns = shot->from_ns + lag.from_ns - guard_ns(idle);
+        int64_t to_ns = shot->to_ns + lag.to_ns + guard_ns(idle);
+        struct timeline_count count;
+        if (to_ns >= end_ns)
+            return;
+        if (!timeline_count(&idle->sweep.timeline, from_ns, to_ns, &count))
+            continue;
+        struct background_law law = background_law(&idle->background, count.span_ns, 0.5 * count.lost);
+        block->evidence[shot->next_span] +=
+            (float)evidence_beside(signal, &law, others[width], count.packets);
+    }
+    block->pending--;
+    idle->windows_weighed++;
+}
+
+static struct search_block *block_of(struct sweep *sweep, const struct sweep_shot *shot)
+{
+    struct search_block *block = &sweep->search.blocks[shot->place];
+    return block->group != GROUP_NIL && block->serial == shot->serial ? block : NULL;
+}
+
+static void weigh_shots(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    if (sweep->shot_count == 0)
+        return;
+    timeline_read(&sweep->timeline, &idle->zombie, sweep->shots[sweep->shot_first].question);
+    idle->jumps += sweep->timeline.jumps;
+    if (sweep->timeline.count == 0)
+        return;
+    int64_t end_ns = sweep->timeline.points[sweep->timeline.count - 1].at_ns;
+    look_on(idle, end_ns);
+    for (unsigned i = 0; i < sweep->shot_count; i++) {
+        struct sweep_shot *shot = &sweep->shots[(sweep->shot_first + i) % SWEEP_SHOTS_MAX];
+        struct search_block *block = block_of(sweep, shot);
+        if (block && shot->next_span < sweep->search.span_count)
+            weigh_shot(idle, shot, block, end_ns);
+    }
+    while (sweep->shot_count > 0) {
+        const struct sweep_shot *shot = &sweep->shots[sweep->shot_first];
+        if (block_of(sweep, shot) && shot->next_span < sweep->search.span_count)
+            return;
+        sweep->shot_first = (sweep->shot_first + 1) % SWEEP_SHOTS_MAX;
+        sweep->shot_count--;
+    }
+}
+
+/* ----- what follows -------------------------------------------------------------------------------------------------- */
+
+static void remove_block(struct search_block *block)
+{
+    block->group = GROUP_NIL;
+}
+
+/* Blocks in which nothing showed, wherever the lag lies, have no open port. */
+static void rule_out(struct idle *idle)
+{
+    struct search *search = &idle->sweep.search;
+    for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
+        struct search_block *block = &search->blocks[i];
+        if (block->group == GROUP_NIL || block->shots == block->pending)
+            continue;
+        double evidence = search_anywhere(search, block);
+        if (evidence > GROUP_NONE_AT)
+            continue;
+        port_groups_rule_out(&idle->groups, block->group);
+        remove_block(block);
+    }
+}
+
+/* Tests of single ports will say whether the guess is right: those of all blocks that show something there. */
+static void follow_guess(struct idle *idle, struct lag_span lag)
+{
+    struct search *search = &idle->sweep.search;
+    lag_guess(&idle->lag, lag);
+    for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
+        struct search_block *block = &search->blocks[i];
+        double evidence = block->group == GROUP_NIL ? 0 : search_at(search, block, lag);
+        if (evidence < GROUP_SPLIT_AT)
+            continue;
+        port_groups_tested(&idle->groups, block->group, evidence);
+        remove_block(block);
+    }
+}
+
+static void give_up_blocks(struct idle *idle, bool in_doubt)
+{
+    struct search *search = &idle->sweep.search;
+    for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
+        struct search_block *block = &search->blocks[i];
+        if (block->group == GROUP_NIL)
+            continue;
+        if (in_doubt)
+            port_groups_doubt(&idle->groups, block->group);
+        else
+            port_groups_void(&idle->groups, block->group);
+        remove_block(block);
+    }
+}
+
+static bool is_stuck(const struct search *search)
+{
+    for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
+        const struct search_block *block = &search->blocks[i];
+        if (block->group != GROUP_NIL && block->shots - block->pending >= SHOTS_PER_WIDTH)
+            return true;
+    }
+    return false;
+}
+
+/* Something shows, and never at the same lag: look for a way that varies more. */
+static void search_wider(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    sweep->width = (sweep->width + 1) % SEARCH_WIDTHS;
+    sweep->turns += sweep->width == 0;
+    bool enough = sweep->turns == TURNS_MAX;
+    if (enough)
+        sweep->turns = 0;
+    give_up_blocks(idle, enough);
+    begin(idle);
+}
+
+static void conclude(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    struct lag_span lag;
+    rule_out(idle);
+    if (search_guess(&sweep->search, port_groups_density(&idle->groups), &lag))
+        follow_guess(idle, lag);
+    else if (is_stuck(&sweep->search))
+        search_wider(idle);
+}
+
+/* ----- from outside -------------------------------------------------------------------------------------------------- */
+
+void idle_sweep_reset(struct idle *idle)
+{
+    idle->sweep.active = false;
+    idle->sweep.width = idle->sweep.turns = 0;
+    idle->sweep.looked = idle->sweep.shown = 0;
+}
+
+void idle_sweep_failed(struct idle *idle)
+{
+    lag_forget_guess(&idle->lag);
+    background_note_burst(&idle->background);
+    give_up_blocks(idle, false);
+    begin(idle);
+}
+
+void idle_sweep_succeeded(struct idle *idle)
+{
+    struct search *search = &idle->sweep.search;
+    struct lag_span lag = idle->lag.span;
+    for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
+        struct search_block *block = &search->blocks[i];
+        if (block->group == GROUP_NIL)
+            continue;
+        port_groups_tested(&idle->groups, block->group, search_at(search, block, lag));
+        remove_block(block);
+    }
+    port_groups_settle(&idle->groups);
+}
+
+void idle_sweep_run(struct idle *idle)
+{
+    struct sweep *sweep = &idle->sweep;
+    if (!sweep->active)
+        begin(idle);
+    if (idle->now_ns >= sweep->next_ask_ns) {
+        struct probe probe = zombie_ask(&idle->zombie, idle->now_ns);
+        idle_send(idle, &probe, 1);
+        sweep->next_ask_ns = idle->now_ns + sweep->ask_every_ns;
+    }
+    run_shots(idle);
+    if (idle->now_ns < sweep->next_weigh_ns)
+        return;
+    sweep->next_weigh_ns = idle->now_ns + 4 * sweep->ask_every_ns;
+    weigh_shots(idle);
+    conclude(idle);
+}
+
+int64_t idle_sweep_wake_ns(const struct idle *idle)
+{
+    const struct sweep *sweep = &idle->sweep;
+    int64_t wake_ns = sweep->next_ask_ns < sweep->next_weigh_ns ? sweep->next_ask_ns : sweep->next_weigh_ns;
+    int64_t send_ns = sweep->unsent ? pacer_next_ns(&idle->pacer) : sweep->next_shot_ns;
+    if (!sweep->active)
+        return idle->now_ns;
+    return send_ns < wake_ns ? send_ns : wake_ns;
+}
