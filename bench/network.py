@@ -24,6 +24,7 @@ from collections import Counter
 from pathlib import Path
 
 import pair
+import peaks
 
 PORTS = range(30001, 30011)
 OPEN = (30002, 30005, 30009)
@@ -64,18 +65,19 @@ def found(name, pattern, text):
 
 
 def measure(network, command, cores):
-    """(seconds, processor seconds, MB, output)"""
+    """(seconds, processor seconds, MB of its largest process, output)"""
     with network.inside("scanner"):
         start = time.monotonic()
         process = subprocess.Popen(["taskset", "-c", cores, "timeout", str(TIMEOUT_S), *command], stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)  # fmt: skip
+        watch = peaks.Watch(process.pid)
         text = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.monotonic() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         sys.exit(f"{' '.join(map(str, command))}: exit status {process.returncode}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, text
+    return seconds, usage.ru_utime + usage.ru_stime, max(watch.stop().values(), default=0) / 1024, text
 
 
 def switch_gro_on():

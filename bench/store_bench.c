@@ -1,6 +1,6 @@
-/* What a store costs: its size and time with a hundred million closed ports, and the time to compare two stores with a million
- * rows each. store_bench [DIRECTORY] makes its files there (in the working directory, if none is given) and removes them. The bare
- * figures beside are of SQLite alone: a row a port, and reading all rows in order. */
+/* What a store costs: its size and time with a hundred million closed ports, the time for open ports with their packets, and the
+ * time to compare two stores with a million rows each. store_bench [DIRECTORY] makes its files there (in the working directory,
+ * if none is given) and removes them. The bare figures beside are of SQLite alone: a row a port, and reading all rows in order. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,10 @@
 #define DIFF_HOSTS    100000u
 #define DIFF_PORTS    40u
 #define OPEN_PORTS    10u
+#define FOUND_PORTS   10u               /* of 65,536 hosts, three of them open */
+#define SCATTER       UINT64_C(40503)   /* odd: every host comes once */
+#define PACKET_LEN    52u               /* a SYN/ACK with options */
+#define BATCH_LEN     ((size_t)2 << 20) /* as a scan hands it over */
 #define HOSTS_A_BATCH 512u
 #define START_NS      (INT64_C(1767323045) * SEC)
 #define PATH_MAX_LEN  512
@@ -73,7 +77,7 @@ static struct plan *make_plan(uint32_t hosts, uint16_t ports, uint64_t seed)
 /* A store and the scan it is of. */
 struct bench_store {
     struct database *database;
-    struct batch batch;
+    struct batch found, state;
     struct plan *plan;
     struct port_result *ports;
     struct rand rand;
@@ -101,20 +105,21 @@ static struct bench_store begin(const char *path, uint32_t hosts, uint16_t ports
         die("out of memory", NULL);
     if (database_open(path, DATABASE_CREATE, &store.database, &err) < 0)
         die("no store", &err);
-    rows_scan(&store.batch, &scan);
-    rows_progress(&store.batch, &progress);
+    rows_scan(&store.state, &scan);
+    rows_progress(&store.state, &progress);
     return store;
 }
 
 static void write_out(struct bench_store *store)
 {
     struct error err;
-    if (database_write(store->database, &store->batch, &err) < 0)
+    if (database_write(store->database, &store->found, &store->state, &err) < 0)
         die("cannot write", &err);
-    batch_clear(&store->batch);
+    batch_clear(&store->found);
+    batch_clear(&store->state);
 }
 
-static void add_host(struct bench_store *store, uint64_t position, uint32_t port_count)
+static void put_host(struct bench_store *store, uint64_t position, uint32_t port_count)
 {
     struct host_result host = {.position = position,
                                .addr = plan_host_at(store->plan, position),
@@ -125,7 +130,12 @@ static void add_host(struct bench_store *store, uint64_t position, uint32_t port
                                .end_ns = START_NS + SEC,
                                .ports = store->ports,
                                .port_count = port_count};
-    rows_host(&store->batch, &host, HOST_DONE, false);
+    rows_host(&store->found, &host, HOST_DONE, false);
+}
+
+static void add_host(struct bench_store *store, uint64_t position, uint32_t port_count)
+{
+    put_host(store, position, port_count);
     if (position % HOSTS_A_BATCH == HOSTS_A_BATCH - 1)
         write_out(store);
 }
@@ -137,23 +147,33 @@ static void end(struct bench_store *store)
     if (database_finish(store->database, &err) < 0)
         die("cannot finish", &err);
     database_close(store->database);
-    batch_done(&store->batch);
+    batch_done(&store->found);
+    batch_done(&store->state);
     plan_done(store->plan);
     free(store->plan);
     free(store->ports);
 }
 
+/* The port with this index, as its answer makes it. */
+static struct port_result open_or_closed(uint32_t index, bool open)
+{
+    return (struct port_result){.port = (uint16_t)(index + 1),
+                                .state = open ? PORT_OPEN : PORT_CLOSED,
+                                .reason = open ? REASON_SYN_ACK : REASON_RESET,
+                                .ttl = 64,
+                                .tries = 1,
+                                .told = true,
+                                .time_ns = START_NS,
+                                .rtt_ns = MSEC};
+}
+
 /* One port of a hundred is closed only at the second try, in no order. */
 static void fill_closed(struct bench_store *store)
 {
-    for (uint32_t i = 0; i < CLOSED_PORTS; i++)
-        store->ports[i] = (struct port_result){.port = (uint16_t)(i + 1),
-                                               .state = PORT_CLOSED,
-                                               .reason = REASON_RESET,
-                                               .ttl = 64,
-                                               .tries = rand_next(&store->rand) % 100 == 0 ? 2 : 1,
-                                               .time_ns = START_NS,
-                                               .rtt_ns = MSEC};
+    for (uint32_t i = 0; i < CLOSED_PORTS; i++) {
+        store->ports[i] = open_or_closed(i, false);
+        store->ports[i].tries = rand_next(&store->rand) % 100 == 0 ? 2 : 1;
+    }
 }
 
 /* The same in a table of SQLite's, a row a port; MB and seconds for each port. */
@@ -207,6 +227,70 @@ static void measure_closed(const char *directory)
            bare_s * ports / took);
 }
 
+/* Three of ten ports are open, and their answers come in no order. All hosts are complete at the end, when each gets a row for
+ * itself and one for its closed ports. */
+static void fill_found(struct bench_store *store)
+{
+    static const uint8_t packet_bytes[PACKET_LEN];
+    const struct store_packet packet = {packet_bytes, sizeof packet_bytes};
+    for (uint32_t i = 0; i < FOUND_PORTS; i++)
+        store->ports[i] = open_or_closed(i, i % 4 == 0);
+    for (uint32_t i = 0; i < CLOSED_HOSTS; i++) {
+        for (uint32_t port = 0; port < FOUND_PORTS; port += 4)
+            rows_port(&store->found, i * SCATTER % CLOSED_HOSTS, &store->ports[port], &packet);
+        if (store->found.len > BATCH_LEN)
+            write_out(store);
+    }
+    for (uint32_t i = 0; i < CLOSED_HOSTS; i++) {
+        put_host(store, i * SCATTER % CLOSED_HOSTS, FOUND_PORTS);
+        if (store->found.len > BATCH_LEN)
+            write_out(store);
+    }
+}
+
+/* As many rows, of the same length, appended to a table of SQLite's with a number as key. */
+static double append_bare(const char *path, uint32_t row_count)
+{
+    static const uint8_t bytes[2 * PACKET_LEN];
+    sqlite3 *bare = NULL;
+    sqlite3_stmt *insert = NULL;
+    double start = now_s();
+    if (sqlite3_open(path, &bare) != SQLITE_OK ||
+        sqlite3_exec(bare,
+                     "PRAGMA journal_mode=WAL; CREATE TABLE port(id INTEGER PRIMARY KEY, bytes BLOB); BEGIN",
+                     NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(bare, "INSERT INTO port(bytes) VALUES(?)", -1, &insert, NULL) != SQLITE_OK)
+        die("no bare table", NULL);
+    sqlite3_bind_blob(insert, 1, bytes, sizeof bytes, SQLITE_STATIC);
+    for (uint32_t row = 0; row < row_count; row++) {
+        if (sqlite3_step(insert) != SQLITE_DONE)
+            die("cannot write the bare table", NULL);
+        sqlite3_reset(insert);
+    }
+    sqlite3_exec(bare, "COMMIT", NULL, NULL, NULL);
+    sqlite3_finalize(insert);
+    sqlite3_close(bare);
+    return now_s() - start;
+}
+
+static void measure_found(const char *directory)
+{
+    char path[PATH_MAX_LEN];
+    const uint32_t open_count = 3 * CLOSED_HOSTS;
+    struct bench_store store = begin(place(directory, "found", path), CLOSED_HOSTS, FOUND_PORTS, 1);
+    double start = now_s();
+    fill_found(&store);
+    end(&store);
+    double took = now_s() - start;
+    double size = megabytes(path);
+    unlink(path);
+    double bare = append_bare(place(directory, "bare", path), open_count + 2 * CLOSED_HOSTS);
+    unlink(path);
+    printf("%u open ports of %u hosts, with their packets: %.1f MB; %.2f s, %.1f us a port\n", open_count,
+           CLOSED_HOSTS, size, took, took * 1e6 / open_count);
+    printf("    appending as many rows takes %.2f times as long\n", bare / took);
+}
+
 /* Every host has some open ports, each a row of its own; every hundredth host another one if `other`. */
 static void write_open(const char *path, uint64_t seed, bool other)
 {
@@ -216,11 +300,14 @@ static void write_open(const char *path, uint64_t seed, bool other)
         for (uint32_t i = 0; i < DIFF_PORTS; i++) {
             bool open = i < OPEN_PORTS - 1 || i == OPEN_PORTS + (other && last % 100 == 0);
             store.ports[i] = (struct port_result){.port = (uint16_t)(i + 1),
-                                                  .state = open ? PORT_OPEN : PORT_FILTERED,
-                                                  .reason = open ? REASON_SYN_ACK : REASON_NO_RESPONSE,
-                                                  .ttl = open ? 64 : 0,
+                                                  .state = PORT_FILTERED,
+                                                  .reason = REASON_NO_RESPONSE,
                                                   .tries = 2,
                                                   .time_ns = START_NS};
+            if (open)
+                store.ports[i] = open_or_closed(i, true);
+            if (open)
+                rows_port(&store.found, position, &store.ports[i], NULL);
         }
         add_host(&store, position, DIFF_PORTS);
     }
@@ -294,6 +381,7 @@ static void measure_diff(const char *directory)
 int main(int argc, char **argv)
 {
     const char *directory = argc > 1 ? argv[1] : ".";
+    measure_found(directory);
     measure_diff(directory);
     measure_closed(directory);
     return 0;

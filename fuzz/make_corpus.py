@@ -355,7 +355,8 @@ COMMAND_LINES = {
 
 # Statements, words and numbers as fuzz_store.c has them.
 STATEMENTS = (
-    "scan state target asked name excluded excluded_forget host host_forget host_unfold port folded down evidence block "
+    "scan state target asked name excluded excluded_forget host host_unfold port port_forget port_confirmed "
+    "ports_forget folded down block "
     "block_hosts block_void block_unvoid block_forget block_forget_hosts blocks_forget blocks_forget_hosts blocks_unvoid "
     "coverage event"
 ).split()
@@ -364,6 +365,7 @@ STORE_WORDS = [
     "open", "closed", "filtered", "unfiltered", "open|filtered", "closed|filtered", "syn-ack", "reset", "no-response",
     "port-unreach", "host-unreach", "echo-reply", "198.18.0.0", "198.18.0.1", "198.18.0.2", "198.18.0.3", "198.18.255.255",
     "203.0.113.9", "2001:db8::", "2001:db8::ff", "fe80::1%1", "02:00:00:00:00:01", "host.example", "started",
+    "confirmed",
 ]  # fmt: skip
 EXTREMES = [-1, -1 << 63, (1 << 63) - 1, (1 << 31) - 1, (1 << 32) - 1, 65535, 1 << 20, 1767323045 * 10**9]
 TIME = EXTREMES[-1]
@@ -400,12 +402,12 @@ def store_rows(state, next_position):
 def host_rows(position, address, progress):
     """One open port, and closed ones that are folded."""
     name = None if position else "host.example"
-    host = (position, address, progress, 1, "echo-reply", 64, None, "02:00:00:00:00:01", name, name, 3, TIME, TIME, 5, 5, 9)
+    host = (position, address, progress, 1, "echo-reply", 64, None, "02:00:00:00:00:01", name, name, 3, TIME, TIME, 5, 5, 9, 0, 0, 0)
     return (
         row("host", *host)
-        + row("port", position, "tcp", 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100)
+        + row("port", position, "tcp", 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100, tcp(HOST4, US4, SYN | ACK))
+        + row("port_confirmed", position, "tcp", 22, "confirmed")
         + row("folded", position, 0, "closed", "reset", 64, 1, 0, "203.0.113.9", TIME, TIME, 27, b"\x00\x13\x02\x05")
-        + row("evidence", position, "tcp", 22, TIME, tcp(HOST4, US4, SYN | ACK))
     )
 
 
@@ -420,19 +422,18 @@ def store_file():
     sql = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', tables)).replace("\\n", "\n")
     with tempfile.NamedTemporaryFile() as file:
         store = sqlite3.connect(file.name, isolation_level=None)
-        store.executescript("PRAGMA page_size=512; PRAGMA application_id=0x506f7274; PRAGMA user_version=1;" + sql)
+        store.executescript("PRAGMA page_size=512; PRAGMA application_id=0x506f7274; PRAGMA user_version=2;" + sql)
         scan = (1, "0.1.0", "box", "portolan 198.18.0.0/31", b"portolan\0198.18.0.0/31\0", "syn", 7, 0, 1, 0, 2, "d", TIME, TIME,
                 "complete", 2, *[0] * 9)  # fmt: skip
-        host = (0, "198.18.0.0", "done", 1, "reset", 64, None, None, "host.example", None, 2, TIME, TIME, 5, 5, 9)
+        host = (0, "198.18.0.0", "done", 1, "reset", 64, None, None, "host.example", None, 2, TIME, TIME, 5, 5, 9, 0, 0, 0)
         for table, values in {
             "scan": scan,
             "target": ("198.18.0.0", "198.18.0.1"),
             "asked": (0, "tcp", 1, 40, "filtered"),
             "host": host,
-            "port": (0, "tcp", 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100),
+            "port": (0, "tcp", 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100, "confirmed", tcp(HOST4, US4, SYN | ACK)),
             "folded": (0, 0, "closed", "reset", 64, 1, 0, None, TIME, TIME, 27, b"\x00\x13\x02\x05"),
             "down": (1, 1, "no-response", TIME),
-            "evidence": (0, "tcp", 22, TIME, tcp(HOST4, US4, SYN | ACK)),
         }.items():
             store.execute(f"INSERT INTO {table} VALUES({','.join('?' * len(values))})", values)
         store.close()

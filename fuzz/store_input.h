@@ -22,18 +22,31 @@ struct store_place {
 
 /* The values of each statement: Number, Text, text Or nothing, Blob. */
 static const char *const shapes[STORE_STATEMENT_COUNT] = {
-    [STORE_SCAN] = "TTTBTNNNNNTN", [STORE_SCAN_STATE] = "NTNNNNNNNNNN",
-    [STORE_TARGET] = "TT",         [STORE_ASKED] = "NTNNT",
-    [STORE_NAME] = "TT",           [STORE_EXCLUDED] = "TT",
-    [STORE_EXCLUDED_FORGET] = "",  [STORE_HOST] = "NTTNTNOOOONNNNNN",
-    [STORE_HOST_FORGET] = "N",     [STORE_HOST_UNFOLD] = "N",
-    [STORE_PORT] = "NTNTTNNNNONN", [STORE_FOLDED] = "NNTTNNNONNNB",
-    [STORE_DOWN] = "NNTN",         [STORE_EVIDENCE] = "NTNNB",
-    [STORE_BLOCK] = "NNNN",        [STORE_BLOCK_HOSTS] = "NNN",
-    [STORE_BLOCK_VOID] = "NNN",    [STORE_BLOCK_UNVOID] = "N",
-    [STORE_BLOCK_FORGET] = "N",    [STORE_BLOCK_FORGET_HOSTS] = "N",
-    [STORE_BLOCKS_FORGET] = "",    [STORE_BLOCKS_FORGET_HOSTS] = "",
-    [STORE_BLOCKS_UNVOID] = "",    [STORE_COVERAGE] = "TN",
+    [STORE_SCAN] = "TTTBTNNNNNTN",
+    [STORE_SCAN_STATE] = "NTNNNNNNNNNN",
+    [STORE_TARGET] = "TT",
+    [STORE_ASKED] = "NTNNT",
+    [STORE_NAME] = "TT",
+    [STORE_EXCLUDED] = "TT",
+    [STORE_EXCLUDED_FORGET] = "",
+    [STORE_HOST] = "NTTNTNOOOONNNNNNNNN",
+    [STORE_HOST_UNFOLD] = "N",
+    [STORE_PORT] = "NTNTTNNNNONNB",
+    [STORE_PORT_FORGET] = "NTN",
+    [STORE_PORT_CONFIRMED] = "NTNT",
+    [STORE_PORTS_FORGET] = "",
+    [STORE_FOLDED] = "NNTTNNNONNNB",
+    [STORE_DOWN] = "NNTN",
+    [STORE_BLOCK] = "NNNN",
+    [STORE_BLOCK_HOSTS] = "NNN",
+    [STORE_BLOCK_VOID] = "NNN",
+    [STORE_BLOCK_UNVOID] = "N",
+    [STORE_BLOCK_FORGET] = "N",
+    [STORE_BLOCK_FORGET_HOSTS] = "N",
+    [STORE_BLOCKS_FORGET] = "",
+    [STORE_BLOCKS_FORGET_HOSTS] = "",
+    [STORE_BLOCKS_UNVOID] = "",
+    [STORE_COVERAGE] = "TN",
     [STORE_EVENT] = "NTONN",
 };
 
@@ -75,6 +88,7 @@ static const char *const words[] = {
     "02:00:00:00:00:01",
     "host.example",
     "started",
+    "confirmed",
 };
 
 #define WORD_COUNT   (sizeof words / sizeof words[0])
@@ -138,12 +152,13 @@ static inline void take_rows(struct reader *in, struct batch *batch)
 static inline bool write_rows(const char *path, const uint8_t *data, size_t size)
 {
     struct database *database = NULL;
+    const struct batch nothing = {.bytes = NULL};
     struct batch batch = {.bytes = NULL};
     struct reader in = reader_over(data, size);
     int r = database_open(path, DATABASE_CREATE, &database, NULL);
     assert(r == 0);
     take_rows(&in, &batch);
-    bool written = database_write(database, &batch, NULL) == 0;
+    bool written = database_write(database, &nothing, &batch, NULL) == 0;
     batch_done(&batch);
     database_close(database);
     return written;

@@ -196,7 +196,7 @@ static void reconsider(struct engine *engine, const struct match *match, uint64_
     settled_by(scan_block, bit, verdict);
     struct addr host = block_host(&scan_block->block, match->slot);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
-              (uint8_t)(match->try_number + 1), done ? RECORD_LATE : 0);
+              (uint8_t)(match->try_number + 1), (uint8_t)(RECORD_REPLACES | (done ? RECORD_LATE : 0)));
 }
 
 /* The answer to a sounding says that the path is there, and nothing of a port. */

@@ -118,8 +118,8 @@ void emit_port(struct engine *engine, const struct addr *host, const struct prob
     record.rtt_ns = rtt_ns;
     record.tries = tries;
     record.flags = flags;
-    emit(engine, &record);
     emit_evidence(engine, &record);
+    emit(engine, &record);
 }
 
 void emit_confirmation(struct engine *engine, const struct addr *host, const struct probe_spec *spec,

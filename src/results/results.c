@@ -134,6 +134,7 @@ static void expand_ports(struct results *results, const struct open_host *host, 
             continue;
         struct port_result *port = &results->ports[answer->index];
         answer_unpack(answer, host->start_ns, port);
+        port->told = true;
         port->source = open_host_source(host, answer->source);
     }
 }
@@ -225,7 +226,8 @@ static struct port_result port_of(const struct record *record)
         .reason = record->reason,
         .ttl = record->ttl,
         .tries = record->tries,
-        .flags = record->flags & (RECORD_WEAK | RECORD_LATE),
+        .flags = record->flags & (RECORD_WEAK | RECORD_LATE | RECORD_REPLACES),
+        .told = true,
         .source = record->source,
         .time_ns = record->time_ns,
         .rtt_ns = record->rtt_ns,

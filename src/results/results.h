@@ -20,8 +20,9 @@ struct port_result {
     uint8_t reason;   /* enum reason */
     uint8_t ttl;
     uint8_t tries;
-    uint8_t flags;        /* enum record_flag: WEAK, LATE */
+    uint8_t flags;        /* enum record_flag: WEAK, LATE, REPLACES */
     uint8_t confirmation; /* enum confirmation */
+    bool told;            /* results_config.port was called for it; else its state follows from its host's */
     bool foreign;         /* a reset or an error whose TTL is not the host's own: see results/whole_host.h */
     struct addr source;   /* ADDR_NONE: the host itself, or silence */
     int64_t time_ns;      /* CLOCK_REALTIME; of a silent port: when the host was complete */

@@ -43,7 +43,6 @@ static void random_records_neither_crash_nor_grow(void **state)
             bytes[i] = (uint8_t)rand_next(&rand);
         if (seed % 2) { /* nearly right: only numbers are random */
             record.type %= RECORD_TYPE_COUNT;
-            record.flags &= RECORD_FLAGS_ALL;
             record.protocol %= PROTOCOL_COUNT;
             record.state %= PORT_STATE_COUNT;
             record.reason %= REASON_COUNT;

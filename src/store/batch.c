@@ -38,6 +38,7 @@ void batch_row(struct batch *batch, enum store_statement statement)
         return;
     place[0] = MARK_ROW;
     place[1] = (uint8_t)statement;
+    batch->row_count++;
 }
 
 void batch_null(struct batch *batch)
@@ -89,9 +90,20 @@ void batch_foreign_text(struct batch *batch, const char *text)
     free(escaped);
 }
 
+void batch_append(struct batch *batch, const struct batch *more)
+{
+    uint8_t *place = more->len > 0 ? extend(batch, more->len) : NULL;
+    batch->failed = batch->failed || more->failed;
+    if (!place)
+        return;
+    memcpy(place, more->bytes, more->len);
+    batch->row_count += more->row_count;
+}
+
 void batch_clear(struct batch *batch)
 {
     batch->len = 0;
+    batch->row_count = 0;
     batch->failed = false;
 }
 
@@ -126,4 +138,34 @@ bool batch_next_value(const struct batch *batch, size_t *at, struct batch_value 
     }
     *ret = value;
     return true;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct batch_place *one = a;
+    const struct batch_place *other = b;
+    if (one->first != other->first)
+        return one->first < other->first ? -1 : 1;
+    return one->at < other->at ? -1 : one->at > other->at;
+}
+
+struct batch_place *batch_sort(const struct batch *batch, size_t *ret_count)
+{
+    struct batch_place *places = malloc((batch->row_count + 1) * sizeof *places);
+    enum store_statement statement;
+    size_t at = 0;
+    size_t count = 0;
+    if (!places)
+        return NULL;
+    for (size_t row = 0; batch_next_row(batch, &at, &statement); row = at) {
+        struct batch_value value = {.kind = BATCH_NULL};
+        batch_next_value(batch, &at, &value);
+        assert(value.kind == BATCH_INT && count < batch->row_count);
+        places[count++] = (struct batch_place){value.number, row};
+        while (batch_next_value(batch, &at, &value))
+            ;
+    }
+    qsort(places, count, sizeof *places, compare_places);
+    *ret_count = count;
+    return places;
 }

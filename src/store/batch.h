@@ -12,6 +12,7 @@ struct batch {
     uint8_t *bytes; /* owned */
     size_t len;
     size_t capacity;
+    size_t row_count;
     bool failed; /* no memory: something is missing */
 };
 
@@ -35,8 +36,21 @@ void batch_blob(struct batch *batch, const void *bytes, size_t len);
 /* What is foreign: whatever is not printable ASCII becomes \xNN, so that no reader of the file shows it to a terminal. */
 void batch_foreign_text(struct batch *batch, const char *text);
 
+/* Put all rows of `more` behind those of `batch`. */
+void batch_append(struct batch *batch, const struct batch *more);
+
 void batch_clear(struct batch *batch); /* empty, and not failed; keeps the memory */
 void batch_done(struct batch *batch);
+
+/* Where a row of a batch begins, and the first of its values. */
+struct batch_place {
+    int64_t first;
+    size_t at;
+};
+
+/* The rows of a batch, each of which begins with a number: in the order of these numbers, and with equal ones in the order in
+ * which they were put. NULL without memory. To be freed. */
+struct batch_place *batch_sort(const struct batch *batch, size_t *ret_count);
 
 /* Reading it back. *at starts at 0. False: the end. */
 bool batch_next_row(const struct batch *batch, size_t *at, enum store_statement *ret);

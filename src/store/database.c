@@ -164,7 +164,7 @@ static int create_tables(struct database *database, struct error *err)
                          database->path);
     snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d;", STORE_APPLICATION_ID,
              STORE_SCHEMA_VERSION);
-    int r = execute(database, "BEGIN", err);
+    int r = execute(database, "PRAGMA page_size=8192; BEGIN", err);
     if (r == 0)
         r = execute(database, store_tables, err);
     if (r == 0)
@@ -195,7 +195,8 @@ static int configure(struct database *database, enum database_use use, struct er
     int r = execute(database, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;", err);
     if (r < 0 || use == DATABASE_READ)
         return r;
-    return execute(database, "PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;", err);
+    return execute(database,
+                   "PRAGMA synchronous=FULL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4096;", err);
 }
 
 static bool exists_beside(const struct database *database, const char *ending)
@@ -296,35 +297,57 @@ static int bind_value(sqlite3_stmt *statement, int number, const struct batch_va
     return sqlite3_bind_null(statement, number);
 }
 
-static int write_rows(struct database *database, const struct batch *batch, struct error *err)
+/* The row at *at, which is moved behind it. */
+static int write_row(struct database *database, const struct batch *batch, size_t *at, struct error *err)
 {
     enum store_statement number = STORE_STATEMENT_COUNT;
-    size_t at = 0;
-    while (batch_next_row(batch, &at, &number)) {
-        sqlite3_stmt *statement = database->statements[number];
-        struct batch_value value;
-        int parameter = 0;
-        int code = SQLITE_OK;
-        while (batch_next_value(batch, &at, &value) && code == SQLITE_OK)
-            code = bind_value(statement, ++parameter, &value);
-        if (code == SQLITE_OK)
-            code = sqlite3_step(statement);
-        if (code != SQLITE_DONE)
-            return fail(database, code, err);
-        sqlite3_reset(statement);
-    }
+    struct batch_value value;
+    int parameter = 0;
+    int code = SQLITE_OK;
+    batch_next_row(batch, at, &number);
+    sqlite3_stmt *statement = database->statements[number];
+    while (batch_next_value(batch, at, &value) && code == SQLITE_OK)
+        code = bind_value(statement, ++parameter, &value);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code != SQLITE_DONE)
+        return fail(database, code, err);
+    sqlite3_reset(statement);
     return 0;
 }
 
-int database_write(struct database *database, const struct batch *batch, struct error *err)
+/* In the order of the tables' keys, which takes half the time of any other. */
+static int write_found(struct database *database, const struct batch *found, struct error *err)
+{
+    size_t count = 0;
+    struct batch_place *places = batch_sort(found, &count);
+    int r = places ? 0 : error_set(err, EX_OSERR, "out of memory for the store");
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = write_row(database, found, &places[i].at, err);
+    free(places);
+    return r;
+}
+
+static int write_state(struct database *database, const struct batch *state, struct error *err)
+{
+    int r = 0;
+    for (size_t at = 0; at < state->len && r == 0;)
+        r = write_row(database, state, &at, err);
+    return r;
+}
+
+int database_write(struct database *database, const struct batch *found, const struct batch *state,
+                   struct error *err)
 {
     if (database->failed)
         return error_set(err, EX_IOERR, "%s: nothing is written after a failure", database->path);
-    if (batch->failed)
+    if (found->failed || state->failed)
         return error_set(err, EX_OSERR, "out of memory for the store");
     int r = execute(database, "BEGIN IMMEDIATE", err);
     if (r == 0)
-        r = write_rows(database, batch, err);
+        r = write_found(database, found, err);
+    if (r == 0)
+        r = write_state(database, state, err);
     if (r == 0)
         r = execute(database, "COMMIT", err);
     if (r < 0)

@@ -21,9 +21,12 @@ enum database_use {
  * is not a store, damaged, of a newer schema, or (with DATABASE_CREATE) not empty. */
 int database_open(const char *path, enum database_use use, struct database **ret, struct error *err);
 
-/* Write a batch in one transaction: all of it, or nothing. EX_TEMPFAIL when the disk is full, EX_IOERR for any other failure,
- * EX_OSERR without memory. Never again after a failure. */
-int database_write(struct database *database, const struct batch *batch, struct error *err);
+/* Write in one transaction: all of it, or nothing. EX_TEMPFAIL when the disk is full, EX_IOERR for any other failure,
+ * EX_OSERR without memory. Never again after a failure.
+ *   found  rows that begin with a position; those of one position are written in the order in which they were put
+ *   state  any rows, written behind those of `found` and in their order */
+int database_write(struct database *database, const struct batch *found, const struct batch *state,
+                   struct error *err);
 
 /* The scan is over: bring everything into the one file, unless somebody reads it now, so that it can be read where nothing
  * can be written. Fails as database_write does; nothing can be written after it. */

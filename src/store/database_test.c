@@ -14,6 +14,8 @@
 
 #include "store/database.h"
 
+static const struct batch nothing = {.bytes = NULL};
+
 struct place {
     char directory[64];
     char file[96];
@@ -94,7 +96,7 @@ static void what_is_written_is_read_again(void **state)
     struct batch batch = {.bytes = NULL};
     put_event(&batch, "one");
     put_event(&batch, "two");
-    assert_int_equal(database_write(database, &batch, NULL), 0);
+    assert_int_equal(database_write(database, &nothing, &batch, NULL), 0);
     struct database *reader = open_as(place, DATABASE_READ);
     assert_int_equal(count_events(reader), 2);
     database_close(reader);
@@ -109,11 +111,11 @@ static void a_batch_that_fails_leaves_nothing_behind_and_is_the_last(void **stat
     struct batch batch = {.bytes = NULL};
     put_event(&batch, "good");
     put_event(&batch, NULL); /* the table wants a text */
-    assert_true(database_write(database, &batch, NULL) < 0);
+    assert_true(database_write(database, &nothing, &batch, NULL) < 0);
     assert_int_equal(count_events(database), 0);
     batch_clear(&batch);
     put_event(&batch, "good");
-    assert_int_equal(database_write(database, &batch, NULL), -EX_IOERR);
+    assert_int_equal(database_write(database, &nothing, &batch, NULL), -EX_IOERR);
     database_close(database);
     batch_done(&batch);
 }
@@ -134,7 +136,7 @@ static void a_new_scan_does_not_overwrite_an_old_one(void **state)
         batch_int(&batch, 0);
     batch_text(&batch, "");
     batch_int(&batch, 0);
-    assert_int_equal(database_write(database, &batch, NULL), 0);
+    assert_int_equal(database_write(database, &nothing, &batch, NULL), 0);
     database_close(database);
     batch_done(&batch);
     assert_refused(place, DATABASE_CREATE, EX_CANTCREAT, "exists");
@@ -233,7 +235,7 @@ static void damage_is_found(void **state)
     struct batch batch = {.bytes = NULL};
     for (unsigned i = 0; i < 2000; i++)
         put_event(&batch, "an event that takes some room in the file");
-    assert_int_equal(database_write(database, &batch, NULL), 0);
+    assert_int_equal(database_write(database, &nothing, &batch, NULL), 0);
     database_close(database);
     batch_done(&batch);
     int fd = open(place->file, O_WRONLY | O_CLOEXEC);

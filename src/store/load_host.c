@@ -137,7 +137,8 @@ static int load_ports(struct host_cursor *cursor, const struct host_result *host
         uint32_t index = 0;
         if (!asked_find(cursor->scan, query_text(query, 6), query_int(query, 7), &index) ||
             !read_answer(query, 0, host, &answer) || !read_time(query, 8, &answer.time_ns) ||
-            !read_time(query, 9, &answer.rtt_ns))
+            !read_time(query, 9, &answer.rtt_ns) ||
+            !text_confirmation(query_text(query, 11), &answer.confirmation))
             return damaged(err, host);
         answer.flags |= query_int(query, 10) ? RECORD_LATE : 0;
         put_answer(&cursor->list[index], &answer);
@@ -198,6 +199,9 @@ static bool read_host(struct host_cursor *cursor, struct host_result *host, enum
         return false;
     host->unfinished = *progress != HOST_DONE;
     host->timed_out = *progress == HOST_TIMED_OUT;
+    host->answers_all = query_int(query, 16) != 0;
+    host->proxied = query_int(query, 17) != 0;
+    host->capped = query_int(query, 18) != 0;
     return true;
 }
 
@@ -219,7 +223,7 @@ static int prepare(struct host_cursor *cursor, enum load_hosts which, struct err
     if (r == 0)
         r = database_query(cursor->database,
                            "SELECT state, reason, ttl, tries, weak, source, protocol, port, time_ns, rtt_ns,"
-                           " late FROM port WHERE position=?",
+                           " late, confirmation FROM port WHERE position=?",
                            &cursor->ports, err);
     return r;
 }

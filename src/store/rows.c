@@ -5,8 +5,7 @@
 
 #define MACHINE_MAX 256
 #define MAC_MAX     18
-#define GROUPS_MAX                                                                                           \
-    64 /* kinds of answers of one host that are looked for; ports of further kinds stand alone */
+#define GROUPS_MAX  64 /* kinds of answers of one host that are told apart at once */
 
 const char *host_progress_name(enum host_progress progress)
 {
@@ -143,26 +142,6 @@ static bool has_row(const struct port_result *port)
     return port->state != PORT_UNKNOWN && port->reason != REASON_NO_RESPONSE;
 }
 
-static bool may_fold(const struct port_result *port)
-{
-    return port->state != PORT_OPEN && !(port->flags & RECORD_LATE);
-}
-
-/* The group of a port, a new one if there is room. NULL: none. */
-static struct group *group_of(struct group *groups, unsigned *count, const struct port_result *port)
-{
-    if (!may_fold(port))
-        return NULL;
-    for (unsigned i = 0; i < *count; i++) {
-        if (is_like(&groups[i].like, port))
-            return &groups[i];
-    }
-    if (*count == GROUPS_MAX)
-        return NULL;
-    groups[*count] = (struct group){.like = *port, .first_ns = port->time_ns, .last_ns = port->time_ns};
-    return &groups[(*count)++];
-}
-
 static void collect(struct group *group, const struct port_result *port, uint32_t index)
 {
     group->count++;
@@ -173,13 +152,67 @@ static void collect(struct group *group, const struct port_result *port, uint32_
     index_add(&group->set, index);
 }
 
-static void put_folded(struct batch *batch, uint64_t position, unsigned number, struct group *group)
+static void put_port_key(struct batch *batch, uint64_t position, enum protocol protocol, uint16_t port)
 {
+    batch_int(batch, (int64_t)position);
+    batch_text(batch, protocol_name(protocol));
+    batch_int(batch, port);
+}
+
+bool rows_port_stands_alone(const struct port_result *port)
+{
+    return port->state == PORT_OPEN || port->state == PORT_FILTERED || (port->flags & RECORD_LATE);
+}
+
+void rows_port(struct batch *batch, uint64_t position, const struct port_result *port,
+               const struct store_packet *packet)
+{
+    batch_row(batch, STORE_PORT);
+    put_port_key(batch, position, (enum protocol)port->protocol, port->port);
+    batch_text(batch, state_name((enum port_state)port->state));
+    batch_text(batch, reason_name((enum reason)port->reason));
+    batch_int(batch, port->ttl);
+    batch_int(batch, port->tries);
+    batch_int(batch, (port->flags & RECORD_WEAK) != 0);
+    batch_int(batch, (port->flags & RECORD_LATE) != 0);
+    put_addr(batch, &port->source);
+    batch_int(batch, port->time_ns);
+    batch_int(batch, port->rtt_ns);
+    if (packet)
+        batch_blob(batch, packet->bytes, packet->len);
+    else
+        batch_null(batch);
+}
+
+void rows_port_forget(struct batch *batch, uint64_t position, const struct port_result *port)
+{
+    batch_row(batch, STORE_PORT_FORGET);
+    put_port_key(batch, position, (enum protocol)port->protocol, port->port);
+}
+
+void rows_confirmation(struct batch *batch, uint64_t position, const struct record *record)
+{
+    batch_row(batch, STORE_PORT_CONFIRMED);
+    put_port_key(batch, position, (enum protocol)record->protocol, record->port);
+    batch_text(batch, confirmation_name((enum confirmation)record->confirmation));
+}
+
+/* The kinds of answers of one host that are being folded, and how many rows of it are written. */
+struct folding {
+    struct batch *batch;
+    uint64_t position;
+    struct group groups[GROUPS_MAX];
+    unsigned count, rows;
+};
+
+static void put_folded(struct folding *folding, struct group *group)
+{
+    struct batch *batch = folding->batch;
     index_end(&group->set);
     batch->failed = batch->failed || group->set.failed;
     batch_row(batch, STORE_FOLDED);
-    batch_int(batch, (int64_t)position);
-    batch_int(batch, number);
+    batch_int(batch, (int64_t)folding->position);
+    batch_int(batch, folding->rows++);
     batch_text(batch, state_name((enum port_state)group->like.state));
     batch_text(batch, reason_name((enum reason)group->like.reason));
     batch_int(batch, group->like.ttl);
@@ -190,57 +223,42 @@ static void put_folded(struct batch *batch, uint64_t position, unsigned number, 
     batch_int(batch, group->last_ns);
     batch_int(batch, group->count);
     batch_blob(batch, group->set.bytes, group->set.len);
+    index_done(&group->set);
 }
 
-void rows_port(struct batch *batch, uint64_t position, const struct port_result *port)
+/* The group of a port. A host that answers in more ways than there are groups gets several rows of one kind. */
+static struct group *group_of(struct folding *folding, const struct port_result *port)
 {
-    batch_row(batch, STORE_PORT);
-    batch_int(batch, (int64_t)position);
-    batch_text(batch, protocol_name((enum protocol)port->protocol));
-    batch_int(batch, port->port);
-    batch_text(batch, state_name((enum port_state)port->state));
-    batch_text(batch, reason_name((enum reason)port->reason));
-    batch_int(batch, port->ttl);
-    batch_int(batch, port->tries);
-    batch_int(batch, (port->flags & RECORD_WEAK) != 0);
-    batch_int(batch, (port->flags & RECORD_LATE) != 0);
-    put_addr(batch, &port->source);
-    batch_int(batch, port->time_ns);
-    batch_int(batch, port->rtt_ns);
-}
-
-void rows_evidence(struct batch *batch, uint64_t position, const struct record *record, const uint8_t *bytes,
-                   size_t len)
-{
-    batch_row(batch, STORE_EVIDENCE);
-    batch_int(batch, (int64_t)position);
-    batch_text(batch, protocol_name((enum protocol)record->protocol));
-    batch_int(batch, record->port);
-    batch_int(batch, record->time_ns);
-    batch_blob(batch, bytes, len);
+    struct group *group = folding->groups;
+    for (unsigned i = 0; i < folding->count; i++, group++) {
+        if (is_like(&group->like, port))
+            return group;
+    }
+    if (folding->count == GROUPS_MAX) {
+        group = &folding->groups[folding->rows % GROUPS_MAX];
+        put_folded(folding, group);
+    } else {
+        folding->count++;
+    }
+    *group = (struct group){.like = *port, .first_ns = port->time_ns, .last_ns = port->time_ns};
+    return group;
 }
 
 static void rows_ports(struct batch *batch, const struct host_result *host)
 {
-    struct group groups[GROUPS_MAX];
-    unsigned count = 0;
+    struct folding folding;
+    folding.batch = batch;
+    folding.position = host->position;
+    folding.count = 0;
+    folding.rows = 0;
     for (uint32_t i = 0; i < host->port_count; i++) {
         const struct port_result *port = &host->ports[i];
-        struct group *group = has_row(port) ? group_of(groups, &count, port) : NULL;
-        if (group)
-            collect(group, port, i);
+        bool written = port->told && rows_port_stands_alone(port);
+        if (has_row(port) && !written)
+            collect(group_of(&folding, port), port, i);
     }
-    for (uint32_t i = 0; i < host->port_count; i++) {
-        const struct port_result *port = &host->ports[i];
-        struct group *group = has_row(port) ? group_of(groups, &count, port) : NULL;
-        if (has_row(port) && (!group || group->count <= ROWS_FOLD_LIMIT))
-            rows_port(batch, host->position, port);
-    }
-    for (unsigned i = 0; i < count; i++) {
-        if (groups[i].count > ROWS_FOLD_LIMIT)
-            put_folded(batch, host->position, i, &groups[i]);
-        index_done(&groups[i].set);
-    }
+    for (unsigned i = 0; i < folding.count; i++)
+        put_folded(&folding, &folding.groups[i]);
 }
 
 static void put_mac(struct batch *batch, const struct host_result *host)
@@ -265,8 +283,6 @@ void rows_host(struct batch *batch, const struct host_result *host, enum host_pr
 {
     const int64_t times[] = {host->start_ns, host->end_ns, host->srtt_ns, host->rttvar_ns, host->rto_ns};
     if (again) {
-        batch_row(batch, STORE_HOST_FORGET);
-        batch_int(batch, (int64_t)host->position);
         batch_row(batch, STORE_HOST_UNFOLD);
         batch_int(batch, (int64_t)host->position);
     }
@@ -284,6 +300,9 @@ void rows_host(struct batch *batch, const struct host_result *host, enum host_pr
     batch_int(batch, silent_tries(host));
     for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++)
         batch_int(batch, times[i]);
+    batch_int(batch, host->answers_all);
+    batch_int(batch, host->proxied);
+    batch_int(batch, host->capped);
     rows_ports(batch, host);
 }
 
@@ -291,6 +310,11 @@ bool rows_host_is_plainly_down(const struct host_result *host)
 {
     return !host->up && !host->user_name && !host->ptr_name && !host->has_mac && host->ttl == 0 &&
            host->source.family == ADDR_NONE;
+}
+
+void rows_forget_ports_without_host(struct batch *batch)
+{
+    batch_row(batch, STORE_PORTS_FORGET);
 }
 
 void rows_down(struct batch *batch, uint64_t first, uint64_t last, enum reason reason, int64_t time_ns)

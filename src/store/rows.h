@@ -9,10 +9,6 @@
 #include "store/index_set.h"
 #include "verdict/record.h"
 
-/* Ports of a host that agree in all but the time are folded into one row when there are more than so many: it costs as much as two
- * or three rows of ports. */
-#define ROWS_FOLD_LIMIT 3
-
 /* How far a host is; the texts of host.progress. */
 enum host_progress { HOST_SCANNING, HOST_DONE, HOST_UNFINISHED, HOST_TIMED_OUT, HOST_PROGRESS_COUNT };
 
@@ -47,15 +43,30 @@ struct store_progress {
 
 void rows_progress(struct batch *batch, const struct store_progress *progress);
 
-/* A host with all that is known of its ports; what was stored of it before is replaced. */
+/* A host, with the ports of it that do not stand alone; what was stored of both before is replaced.
+ *   again  something may have been */
 void rows_host(struct batch *batch, const struct host_result *host, enum host_progress progress, bool again);
 
-/* One port of a host, by itself: a correction. */
-void rows_port(struct batch *batch, uint64_t position, const struct port_result *port);
+/* Does a port of which an answer was told stand in a row of its own? It is written when that answer comes, and only then; ports
+ * of the other states, and those nobody answered for, are written with their host, folded. */
+bool rows_port_stands_alone(const struct port_result *port);
 
-/* The packet behind it: of the record its port, protocol and time. */
-void rows_evidence(struct batch *batch, uint64_t position, const struct record *record, const uint8_t *bytes,
-                   size_t len);
+/* A packet that decided, as far as it is kept: at most EVIDENCE_MAX bytes, from the IP header on. */
+struct store_packet {
+    const uint8_t *bytes; /* borrowed */
+    size_t len;
+};
+
+/* packet may be NULL */
+void rows_port(struct batch *batch, uint64_t position, const struct port_result *port,
+               const struct store_packet *packet);
+
+/* It stood alone, and does so no more. */
+void rows_port_forget(struct batch *batch, uint64_t position, const struct port_result *port);
+void rows_confirmation(struct batch *batch, uint64_t position, const struct record *record);
+
+/* Before a scan goes on: ports whose host is not known of are asked again. */
+void rows_forget_ports_without_host(struct batch *batch);
 
 /* Hosts that are down, and of which nothing else is known. */
 void rows_down(struct batch *batch, uint64_t first, uint64_t last, enum reason reason, int64_t time_ns);

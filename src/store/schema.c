@@ -21,15 +21,15 @@ const char *const store_tables =
     "CREATE TABLE host(\n"
     "  position INTEGER PRIMARY KEY, address TEXT NOT NULL, progress TEXT NOT NULL, up INTEGER NOT NULL,\n"
     "  reason TEXT NOT NULL, ttl INTEGER NOT NULL, source TEXT, mac TEXT, name TEXT, ptr TEXT,\n"
-    "  tries INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL, srtt_ns INTEGER NOT "
-    "NULL,\n"
-    "  rttvar_ns INTEGER NOT NULL, rto_ns INTEGER NOT NULL\n"
+    "  tries INTEGER NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL,\n"
+    "  srtt_ns INTEGER NOT NULL, rttvar_ns INTEGER NOT NULL, rto_ns INTEGER NOT NULL,\n"
+    "  answers_all INTEGER NOT NULL, proxied INTEGER NOT NULL, capped INTEGER NOT NULL\n"
     ") STRICT;\n"
     "CREATE TABLE port(\n"
     "  position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL, state TEXT NOT NULL,\n"
     "  reason TEXT NOT NULL, ttl INTEGER NOT NULL, tries INTEGER NOT NULL, weak INTEGER NOT NULL,\n"
     "  late INTEGER NOT NULL, source TEXT, time_ns INTEGER NOT NULL, rtt_ns INTEGER NOT NULL,\n"
-    "  PRIMARY KEY (position, protocol, port)\n"
+    "  confirmation TEXT, evidence BLOB, PRIMARY KEY (position, protocol, port)\n"
     ") STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE folded(\n"
     "  position INTEGER NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,\n"
@@ -39,10 +39,6 @@ const char *const store_tables =
     ") STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE down(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, reason TEXT NOT NULL,\n"
     "  time_ns INTEGER NOT NULL) STRICT;\n"
-    "CREATE TABLE evidence(\n"
-    "  position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL, time_ns INTEGER NOT NULL,\n"
-    "  bytes BLOB NOT NULL, PRIMARY KEY (position, protocol, port)\n"
-    ") STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE block(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, tries INTEGER NOT NULL,\n"
     "  next INTEGER NOT NULL) STRICT;\n"
     "CREATE TABLE block_hosts(block INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,\n"
@@ -69,13 +65,14 @@ const char *const store_statements[STORE_STATEMENT_COUNT] = {
     [STORE_NAME] = "INSERT INTO name VALUES(?,?)",
     [STORE_EXCLUDED] = "INSERT INTO excluded VALUES(?,?)",
     [STORE_EXCLUDED_FORGET] = "DELETE FROM excluded",
-    [STORE_HOST] = "INSERT OR REPLACE INTO host VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-    [STORE_HOST_FORGET] = "DELETE FROM port WHERE position=?",
+    [STORE_HOST] = "INSERT OR REPLACE INTO host VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [STORE_HOST_UNFOLD] = "DELETE FROM folded WHERE position=?",
-    [STORE_PORT] = "INSERT OR REPLACE INTO port VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STORE_PORT] = "INSERT OR REPLACE INTO port VALUES(?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
+    [STORE_PORT_FORGET] = "DELETE FROM port WHERE position=? AND protocol=? AND port=?",
+    [STORE_PORT_CONFIRMED] = "UPDATE port SET confirmation=?4 WHERE position=?1 AND protocol=?2 AND port=?3",
+    [STORE_PORTS_FORGET] = "DELETE FROM port WHERE position NOT IN (SELECT position FROM host)",
     [STORE_FOLDED] = "INSERT OR REPLACE INTO folded VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
     [STORE_DOWN] = "INSERT OR REPLACE INTO down VALUES(?,?,?,?)",
-    [STORE_EVIDENCE] = "INSERT OR REPLACE INTO evidence VALUES(?,?,?,?,?)",
     [STORE_BLOCK] = "INSERT OR REPLACE INTO block VALUES(?,?,?,?)",
     [STORE_BLOCK_HOSTS] = "INSERT OR REPLACE INTO block_hosts VALUES(?,?,?)",
     [STORE_BLOCK_VOID] = "INSERT OR REPLACE INTO block_void VALUES(?,?,?)",

@@ -1,7 +1,7 @@
 /* The tables of a store, and everything that is ever written into them; doc/store.md explains them. */
 #pragma once
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_APPLICATION_ID 0x506f7274 /* "Port": what file(1) sees */
 
 /* What a row of a batch does. The order of values is that of the parameters in schema.c. */
@@ -14,12 +14,13 @@ enum store_statement {
     STORE_EXCLUDED,           /* addresses that a later --exclude took out */
     STORE_EXCLUDED_FORGET,    /* all of them, before they are written again */
     STORE_HOST,               /* a host, new or again */
-    STORE_HOST_FORGET,        /* its ports, before they are written again */
-    STORE_HOST_UNFOLD,        /* its folded ports, likewise */
-    STORE_PORT,               /* a port by itself */
+    STORE_HOST_UNFOLD,        /* its folded ports, before they are written again */
+    STORE_PORT,               /* a port by itself, with the packet that decided */
+    STORE_PORT_FORGET,        /* it is to be folded after all */
+    STORE_PORT_CONFIRMED,     /* what became of it when it was looked at once more */
+    STORE_PORTS_FORGET,       /* those of hosts that have no row yet, and will be asked again */
     STORE_FOLDED,             /* ports of a host with one state and reason */
     STORE_DOWN,               /* hosts that are down, from one position to another */
-    STORE_EVIDENCE,           /* the packet that decided */
     STORE_BLOCK,              /* a block of the engine: how far it is */
     STORE_BLOCK_HOSTS,        /* hosts that are in it, from one position to another */
     STORE_BLOCK_VOID,         /* a part of its order that does not count */

@@ -37,6 +37,17 @@ bool text_reason(const char *text, uint8_t *ret)
     return false;
 }
 
+bool text_confirmation(const char *text, uint8_t *ret)
+{
+    for (unsigned i = 0; i < CONFIRMATION_COUNT; i++) {
+        if (strcmp(text ? text : "", confirmation_name((enum confirmation)i)) == 0) {
+            *ret = (uint8_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool text_addr(const char *text, struct addr *ret)
 {
     if (text)

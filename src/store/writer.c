@@ -12,7 +12,7 @@ struct writer {
     pthread_t thread;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t changed;
-    struct batch batch; /* what is being written */
+    struct batch found, state; /* what is being written */
     bool busy;
     bool ending;
     int64_t took_ns;
@@ -30,7 +30,7 @@ static void write_batch(struct writer *writer)
 {
     struct error error = {.status = 0};
     int64_t began_ns = now_ns();
-    bool failed = database_write(writer->database, &writer->batch, &error) < 0;
+    bool failed = database_write(writer->database, &writer->found, &writer->state, &error) < 0;
     pthread_mutex_lock(&writer->mutex);
     if (failed && writer->error.status == 0)
         writer->error = error;
@@ -82,13 +82,20 @@ bool writer_is_busy(struct writer *writer)
     return busy;
 }
 
-void writer_submit(struct writer *writer, struct batch *batch)
+/* What was written is empty, and its memory goes round. */
+static void exchange(struct batch *written, struct batch *batch)
+{
+    struct batch empty = *written;
+    batch_clear(&empty);
+    *written = *batch;
+    *batch = empty;
+}
+
+void writer_submit(struct writer *writer, struct batch *found, struct batch *state)
 {
     pthread_mutex_lock(&writer->mutex);
-    struct batch written = writer->batch;
-    writer->batch = *batch;
-    batch_clear(&written);
-    *batch = written;
+    exchange(&writer->found, found);
+    exchange(&writer->state, state);
     writer->busy = true;
     pthread_cond_broadcast(&writer->changed);
     pthread_mutex_unlock(&writer->mutex);
@@ -124,7 +131,8 @@ int writer_close(struct writer *writer, bool finished, struct error *err)
     if (r == 0 && finished)
         r = database_finish(writer->database, err);
     database_close(writer->database);
-    batch_done(&writer->batch);
+    batch_done(&writer->found);
+    batch_done(&writer->state);
     pthread_mutex_destroy(&writer->mutex);
     pthread_cond_destroy(&writer->changed);
     free(writer);

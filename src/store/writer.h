@@ -1,4 +1,4 @@
-/* The thread that writes. Whoever scans fills a batch, hands it over when the one before is on disk, and is never kept
+/* The thread that writes. Whoever scans fills batches, hands them over when those before are on disk, and is never kept
  * waiting by a disk. */
 #pragma once
 
@@ -12,16 +12,17 @@ struct writer;
 /* Start the thread; it takes the database over. EX_OSERR. */
 int writer_start(struct database *database, struct writer **ret, struct error *err);
 
-/* Is a batch still being written? */
+/* Is something being written? */
 bool writer_is_busy(struct writer *writer);
 
-/* Hand over a batch, whose rows the thread takes; it is empty afterwards. Only when the writer is not busy. */
-void writer_submit(struct writer *writer, struct batch *batch);
+/* Hand over what is to be written in one transaction (database_write). The thread takes the rows: both are empty afterwards.
+ * Only when the writer is not busy. */
+void writer_submit(struct writer *writer, struct batch *found, struct batch *state);
 
 /* How writing went so far: 0, or what the first failure was. */
 int writer_status(struct writer *writer, struct error *err);
 
-/* How long the last batch took; 0 before the first. */
+/* How long the last transaction took; 0 before the first. */
 int64_t writer_took_ns(struct writer *writer);
 
 /* Wait for what was handed over, end the thread and close the file. NULL is allowed. 0, or what the first failure was.

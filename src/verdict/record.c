@@ -34,10 +34,8 @@ static bool host_record_valid(const struct record *record)
 
 bool record_valid(const struct record *record)
 {
-    if (record->type >= RECORD_TYPE_COUNT || (record->flags & ~RECORD_FLAGS_ALL))
-        return false;
-    if (record->protocol >= PROTOCOL_COUNT || record->state >= PORT_STATE_COUNT ||
-        record->reason >= REASON_COUNT || record->note >= NOTE_COUNT)
+    if (record->type >= RECORD_TYPE_COUNT || record->protocol >= PROTOCOL_COUNT ||
+        record->state >= PORT_STATE_COUNT || record->reason >= REASON_COUNT || record->note >= NOTE_COUNT)
         return false;
     if (record->type == RECORD_CONFIRMATION && record->confirmation >= CONFIRMATION_COUNT)
         return false;

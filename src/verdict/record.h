@@ -19,8 +19,8 @@ enum record_type {
                          and source of this record); rtt_ns, rttvar_ns, rto_ns; flags UNFINISHED, TIMED_OUT */
     RECORD_NOTE,     /* something the user should know: enum note, value[] */
     RECORD_PROGRESS, /* running totals, in value[] by enum progress_value; several a second */
-    RECORD_EVIDENCE, /* the packet behind the RECORD_PORT before: host, port, protocol, part, bytes; in parts */
-    RECORD_END,      /* the scan is over; flag UNFINISHED when it was cut short */
+    RECORD_EVIDENCE, /* the packet behind the RECORD_PORT that comes next: host, port, protocol, part, bytes; in parts */
+    RECORD_END, /* the scan is over; flag UNFINISHED when it was cut short */
 
     /* How far the scan is, for a store; value[] by enum checkpoint_value. Each is true of all records before it: */
     RECORD_INTAKE,      /* hosts below FIRST may be taken in from now on */
@@ -40,8 +40,8 @@ enum record_flag {
         16, /* HOST_DONE: silent ports were not asked often enough to be sure, because of --max-retries */
     RECORD_ANSWERS_ALL = 32, /* HOST_DONE: ports on which nobody listens answered as if they were open */
     RECORD_PROXIED = 64,     /* HOST_DONE: its open ports answered as only somebody in between does */
+    RECORD_REPLACES = 128,   /* PORT: another one of this port came before */
 };
-#define RECORD_FLAGS_ALL 127
 
 /* value[] of RECORD_NOTE: what each number means stands behind the name */
 enum note {

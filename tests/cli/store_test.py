@@ -238,7 +238,7 @@ class Store(stage.StageTest):
         self.assertEqual(len(found), 4)
         packet = found[f"127.0.0.1 port {self.port}/tcp is open: syn-ack"]
         self.assertEqual((packet[0] >> 4, int.from_bytes(packet[20:22], "big"), packet[33]), (4, self.port, 0x12))
-        self.assertEqual(stored.rows(self.store, "SELECT port, bytes FROM evidence"), [(self.port, packet)])
+        self.assertEqual(stored.rows(self.store, "SELECT port, evidence FROM port"), [(self.port, packet)])
         self.assertIn("the packet that decided", stage.run("explain", self.store, f"127.0.0.1:{self.port}").stdout)
 
     def sweep(self, call):

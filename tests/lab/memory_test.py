@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from network import ROOT
 
 sys.path.insert(0, str(ROOT / "bench"))
 import pair  # noqa: E402
+import peaks  # noqa: E402
 
 NETWORK = "198.18.0.0/15"
 HOSTS = 1 << 17
@@ -23,46 +23,21 @@ PORTS = "1-10"
 PORT_COUNT = 10
 LIMIT_KB = 100_000
 TIMEOUT_S = 240
-TICK_S = 0.02
 RATE = ["--min-rate", "50000"]  # the network is ours, and the test should not take an hour
-
-
-def children(pid):
-    """The process and all that descend from it."""
-    found = [pid]
-    try:
-        for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-            for child in tasks.read_text().split():
-                found += children(int(child))
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return found
-
-
-def peak_kb(pid):
-    """The largest resident size that the process ever had; 0 when it has gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def run(network, command, output):
     """Runs the command to its end; returns (exit status, the sum of the peaks of all its processes in kB)."""
-    peaks = {}
     with network.inside("scanner"):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + TIMEOUT_S
-    while process.poll() is None:
-        for pid in children(process.pid):
-            peaks[pid] = max(peaks.get(pid, 0), peak_kb(pid))
-        if time.monotonic() > deadline:
-            process.kill()
-            process.wait()
-            raise AssertionError(f"still running after {TIMEOUT_S} s")
-        time.sleep(TICK_S)
-    return process.returncode, sum(peaks.values())
+    watch = peaks.Watch(process.pid)
+    try:
+        status = process.wait(TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+    return status, sum(watch.stop().values())
 
 
 class Memory(unittest.TestCase):

@@ -94,9 +94,10 @@ static void tell_silence(const struct host_result *host, const struct port_resul
 static int tell_evidence(struct database *database, const struct question *question, uint64_t position,
                          struct error *err)
 {
-    char sql[128];
+    char sql[160];
     struct sqlite3_stmt *query = NULL;
-    snprintf(sql, sizeof sql, "SELECT bytes FROM evidence WHERE position=? AND port=? AND protocol='%s'",
+    snprintf(sql, sizeof sql,
+             "SELECT evidence FROM port WHERE position=? AND port=? AND protocol='%s' AND evidence NOT NULL",
              protocol_name((enum protocol)question->protocol));
     int r = database_query(database, sql, &query, err);
     if (r == 0) {

@@ -52,20 +52,30 @@ static bool goes_on(const struct evidence_parts *parts, const struct record *rec
            last->protocol == record->protocol && addr_equal(&last->host, &record->host);
 }
 
-bool evidence_take(struct evidence *evidence, struct evidence_parts *parts, const struct record *record)
+static bool is_whole(const struct evidence_parts *parts)
+{
+    return parts->len > 0 && parts->len >= parts->last.part.kept_len;
+}
+
+void evidence_take(struct evidence *evidence, struct evidence_parts *parts, const struct record *record)
 {
     if (record->part.number == 0)
         parts->len = 0;
     else if (!goes_on(parts, record))
-        return false;
+        return;
     memcpy(parts->bytes + parts->len, record->bytes, record->part.len);
     parts->len += record->part.len;
     parts->last = *record;
-    if (parts->len < record->part.kept_len)
-        return false;
-    if (evidence->file)
+    if (evidence->file && is_whole(parts))
         write_packet(evidence, parts);
-    return true;
+}
+
+bool evidence_is_of(const struct evidence_parts *parts, const struct addr *host,
+                    const struct port_result *port)
+{
+    const struct record *last = &parts->last;
+    return is_whole(parts) && last->port == port->port && last->protocol == port->protocol &&
+           last->state == port->state && addr_equal(&last->host, host);
 }
 
 int evidence_flush(struct evidence *evidence, struct error *err)

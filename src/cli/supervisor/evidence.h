@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/supervisor/sink.h"
+#include "results/results.h"
 #include "verdict/record.h"
 
 /* A packet as far as one packet process has told it. */
@@ -25,9 +26,13 @@ struct evidence {
 int evidence_open(struct evidence *evidence, const char *path, struct error *err);
 void evidence_done(struct evidence *evidence);
 
-/* Take a part, a record that is valid. True: the packet is whole, in bytes and len, and in the file.
+/* Take a part, a record that is valid. A packet that is whole is written.
  *   parts  of the process that told it */
-bool evidence_take(struct evidence *evidence, struct evidence_parts *parts, const struct record *record);
+void evidence_take(struct evidence *evidence, struct evidence_parts *parts, const struct record *record);
+
+/* Is it a packet that is whole, and about this port? */
+bool evidence_is_of(const struct evidence_parts *parts, const struct addr *host,
+                    const struct port_result *port);
 
 /* Write out what is buffered. 0, or EX_IOERR. */
 int evidence_flush(struct evidence *evidence, struct error *err);

@@ -38,7 +38,8 @@ struct supervisor {
     struct job *job;
     struct names *names;
     struct crew *crew;
-    struct told *told; /* owned; by member of the crew */
+    struct told *told;     /* owned; by member of the crew */
+    struct told *speaking; /* whose record is taken in; NULL: nobody's */
     struct talk *talk;
     struct report_run run; /* what the reports look at */
     struct outputs outputs;

@@ -12,6 +12,7 @@
 #define COST_DIVISOR  25 /* looking through the hosts and writing may take this part of the time */
 #define PERIOD_MAX_NS (8 * SEC)
 #define WALK_BUDGET   (UINT64_C(1) << 16) /* ports to look at in one turn: a millisecond or so */
+#define ENOUGH_LEN    ((size_t)2 << 20)   /* to be written at once: at the end of the scan little is left */
 #define FULL_LEN      ((size_t)64 << 20)
 
 static int64_t clock_ns(clockid_t clock)
@@ -82,6 +83,7 @@ static void describe_session(struct recorder *recorder, const struct session *se
     recorder->progress.pid = getpid();
     recorder->progress.state = "running";
     recorder->again = true;
+    rows_forget_ports_without_host(&recorder->next);
     rows_excluded(&recorder->next, &session->excluded);
     rows_event(&recorder->next, start_ns, "resumed", NULL, 0, 0);
     rows_progress(&recorder->next, &recorder->progress);
@@ -109,7 +111,7 @@ int recorder_open(struct recorder *recorder, const struct job *job, int64_t star
     if (r == 0)
         r = describe(recorder, start_ns, err);
     if (r == 0)
-        r = database_write(database, &recorder->next, err);
+        r = database_write(database, &recorder->found, &recorder->next, err);
     batch_clear(&recorder->next);
     if (r == 0 &&
         job->session) /* the engine says at once which blocks there are, before the next transaction */
@@ -135,7 +137,7 @@ static void put_down(struct recorder *recorder)
 {
     const struct down_range *down = &recorder->down;
     if (down->any)
-        rows_down(&recorder->next, down->first, down->last, (enum reason)down->reason, down->time_ns);
+        rows_down(&recorder->found, down->first, down->last, (enum reason)down->reason, down->time_ns);
     recorder->down.any = false;
 }
 
@@ -164,24 +166,29 @@ void recorder_host(struct recorder *recorder, const struct host_result *host)
     if (rows_host_is_plainly_down(host))
         take_down(recorder, host);
     else
-        rows_host(&recorder->next, host, progress_of(recorder, host), host->shown || recorder->again);
+        rows_host(&recorder->found, host, progress_of(recorder, host), host->shown || recorder->again);
 }
 
-void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port)
+void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port,
+                   const struct evidence_parts *packet)
 {
+    struct store_packet kept = {packet ? packet->bytes : NULL, packet ? packet->len : 0};
+    bool alone = rows_port_stands_alone(port);
     uint64_t position;
-    if (recorder->writer && (port->flags & RECORD_LATE) &&
-        plan_host_find(&recorder->job->plan, host, &position))
-        rows_port(&recorder->next, position, port);
+    if (!recorder->writer || (!alone && !(port->flags & RECORD_REPLACES)) ||
+        !plan_host_find(&recorder->job->plan, host, &position))
+        return;
+    if (alone)
+        rows_port(&recorder->found, position, port, packet ? &kept : NULL);
+    else
+        rows_port_forget(&recorder->found, position, port);
 }
 
-void recorder_evidence(struct recorder *recorder, const struct evidence_parts *evidence)
+static void take_confirmation(struct recorder *recorder, const struct record *record)
 {
-    const struct record *record = &evidence->last;
     uint64_t position;
-    if (recorder->writer && record->state != PORT_CLOSED && record->state != PORT_UNFILTERED &&
-        plan_host_find(&recorder->job->plan, &record->host, &position))
-        rows_evidence(&recorder->next, position, record, evidence->bytes, evidence->len);
+    if (plan_host_find(&recorder->job->plan, &record->host, &position))
+        rows_confirmation(&recorder->found, position, record);
 }
 
 static const char *note_name(enum note note)
@@ -240,6 +247,8 @@ void recorder_record(struct recorder *recorder, const struct record *record)
         progress->answers = before->answers + record->value[PROGRESS_ANSWERS];
         progress->rejected = before->rejected + record->value[PROGRESS_REJECTED];
         progress->drops = before->drops + record->value[PROGRESS_DROPS];
+    } else if (record->type == RECORD_CONFIRMATION) {
+        take_confirmation(recorder, record);
     } else if (!record_names_host(record)) {
         take_checkpoint(recorder, record);
     }
@@ -247,7 +256,7 @@ void recorder_record(struct recorder *recorder, const struct record *record)
 
 bool recorder_is_full(const struct recorder *recorder)
 {
-    return recorder->writer && !recorder->failed && recorder->next.len > FULL_LEN;
+    return recorder->writer && !recorder->failed && recorder->found.len > FULL_LEN;
 }
 
 static void take_totals(struct recorder *recorder, const struct packet_totals *totals)
@@ -261,14 +270,15 @@ static void take_totals(struct recorder *recorder, const struct packet_totals *t
     progress->saved_ns = clock_ns(CLOCK_REALTIME);
 }
 
-/* From here on `now` holds a state of the scan; the hosts in flight, shown next, may only be further than that. */
+/* From here on `state` is how far the scan was; what is found meanwhile, and the hosts in flight, shown next, may only be
+ * further than that. */
 static void begin_walk(struct recorder *recorder, const struct packet_totals *totals)
 {
     put_down(recorder);
     take_totals(recorder, totals);
     rows_progress(&recorder->next, &recorder->progress);
-    struct batch empty = recorder->now;
-    recorder->now = recorder->next;
+    struct batch empty = recorder->state;
+    recorder->state = recorder->next;
     recorder->next = empty;
     recorder->walking = true;
     recorder->walk_ns = 0;
@@ -277,7 +287,13 @@ static void begin_walk(struct recorder *recorder, const struct packet_totals *to
 static void keep_host(void *context, const struct host_result *host)
 {
     struct recorder *recorder = context;
-    rows_host(&recorder->now, host, HOST_SCANNING, host->shown || recorder->again);
+    rows_host(&recorder->found, host, HOST_SCANNING, host->shown || recorder->again);
+}
+
+static void submit(struct recorder *recorder, int64_t now_ns)
+{
+    writer_submit(recorder->writer, &recorder->found, &recorder->state);
+    recorder->found_ns = now_ns + PERIOD_NS;
 }
 
 static void go_on_walking(struct recorder *recorder, struct results *results, uint64_t budget)
@@ -291,7 +307,7 @@ static void go_on_walking(struct recorder *recorder, struct results *results, ui
     int64_t pause_ns = (recorder->walk_ns + writer_took_ns(recorder->writer)) * COST_DIVISOR;
     pause_ns = pause_ns < PERIOD_NS ? PERIOD_NS : pause_ns < PERIOD_MAX_NS ? pause_ns : PERIOD_MAX_NS;
     recorder->next_ns = now_ns + pause_ns;
-    writer_submit(recorder->writer, &recorder->now);
+    submit(recorder, now_ns);
 }
 
 static bool check(struct recorder *recorder)
@@ -301,43 +317,49 @@ static bool check(struct recorder *recorder)
     return !recorder->failed;
 }
 
+/* What was found does no harm when it is in the file before the state that goes with it. */
+static bool found_is_due(const struct recorder *recorder, int64_t now_ns)
+{
+    return recorder->found.len > ENOUGH_LEN || (recorder->found.len > 0 && now_ns >= recorder->found_ns);
+}
+
 void recorder_turn(struct recorder *recorder, struct results *results, const struct packet_totals *totals)
 {
     if (!recorder->writer || !check(recorder) || writer_is_busy(recorder->writer))
         return;
-    bool due = clock_ns(CLOCK_MONOTONIC) >= recorder->next_ns || recorder_is_full(recorder);
-    if (!recorder->walking && due)
+    int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+    if (!recorder->walking && now_ns >= recorder->next_ns)
         begin_walk(recorder, totals);
     if (recorder->walking)
         go_on_walking(recorder, results, WALK_BUDGET);
+    else if (found_is_due(recorder, now_ns))
+        submit(recorder, now_ns);
 }
 
-/* Hand over a batch, and wait until it is on disk. */
-static void write_out(struct recorder *recorder, struct batch *batch)
+static void wait_for_writer(struct recorder *recorder)
 {
-    if (check(recorder))
-        writer_submit(recorder->writer, batch);
     while (check(recorder) && writer_is_busy(recorder->writer))
         nanosleep(&(struct timespec){.tv_nsec = MSEC}, NULL);
 }
 
+/* A state whose hosts in flight were not all shown goes with the last one: by now every host was handed over. */
 void recorder_end(struct recorder *recorder, const struct packet_totals *totals, bool complete)
 {
     if (!recorder->writer)
         return;
-    while (check(recorder) && writer_is_busy(recorder->writer))
-        nanosleep(&(struct timespec){.tv_nsec = MSEC}, NULL);
-    if (recorder->walking)
-        write_out(recorder, &recorder->now);
+    wait_for_writer(recorder);
     put_down(recorder);
     take_totals(recorder, totals);
+    batch_append(&recorder->state, &recorder->next);
     if (complete)
-        rows_forget_blocks(&recorder->next);
+        rows_forget_blocks(&recorder->state);
     recorder->progress.state = complete ? "complete" : "stopped";
     recorder->progress.pid = 0;
-    rows_progress(&recorder->next, &recorder->progress);
-    rows_event(&recorder->next, recorder->progress.saved_ns, recorder->progress.state, NULL, 0, 0);
-    write_out(recorder, &recorder->next);
+    rows_progress(&recorder->state, &recorder->progress);
+    rows_event(&recorder->state, recorder->progress.saved_ns, recorder->progress.state, NULL, 0, 0);
+    if (check(recorder))
+        writer_submit(recorder->writer, &recorder->found, &recorder->state);
+    wait_for_writer(recorder);
     struct error error = {.status = 0};
     if (writer_close(recorder->writer, complete, &error) < 0 && !recorder->failed) {
         recorder->failed = true;
@@ -349,7 +371,8 @@ void recorder_end(struct recorder *recorder, const struct packet_totals *totals,
 void recorder_done(struct recorder *recorder)
 {
     writer_close(recorder->writer, false, NULL);
-    batch_done(&recorder->now);
+    batch_done(&recorder->found);
+    batch_done(&recorder->state);
     batch_done(&recorder->next);
     *recorder = (struct recorder){.writer = NULL};
 }

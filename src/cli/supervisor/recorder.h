@@ -25,16 +25,19 @@ struct down_range {
 struct recorder {
     const struct job *job;
     struct writer *writer; /* NULL: no store */
-    struct batch now;      /* is completed with what hosts in flight have answered, then written */
-    struct batch next;     /* what comes in meanwhile */
+    struct batch found;    /* of hosts and ports: what is written next */
+    struct batch
+        state; /* how far the scan is; written when `found` holds at least what was known then. Else empty */
+    struct batch next; /* what comes in of the next state */
     struct down_range down;
     struct store_progress before; /* what earlier runs of this scan counted */
     struct store_progress progress;
-    int64_t next_ns; /* when the next transaction is due */
-    int64_t walk_ns; /* what looking through the hosts took, this time */
-    bool walking;    /* ... and it is not done */
-    bool again;      /* hosts may have rows already */
-    bool stopping;   /* what is unfinished now stays so until the scan is resumed */
+    int64_t next_ns;  /* when the next state is due */
+    int64_t found_ns; /* when what was found is due, without one */
+    int64_t walk_ns;  /* what looking through the hosts took, this time */
+    bool walking;     /* ... and it is not done */
+    bool again;       /* hosts may have rows already */
+    bool stopping;    /* what is unfinished now stays so until the scan is resumed */
     bool failed;
     struct error error; /* what it failed with */
 };
@@ -47,14 +50,13 @@ int recorder_open(struct recorder *recorder, const struct job *job, int64_t star
 /* Begin to write in the background. Takes the database over, whatever the outcome. */
 int recorder_start(struct recorder *recorder, struct database *database, struct error *err);
 
-/* From results. */
+/* From results.
+ *   packet  the one that decided; NULL: none is known */
 void recorder_host(struct recorder *recorder, const struct host_result *host);
-void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port);
+void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port,
+                   const struct evidence_parts *packet);
 
-/* The packet that decided about a port; whole. */
-void recorder_evidence(struct recorder *recorder, const struct evidence_parts *evidence);
-
-/* From the ring: notes, progress, and the state of the engine. */
+/* From the ring: notes, progress, what became of open ports, and the state of the engine. */
 void recorder_record(struct recorder *recorder, const struct record *record);
 
 /* Is there so much to be written that nothing more should be taken in? */

@@ -17,13 +17,21 @@ static void take_host(void *context, const struct host_result *host)
         then_host(&supervisor->then, host);
 }
 
+/* The packet behind what is said of a port comes before it. */
+static const struct evidence_parts *packet_of(const struct supervisor *supervisor, const struct addr *host,
+                                              const struct port_result *port)
+{
+    const struct evidence_parts *parts = supervisor->speaking ? &supervisor->speaking->evidence : NULL;
+    return parts && evidence_is_of(parts, host, port) ? parts : NULL;
+}
+
 static void take_port(void *context, const struct addr *host, const struct port_result *port)
 {
     struct supervisor *supervisor = context;
     supervisor->progress.found += port->state == PORT_OPEN;
     talk_clear(supervisor->talk);
     outputs_port(&supervisor->outputs, host, port);
-    recorder_port(&supervisor->recorder, host, port);
+    recorder_port(&supervisor->recorder, host, port, packet_of(supervisor, host, port));
 }
 
 int supervisor_open_results(struct supervisor *supervisor, struct error *err)
@@ -95,8 +103,7 @@ static void take_record(struct supervisor *supervisor, struct told *told, const 
         take_end(told, record);
         break;
     case RECORD_EVIDENCE:
-        if (evidence_take(&supervisor->evidence, &told->evidence, record))
-            recorder_evidence(&supervisor->recorder, &told->evidence);
+        evidence_take(&supervisor->evidence, &told->evidence, record);
         break;
     case RECORD_INTAKE:
     case RECORD_BLOCK_HOSTS:
@@ -125,7 +132,8 @@ static bool drain_some(struct supervisor *supervisor, unsigned number)
         if (supervisor->outputs.failed || recorder_is_full(&supervisor->recorder) ||
             !ring_pop(&supervisor->crew->members[number].channel.ring, &record))
             return false;
-        take_record(supervisor, &supervisor->told[number], &record);
+        supervisor->speaking = &supervisor->told[number];
+        take_record(supervisor, supervisor->speaking, &record);
         results_record(supervisor->results, &record); /* refuses and counts what is not valid */
     }
     return true;

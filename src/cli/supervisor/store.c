@@ -41,6 +41,17 @@ static struct record record_of(const struct host_result *host, enum record_type 
 }
 
 /* A host in flight: its records come once more, and the rest follows from the packet process. */
+static void repeat_confirmation(struct supervisor *supervisor, const struct host_result *host,
+                                const struct port_result *port)
+{
+    struct record record = record_of(host, RECORD_CONFIRMATION, port->time_ns);
+    record.port = port->port;
+    record.protocol = port->protocol;
+    record.confirmation = port->confirmation;
+    if (port->confirmation != CONFIRMATION_NONE)
+        results_record(supervisor->results, &record);
+}
+
 static int repeat_records(void *context, const struct host_result *host, enum host_progress progress)
 {
     struct supervisor *supervisor = context;
@@ -71,6 +82,7 @@ static int repeat_records(void *context, const struct host_result *host, enum ho
         record.rtt_ns = port->rtt_ns;
         if (port->state != PORT_UNKNOWN)
             results_record(supervisor->results, &record);
+        repeat_confirmation(supervisor, host, port);
     }
     return 0;
 }

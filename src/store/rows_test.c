@@ -1,0 +1,264 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "store/load.h"
+
+#define FIRST_HOST 0xc6120000u /* 198.18.0.0 */
+#define PORTS      200u
+#define START_NS   (INT64_C(1767323045) * SEC)
+
+/* A store of a scan of two hosts. */
+struct scene {
+    char directory[64];
+    char path[96];
+    struct plan plan;
+    struct database *database;
+    struct batch found, state;
+    struct port_result ports[PORTS];
+};
+
+static void make_plan(struct plan *plan)
+{
+    struct port_set *ports = calloc(1, sizeof *ports);
+    struct addr_set targets = {.v4 = NULL};
+    struct plan_options options = {.seed = 1, .shard_count = 1};
+    assert_non_null(ports);
+    assert_int_equal(addr_set_add(&targets, addr_v4(FIRST_HOST), addr_v4(FIRST_HOST + 1)), 0);
+    for (uint16_t port = 1; port <= PORTS; port++)
+        port_set_add(ports, PORTS_TCP, port);
+    assert_int_equal(plan_init(plan, &targets, NULL, NULL, ports, &options, NULL), 0);
+    free(ports);
+}
+
+static int make_scene(void **state)
+{
+    struct scene *scene = calloc(1, sizeof *scene);
+    if (!scene)
+        return -1;
+    *state = scene;
+    strcpy(scene->directory, "/tmp/portolan-XXXXXX");
+    if (!mkdtemp(scene->directory))
+        return -1;
+    snprintf(scene->path, sizeof scene->path, "%s/store", scene->directory);
+    make_plan(&scene->plan);
+    struct results_config config = {.plan = &scene->plan,
+                                    .scanned = {[PROTOCOL_TCP] = true},
+                                    .silent_state = {[PROTOCOL_TCP] = PORT_FILTERED}};
+    struct store_scan scan = {.portolan = "0",
+                              .command = "portolan",
+                              .words = "portolan",
+                              .words_len = sizeof "portolan",
+                              .scans = "syn",
+                              .digest = "0",
+                              .plan = &scene->plan,
+                              .results = &config,
+                              .started_ns = START_NS};
+    rows_scan(&scene->state, &scan);
+    for (uint16_t i = 0; i < PORTS; i++)
+        scene->ports[i] = (struct port_result){.port = (uint16_t)(i + 1),
+                                               .state = PORT_CLOSED,
+                                               .reason = REASON_RESET,
+                                               .ttl = 64,
+                                               .tries = 1,
+                                               .told = true,
+                                               .time_ns = START_NS};
+    return database_open(scene->path, DATABASE_CREATE, &scene->database, NULL);
+}
+
+static int remove_scene(void **state)
+{
+    struct scene *scene = *state;
+    database_close(scene->database);
+    batch_done(&scene->found);
+    batch_done(&scene->state);
+    plan_done(&scene->plan);
+    unlink(scene->path);
+    int r = rmdir(scene->directory);
+    free(scene);
+    return r;
+}
+
+static void put_host(struct scene *scene, bool again)
+{
+    struct host_result host = {.addr = plan_host_at(&scene->plan, 0),
+                               .up = true,
+                               .proxied = true,
+                               .capped = true,
+                               .reason = REASON_USER_SET,
+                               .start_ns = START_NS,
+                               .end_ns = START_NS,
+                               .ports = scene->ports,
+                               .port_count = PORTS};
+    rows_host(&scene->found, &host, HOST_DONE, again);
+}
+
+static void write_all(struct scene *scene)
+{
+    struct error err = {.status = 0};
+    if (database_write(scene->database, &scene->found, &scene->state, &err) < 0)
+        fail_msg("%s", err.text);
+    batch_clear(&scene->found);
+    batch_clear(&scene->state);
+}
+
+static int64_t number(struct scene *scene, const char *sql)
+{
+    struct sqlite3_stmt *query = NULL;
+    assert_int_equal(database_query(scene->database, sql, &query, NULL), 0);
+    assert_int_equal(query_next(scene->database, query, NULL), 1);
+    int64_t number = query_int(query, 0);
+    query_done(query);
+    return number;
+}
+
+static int compare(void *context, const struct host_result *host, enum host_progress progress)
+{
+    const struct scene *scene = context;
+    assert_int_equal(progress, HOST_DONE);
+    assert_int_equal(host->port_count, PORTS);
+    assert_true(host->proxied && host->capped && !host->answers_all);
+    for (unsigned i = 0; i < PORTS; i++) {
+        const struct port_result *is = &host->ports[i];
+        const struct port_result *was = &scene->ports[i];
+        if (is->port != was->port || is->state != was->state || is->reason != was->reason ||
+            is->ttl != was->ttl || is->tries != was->tries || is->confirmation != was->confirmation)
+            fail_msg("port %u is another", was->port);
+    }
+    return 0;
+}
+
+static void assert_read_again(struct scene *scene)
+{
+    struct stored_scan scan;
+    struct error err = {.status = 0};
+    const struct load_host_sink sink = {compare, scene};
+    assert_int_equal(load_scan(scene->database, &scan, &err), 0);
+    if (load_hosts(scene->database, &scan, LOAD_ALL, &sink, &err) < 0)
+        fail_msg("%s", err.text);
+    stored_scan_done(&scan);
+}
+
+static struct port_result *open_port(struct scene *scene, unsigned index)
+{
+    scene->ports[index].state = PORT_OPEN;
+    scene->ports[index].reason = REASON_SYN_ACK;
+    return &scene->ports[index];
+}
+
+static void closed_ports_are_one_row_and_an_open_one_is_another_with_its_packet(void **state)
+{
+    struct scene *scene = *state;
+    const struct store_packet packet = {(const uint8_t *)"E...", 4};
+    rows_port(&scene->found, 0, open_port(scene, 21), &packet);
+    put_host(scene, false);
+    write_all(scene);
+    assert_int_equal(number(scene, "SELECT count(*) FROM folded"), 1);
+    assert_int_equal(number(scene, "SELECT count FROM folded"), PORTS - 1);
+    assert_int_equal(number(scene, "SELECT port FROM port WHERE evidence = x'452e2e2e'"), 22);
+    assert_read_again(scene);
+}
+
+static void a_host_that_is_written_again_keeps_what_stands_alone(void **state)
+{
+    struct scene *scene = *state;
+    rows_port(&scene->found, 0, open_port(scene, 21), NULL);
+    put_host(scene, false);
+    write_all(scene);
+    scene->ports[30].ttl = 63;
+    put_host(scene, true);
+    write_all(scene);
+    assert_read_again(scene);
+    assert_int_equal(number(scene, "SELECT count(*) FROM port"), 1);
+    assert_int_equal(number(scene, "SELECT sum(count) FROM folded"), PORTS - 1);
+}
+
+static void a_port_that_stood_alone_and_is_closed_after_all_is_folded(void **state)
+{
+    struct scene *scene = *state;
+    rows_port(&scene->found, 0, open_port(scene, 21), NULL);
+    scene->ports[21] = scene->ports[22];
+    scene->ports[21].port = 22;
+    rows_port_forget(&scene->found, 0, &scene->ports[21]);
+    put_host(scene, false);
+    write_all(scene);
+    assert_int_equal(number(scene, "SELECT count(*) FROM port"), 0);
+    assert_read_again(scene);
+}
+
+/* A neighbour that does not resolve makes all its ports filtered: nobody told of any of them. */
+static void ports_that_follow_from_their_host_are_folded_whatever_their_state(void **state)
+{
+    struct scene *scene = *state;
+    for (unsigned i = 0; i < PORTS; i++) {
+        scene->ports[i].state = PORT_FILTERED;
+        scene->ports[i].reason = REASON_HOST_UNREACH;
+        scene->ports[i].told = false;
+    }
+    put_host(scene, false);
+    write_all(scene);
+    assert_int_equal(number(scene, "SELECT count FROM folded"), PORTS);
+    assert_read_again(scene);
+}
+
+/* As a host does that chooses the TTL of each answer anew. */
+static void a_host_that_answers_in_many_ways_has_each_port_once(void **state)
+{
+    struct scene *scene = *state;
+    for (unsigned i = 0; i < PORTS; i++)
+        scene->ports[i].ttl = (uint8_t)(i * 7 % 199);
+    put_host(scene, false);
+    write_all(scene);
+    assert_int_equal(number(scene, "SELECT sum(count) FROM folded"), PORTS);
+    assert_read_again(scene);
+}
+
+static void what_became_of_an_open_port_is_kept(void **state)
+{
+    struct scene *scene = *state;
+    const struct record confirmation = {
+        .type = RECORD_CONFIRMATION, .port = 22, .confirmation = CONFIRMATION_RESET};
+    rows_port(&scene->found, 0, open_port(scene, 21), NULL);
+    rows_confirmation(&scene->found, 0, &confirmation);
+    put_host(scene, false);
+    write_all(scene);
+    scene->ports[21].confirmation = CONFIRMATION_RESET;
+    assert_read_again(scene);
+}
+
+static void ports_of_hosts_without_a_row_can_be_forgotten(void **state)
+{
+    struct scene *scene = *state;
+    rows_port(&scene->found, 0, open_port(scene, 21), NULL);
+    rows_port(&scene->found, 1, &scene->ports[21], NULL);
+    put_host(scene, false);
+    rows_forget_ports_without_host(&scene->state);
+    write_all(scene);
+    assert_int_equal(number(scene, "SELECT max(position) FROM port"), 0);
+    assert_read_again(scene);
+}
+
+#define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, make_scene, remove_scene)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SCENE_TEST(closed_ports_are_one_row_and_an_open_one_is_another_with_its_packet),
+        SCENE_TEST(a_host_that_is_written_again_keeps_what_stands_alone),
+        SCENE_TEST(a_port_that_stood_alone_and_is_closed_after_all_is_folded),
+        SCENE_TEST(ports_that_follow_from_their_host_are_folded_whatever_their_state),
+        SCENE_TEST(a_host_that_answers_in_many_ways_has_each_port_once),
+        SCENE_TEST(what_became_of_an_open_port_is_kept),
+        SCENE_TEST(ports_of_hosts_without_a_row_can_be_forgotten),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
