@@ -336,6 +336,17 @@ static int write_state(struct database *database, const struct batch *state, str
     return r;
 }
 
+/* A file that has lost its name takes all that is written, and is then gone. */
+static int check_place(struct database *database, struct error *err)
+{
+    int moved = 0;
+    sqlite3_file_control(database->handle, NULL, SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (!moved)
+        return 0;
+    database->failed = true;
+    return error_set(err, EX_IOERR, "'%s' was removed or replaced while it was written", database->path);
+}
+
 int database_write(struct database *database, const struct batch *found, const struct batch *state,
                    struct error *err)
 {
@@ -343,7 +354,9 @@ int database_write(struct database *database, const struct batch *found, const s
         return error_set(err, EX_IOERR, "%s: nothing is written after a failure", database->path);
     if (found->failed || state->failed)
         return error_set(err, EX_OSERR, "out of memory for the store");
-    int r = execute(database, "BEGIN IMMEDIATE", err);
+    int r = check_place(database, err);
+    if (r == 0)
+        r = execute(database, "BEGIN IMMEDIATE", err);
     if (r == 0)
         r = write_found(database, found, err);
     if (r == 0)

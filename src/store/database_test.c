@@ -120,6 +120,21 @@ static void a_batch_that_fails_leaves_nothing_behind_and_is_the_last(void **stat
     batch_done(&batch);
 }
 
+static void a_file_that_is_removed_is_written_no_more(void **state)
+{
+    const struct place *place = *state;
+    struct error err = {.status = 0};
+    struct database *database = open_as(place, DATABASE_CREATE);
+    struct batch batch = {.bytes = NULL};
+    put_event(&batch, "one");
+    assert_int_equal(unlink(place->file), 0);
+    assert_int_equal(database_write(database, &nothing, &batch, &err), -EX_IOERR);
+    assert_non_null(strstr(err.text, "removed"));
+    assert_int_equal(database_write(database, &nothing, &batch, &err), -EX_IOERR);
+    database_close(database);
+    batch_done(&batch);
+}
+
 /* A file whose scan never began may be used again; one that holds a scan may not. */
 static void a_new_scan_does_not_overwrite_an_old_one(void **state)
 {
@@ -256,6 +271,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_written_is_read_again, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_batch_that_fails_leaves_nothing_behind_and_is_the_last, make_place,
                                         remove_place),
+        cmocka_unit_test_setup_teardown(a_file_that_is_removed_is_written_no_more, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_new_scan_does_not_overwrite_an_old_one, make_place, remove_place),
         cmocka_unit_test_setup_teardown(two_scans_cannot_use_one_file, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, make_place, remove_place),

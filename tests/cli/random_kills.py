@@ -82,7 +82,7 @@ def main():
     stage.PROGRAM = os.path.abspath(sys.argv[1])
     wanted = int(sys.argv[2]) if len(sys.argv) > 2 else 200
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    stage.enter()
+    stage.enter([])
     kills = scans = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while kills < wanted:

@@ -16,10 +16,10 @@ LINK = "pt-cli-a"
 NO_PRIVILEGE = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--ambient-caps=-all", "--"]
 
 
-def enter():
+def enter(more):
     """Run this script anew in a namespace, unless it is in one already; then set up what is in it."""
     if INSIDE not in os.environ:
-        flags = ["-n"] if os.geteuid() == 0 else ["-rn"]
+        flags = ["-n", *more] if os.geteuid() == 0 else ["-rn", *more]
         os.environ[INSIDE] = "1"
         for name in ("SUDO_UID", "SUDO_GID"):
             os.environ.pop(name, None)
@@ -81,9 +81,10 @@ class StageTest(unittest.TestCase):
         return listener.getsockname()[1]
 
 
-def main():
-    """To be called by the script: its first argument is the program."""
+def main(*more):
+    """To be called by the script: its first argument is the program.
+    more  further namespaces, as options of unshare"""
     global PROGRAM
     PROGRAM = os.path.abspath(sys.argv[1])
-    enter()
+    enter(more)
     unittest.main(module="__main__", argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)

@@ -30,8 +30,10 @@ static const char *output_name(const struct output *output)
 
 static int write_error(const struct output *output, struct error *err)
 {
-    return error_set(err, EX_IOERR, "cannot write %s: %s", output_name(output),
-                     strerror(sink_error(output->sink)));
+    int error = sink_error(output->sink);
+    if (error == ENOENT)
+        return error_set(err, EX_IOERR, "%s was removed while it was written", output_name(output));
+    return error_set(err, EX_IOERR, "cannot write %s: %s", output_name(output), strerror(error));
 }
 
 /* Remember the first failure. */

@@ -15,6 +15,7 @@
 struct sink {
     int fd;
     int error;
+    bool has_name;   /* a plain file that could be found by name when it was opened */
     size_t part_max; /* so much can be written without waiting when poll says there is room; 0: anything */
     char *held;      /* owned */
     size_t held_start, held_len, held_capacity;
@@ -27,6 +28,13 @@ static size_t part_of(int fd)
     if (fstat(fd, &status) < 0 || S_ISREG(status.st_mode) || S_ISBLK(status.st_mode))
         return 0;
     return isatty(fd) ? TERMINAL_PART : PIPE_BUF;
+}
+
+/* Files without a name are made on purpose; one that has lost its name is lost. */
+static bool has_name(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_nlink > 0;
 }
 
 static bool has_room(const struct sink *sink, int wait_ms)
@@ -83,6 +91,8 @@ void sink_drain(struct sink *sink)
         else if (should_end())
             sink->error = ENOBUFS;
     }
+    if (sink->error == 0 && sink->has_name && !has_name(sink->fd))
+        sink->error = ENOENT;
 }
 
 /* Make room behind what is held. False: there is none. */
@@ -135,7 +145,7 @@ FILE *sink_open(int fd, struct sink **ret_sink)
     struct sink *sink = calloc(1, sizeof *sink);
     if (!sink)
         return NULL;
-    *sink = (struct sink){.fd = fd, .part_max = part_of(fd)};
+    *sink = (struct sink){.fd = fd, .has_name = has_name(fd), .part_max = part_of(fd)};
     cookie_io_functions_t functions = {.write = sink_write, .close = sink_close};
     FILE *file = fopencookie(sink, "w", functions);
     if (file)

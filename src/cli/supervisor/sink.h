@@ -18,7 +18,8 @@ FILE *sink_open(int fd, struct sink **ret_sink);
 /* What a regular file held is gone. */
 void sink_cut(struct sink *sink);
 
-/* errno of the first write that failed, or 0. ENOBUFS: more was held than may be, or was when somebody wanted us to end. */
+/* errno of the first write that failed, or 0. ENOBUFS: more was held than may be, or was when somebody wanted us to end;
+ * ENOENT: the file was removed, which sink_drain() sees. */
 int sink_error(const struct sink *sink);
 
 /* The descriptor when something is held, to wait until it can be written (POLLOUT); else -1. */

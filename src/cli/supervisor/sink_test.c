@@ -50,6 +50,41 @@ static void the_reason_of_a_failure_is_kept(void **state)
     fclose(file);
 }
 
+static int error_of_file(bool removed_before, bool removed_after)
+{
+    char path[] = "/tmp/portolan-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    if (removed_before)
+        assert_int_equal(unlink(path), 0);
+    struct sink *sink = NULL;
+    FILE *file = sink_open(fd, &sink);
+    assert_non_null(file);
+    fputs("abc", file);
+    if (removed_after)
+        assert_int_equal(unlink(path), 0);
+    fflush(file);
+    sink_drain(sink);
+    int error = sink_error(sink);
+    fclose(file);
+    if (!removed_before && !removed_after)
+        unlink(path);
+    return error;
+}
+
+static void a_file_that_loses_its_name_is_lost(void **state)
+{
+    (void)state;
+    assert_int_equal(error_of_file(false, true), ENOENT);
+    assert_int_equal(error_of_file(false, false), 0);
+}
+
+static void a_file_that_never_had_a_name_needs_none(void **state)
+{
+    (void)state;
+    assert_int_equal(error_of_file(true, false), 0);
+}
+
 static void a_reader_that_does_not_read_keeps_nobody_waiting(void **state)
 {
     (void)state;
@@ -105,6 +140,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_arrives),
         cmocka_unit_test(the_reason_of_a_failure_is_kept),
+        cmocka_unit_test(a_file_that_loses_its_name_is_lost),
+        cmocka_unit_test(a_file_that_never_had_a_name_needs_none),
         cmocka_unit_test(a_reader_that_does_not_read_keeps_nobody_waiting),
         cmocka_unit_test(waiting_ends_when_a_signal_wants_it),
     };
