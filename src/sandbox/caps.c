@@ -55,8 +55,8 @@ int caps_raise_wire(struct error *err)
         capng_apply(CAPNG_SELECT_CAPS) == 0)
         return 0;
     return error_set(err, EX_NOPERM,
-                     "BPF programs need the capabilities CAP_BPF and CAP_NET_ADMIN: run as root, or grant "
-                     "them once with 'setcap cap_bpf,cap_net_admin,cap_net_raw+ep' on the program");
+                     "BPF programs need more capabilities: run as root, or grant them once with 'setcap "
+                     "cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon+ep' on the program");
 }
 
 /* Whom root becomes. */

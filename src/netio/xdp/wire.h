@@ -32,8 +32,8 @@ static inline bool wire_is_backend(const char *name)
     return strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0;
 }
 
-/* Load all. Needs CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW. -EX_NOPERM without them, -EX_UNAVAILABLE where the kernel or this
- * build has no such thing, -EX_OSERR; the text says what is missing. */
+/* Load all. Needs CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW. -EX_NOPERM without them, -EX_UNAVAILABLE where the
+ * kernel or this build has no such thing, -EX_OSERR; the text says what is missing. */
 int wire_open(struct wire **ret, struct error *err);
 void wire_close(struct wire *wire); /* NULL is allowed */
 

@@ -24,11 +24,10 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 static int fail(int error, const char *what, struct error *err)
 {
     if (error == EPERM)
-        return error_set(
-            err, EX_NOPERM,
-            "%s needs the capabilities cap_bpf, cap_perfmon, cap_net_admin and cap_net_raw: run as root, or "
-            "grant them with 'setcap cap_bpf,cap_net_admin,cap_net_raw=ep' on the program",
-            what);
+        return error_set(err, EX_NOPERM,
+                         "%s is not permitted: it needs the capabilities cap_net_raw, cap_net_admin, cap_bpf "
+                         "and cap_perfmon, and a container or lockdown that lets them count",
+                         what);
     return error_set(err, EX_UNAVAILABLE, "%s does not work on this kernel: %s", what, strerror(error));
 }
 
