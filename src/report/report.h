@@ -71,7 +71,7 @@ struct report_end {
     uint64_t probes_sent, answers, rejected, drops;
     struct report_reject rejects[REPORT_REJECTS_MAX]; /* of what kinds the rejected were, if that is known */
     unsigned reject_count;
-    bool account_unknown;       /* of a stored scan: nobody kept the rest of these numbers */
+    bool account_unknown;       /* of a stored scan that was killed: nobody told the rest of these numbers */
     uint64_t tries, tries_lost; /* whose fate is known, and how many of them were lost on the way */
     uint64_t hosts_limited;     /* that limit their resets or ICMP errors */
     uint64_t ports_capped;      /* silent, and not asked often enough to be sure, because of --max-retries */

@@ -220,11 +220,31 @@ static int make_plan(struct database *database, struct stored_scan *scan, const 
     return r;
 }
 
+static int load_account(struct database *database, struct stored_scan *scan, struct error *err)
+{
+    struct sqlite3_stmt *query = NULL;
+    int r = database_query(database, "SELECT what, count FROM coverage", &query, err);
+    while (r == 0 && (r = query_next(database, query, err)) == 1) {
+        const char *what = query_text(query, 0);
+        for (unsigned i = 0; what && i < END_VALUE_COUNT; i++) {
+            if (strcmp(what, account_name((enum end_value)i)) != 0)
+                continue;
+            scan->account[i] = number(query, 1);
+            scan->has_account = true;
+        }
+        r = 0;
+    }
+    query_done(query);
+    return r;
+}
+
 int load_scan(struct database *database, struct stored_scan *ret, struct error *err)
 {
     struct plan_options options;
     *ret = (struct stored_scan){.words = NULL};
     int r = load_options(database, ret, &options, err);
+    if (r == 0)
+        r = load_account(database, ret, err);
     return r == 0 ? make_plan(database, ret, &options, err) : r;
 }
 

@@ -28,7 +28,9 @@ struct stored_scan {
     struct asked_port *asked; /* owned */
     uint32_t asked_count;
     int64_t started_ns;
-    struct store_progress progress; /* state is one of the names in rows.h */
+    struct store_progress progress;    /* state is one of the names in rows.h */
+    uint64_t account[END_VALUE_COUNT]; /* of those of its runs that were not killed */
+    bool has_account;
 };
 
 /* EX_DATAERR also when no scan has begun in it. To be ended with stored_scan_done, whatever the outcome. */

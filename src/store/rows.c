@@ -333,6 +333,25 @@ void rows_coverage(struct batch *batch, const char *what, uint64_t count)
     batch_int(batch, (int64_t)count);
 }
 
+const char *account_name(enum end_value value)
+{
+    static const char *const names[END_VALUE_COUNT] = {
+        [END_TRIES] = "tries of known fate",
+        [END_TRIES_LOST] = "tries lost",
+        [END_HOSTS_LIMITED] = "hosts that limit answers",
+        [END_PORTS_CAPPED] = "ports of capped hosts",
+        [END_CONFLICTS] = "conflicts",
+        [END_DOUBT] = "millionths of ports in doubt",
+    };
+    return names[value];
+}
+
+void rows_account(struct batch *batch, const uint64_t account[static END_VALUE_COUNT])
+{
+    for (unsigned i = 0; i < END_VALUE_COUNT; i++)
+        rows_coverage(batch, account_name((enum end_value)i), account[i]);
+}
+
 void rows_event(struct batch *batch, int64_t time_ns, const char *what, const struct addr *host,
                 uint64_t first, uint64_t second)
 {

@@ -75,6 +75,10 @@ void rows_down(struct batch *batch, uint64_t first, uint64_t last, enum reason r
 bool rows_host_is_plainly_down(const struct host_result *host);
 
 void rows_coverage(struct batch *batch, const char *what, uint64_t count);
+
+/* What a scan knows of itself at its end, by enum end_value: rows of `coverage` with these names. */
+const char *account_name(enum end_value value);
+void rows_account(struct batch *batch, const uint64_t account[static END_VALUE_COUNT]);
 void rows_event(struct batch *batch, int64_t time_ns, const char *what, const struct addr *host,
                 uint64_t first, uint64_t second);
 

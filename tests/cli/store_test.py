@@ -4,6 +4,7 @@ the same result."""
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -21,6 +22,17 @@ SLOW = ["-n", "-sS", "-p", f"1-{PORTS}", "--max-rate", "2000", "127.0.0.0/28"]  
 QUICK = ["-n", "-sS", "-p", "1-50", "127.0.0.0/28"]
 SAMPLE = [1, 3, 7, 16, 35, 60, 90, 120]
 FAULTS = ""
+
+
+TIMES = re.compile(
+    r"\d\d:\d\d(:\d\d)?|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d|\d+\.\d+( ?s\b| seconds)|\d{4}-\d\d-\d\d"
+    r'|"(time|start|end|rtt|srtt|rttvar|rto|elapsed)[a-z_]*": ?[^,}]+'
+)
+
+
+def without_times(text):
+    """The lines, in an order of their own: hosts are complete in any."""
+    return sorted(TIMES.sub("", line) for line in text.splitlines())
 
 
 class Store(stage.StageTest):
@@ -224,6 +236,18 @@ class Store(stage.StageTest):
         self.directory.chmod(0o755)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(sorted(os.listdir(self.directory)), before)
+
+    def test_a_report_of_a_store_is_that_of_the_scan_but_for_its_times(self):
+        """Ports of JSON lines come as they are found, and of closed ports single times are not kept: so host by host."""
+        words = ["-n", "-sS", "-p", f"1-40,{self.port}", "--verify", "127.0.0.0/30"]
+        for form in ("-oN", "-oG", "-oJ"):
+            with self.subTest(form=form):
+                files = [self.directory / f"{name}{form}" for name in ("scan", "report")]
+                store = f"{self.store}{form}"
+                self.assertEqual(self.scan(form, str(files[0]), arguments=words, store=store).returncode, 0)
+                self.assertEqual(stage.run("report", store, form, str(files[1])).returncode, 0)
+                scanned, told = (without_times(file.read_text()) for file in files)
+                self.assertEqual(told, scanned)
 
     def test_a_report_of_no_store_leaves_the_old_one(self):
         report = self.file("an old report", "report")

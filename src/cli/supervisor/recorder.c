@@ -80,6 +80,7 @@ static void describe_session(struct recorder *recorder, const struct session *se
 {
     recorder->before = session->scan.progress;
     recorder->progress = session->scan.progress;
+    memcpy(recorder->account, session->scan.account, sizeof recorder->account);
     recorder->progress.pid = getpid();
     recorder->progress.state = "running";
     recorder->again = true;
@@ -233,6 +234,13 @@ static void take_checkpoint(struct recorder *recorder, const struct record *reco
         rows_block_end(batch, block.id);
 }
 
+static void take_account(struct recorder *recorder, const struct record *record)
+{
+    for (unsigned i = 0; i < END_VALUE_COUNT; i++)
+        recorder->account[i] += record->value[i];
+    recorder->has_account = true;
+}
+
 void recorder_record(struct recorder *recorder, const struct record *record)
 {
     if (!recorder->writer)
@@ -249,6 +257,8 @@ void recorder_record(struct recorder *recorder, const struct record *record)
         progress->drops = before->drops + record->value[PROGRESS_DROPS];
     } else if (record->type == RECORD_CONFIRMATION) {
         take_confirmation(recorder, record);
+    } else if (record->type == RECORD_END) {
+        take_account(recorder, record);
     } else if (!record_names_host(record)) {
         take_checkpoint(recorder, record);
     }
@@ -353,6 +363,8 @@ void recorder_end(struct recorder *recorder, const struct packet_totals *totals,
     batch_append(&recorder->state, &recorder->next);
     if (complete)
         rows_forget_blocks(&recorder->state);
+    if (recorder->has_account)
+        rows_account(&recorder->state, recorder->account);
     recorder->progress.state = complete ? "complete" : "stopped";
     recorder->progress.pid = 0;
     rows_progress(&recorder->state, &recorder->progress);

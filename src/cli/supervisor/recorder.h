@@ -32,12 +32,14 @@ struct recorder {
     struct down_range down;
     struct store_progress before; /* what earlier runs of this scan counted */
     struct store_progress progress;
-    int64_t next_ns;  /* when the next state is due */
-    int64_t found_ns; /* when what was found is due, without one */
-    int64_t walk_ns;  /* what looking through the hosts took, this time */
-    bool walking;     /* ... and it is not done */
-    bool again;       /* hosts may have rows already */
-    bool stopping;    /* what is unfinished now stays so until the scan is resumed */
+    uint64_t account[END_VALUE_COUNT]; /* of all runs that came to an end, */
+    bool has_account;                  /* if one did */
+    int64_t next_ns;                   /* when the next state is due */
+    int64_t found_ns;                  /* when what was found is due, without one */
+    int64_t walk_ns;                   /* what looking through the hosts took, this time */
+    bool walking;                      /* ... and it is not done */
+    bool again;                        /* hosts may have rows already */
+    bool stopping;                     /* what is unfinished now stays so until the scan is resumed */
     bool failed;
     struct error error; /* what it failed with */
 };
