@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -73,7 +74,8 @@ void channel_keep_supervisor_side(struct channel *channel)
     close_fd(&channel->trace_fds[1]);
 }
 
-int channel_await_ready(const struct channel *channel, struct error *err)
+int channel_await_ready(const struct channel *channel, char ret_backend[static CHANNEL_BACKEND_MAX],
+                        struct error *err)
 {
     struct channel_ready ready = {.status = 0};
     ssize_t got;
@@ -83,7 +85,10 @@ int channel_await_ready(const struct channel *channel, struct error *err)
     if (got != sizeof ready)
         return error_set(err, EX_SOFTWARE, "the packet process ended before it was ready");
     ready.text[sizeof ready.text - 1] = '\0';
-    return ready.status == 0 ? 0 : error_set(err, ready.status, "%s", ready.text);
+    if (ready.status != 0)
+        return error_set(err, ready.status, "%s", ready.text);
+    snprintf(ret_backend, CHANNEL_BACKEND_MAX, "%.*s", CHANNEL_BACKEND_MAX - 1, ready.text);
+    return 0;
 }
 
 void channel_add_totals(const struct channel *channel, struct packet_totals *totals)

@@ -27,11 +27,14 @@ struct packet_totals {
     uint64_t faults[PACKET_FAULT_COUNT];
 };
 
-/* How opening the backend ended, the first and only message of the packet process. status 0: ready. */
+/* How opening the backend ended, the first and only message of the packet process. status 0: ready, and the text names the
+ * backend; else it says what failed. */
 struct channel_ready {
     int status;
     char text[ERROR_TEXT_MAX];
 };
+
+#define CHANNEL_BACKEND_MAX 16 /* of its name */
 
 struct channel {
     struct ring ring;
@@ -55,7 +58,8 @@ void channel_keep_worker_side(struct channel *channel);
 void channel_keep_supervisor_side(struct channel *channel);
 
 /* Wait for what the packet process says of itself; fails with what it failed with. */
-int channel_await_ready(const struct channel *channel, struct error *err);
+int channel_await_ready(const struct channel *channel, char ret_backend[static CHANNEL_BACKEND_MAX],
+                        struct error *err);
 
 /* Add what the packet process has counted so far. */
 void channel_add_totals(const struct channel *channel, struct packet_totals *totals);

@@ -26,7 +26,7 @@ int crew_start(struct job *job, struct sockets *sockets, struct crew *ret, struc
     for (unsigned i = 0; i < job->worker_count; i++)
         sockets_close(&sockets[i]);
     for (unsigned i = 0; i < ret->count && r == 0; i++)
-        r = channel_await_ready(&ret->members[i].channel, err);
+        r = channel_await_ready(&ret->members[i].channel, ret->members[i].backend, err);
     if (r < 0)
         crew_end(ret);
     return r;

@@ -12,8 +12,9 @@
 
 struct crew_member {
     struct channel channel;
-    pid_t pid;  /* 0: has ended */
-    int status; /* how it ended, as wait(2) says */
+    pid_t pid;                         /* 0: has ended */
+    int status;                        /* how it ended, as wait(2) says */
+    char backend[CHANNEL_BACKEND_MAX]; /* that it opened */
 };
 
 struct crew {

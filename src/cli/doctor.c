@@ -45,7 +45,8 @@ static void look_at_privilege(const struct scan_privilege *privilege, FILE *out)
 
 static void look_at_wire(const struct scan_privilege *privilege, FILE *out)
 {
-    char text[2 * TEXT_MAX] = "the backends xdp and kernel work, where the interface's driver does its part";
+    char text[2 * TEXT_MAX] =
+        "the backends xdp, kernel and best work, where the interface's driver does its part";
     if (privilege->why_no_wire)
         snprintf(text, sizeof text,
                  "%.200s; for the backends xdp and kernel: sudo setcap "
@@ -96,7 +97,7 @@ static void look_at_descriptors(FILE *out)
     say(out, limit.rlim_max >= 1024, "descriptors", text);
 }
 
-static void look_at_routes(FILE *out)
+static void look_at_routes(bool wire, FILE *out)
 {
     struct route_options options = {.interface = ""};
     struct route_table routes;
@@ -108,8 +109,10 @@ static void look_at_routes(FILE *out)
     for (size_t i = 0; i < routes.link_count; i++) {
         const struct link *link = &routes.links[i];
         static const char *const kinds[] = {"Ethernet", "loopback", "without link-layer addresses"};
+        const char *backends = link->kind != LINK_ETHERNET ? "raw" : wire ? "packet, xdp, kernel" : "packet";
         char text[TEXT_MAX];
-        snprintf(text, sizeof text, "%s, MTU %u, %s", kinds[link->kind], link->mtu, link->up ? "up" : "down");
+        snprintf(text, sizeof text, "%s, MTU %u, %s; backends: %s", kinds[link->kind], link->mtu,
+                 link->up ? "up" : "down", backends);
         say(out, link->up, link->name, text);
     }
     route_table_done(&routes);
@@ -148,6 +151,6 @@ int doctor(const struct scan_privilege *privilege, FILE *out)
     look_at_descriptors(out);
     look_at_ring(out);
     look_at_source_ports(out);
-    look_at_routes(out);
+    look_at_routes(!privilege->why_no_wire, out);
     return fflush(out) == 0 ? EX_OK : EX_IOERR;
 }

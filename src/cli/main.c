@@ -46,7 +46,7 @@ static bool names_wire(int argc, char *argv[])
 {
     const char *name = glimpse(argc, argv, "--backend");
     bool asks = argc > 1 && strcmp(argv[1], "doctor") == 0;
-    return asks || (name && wire_is_backend(name));
+    return asks || (name && (wire_is_backend(name) || strcmp(name, WIRE_BEST) == 0));
 }
 
 /* How many sets of sockets to open. What is no such number is refused when the command line is read. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -27,7 +28,9 @@
 #define TURN_NS      (50 * MSEC) /* how long a command may have to wait */
 #define RING_FULL_MS 1
 #define DEFAULT_TTL  64
-#define FEW_HOSTS    1000000
+
+/* From here on a transmitter in the kernel is worth its set-up. */
+#define MANY_PROBES (UINT64_C(1) << 20)
 
 struct worker {
     struct job *job;
@@ -86,6 +89,23 @@ static void emit(void *context, const struct record *record)
     worker->pushed = true;
 }
 
+/* With one try each. */
+static uint64_t count_probes(const struct job *job)
+{
+    uint64_t each = (uint64_t)job->specs.count + job->discovery.count;
+    return job->plan.host_count > UINT64_MAX / (each + 1) ? UINT64_MAX : job->plan.host_count * each;
+}
+
+/* It makes TCP probes, takes the interface for itself, and knows packets only. */
+static bool kernel_pays(const struct job *job)
+{
+    bool pays = count_probes(job) >= MANY_PROBES && job->worker_count == 1 && !job->options->verify &&
+                !job->scans.idle;
+    for (unsigned i = 0; i < job->scans.count; i++)
+        pays = pays && job->scans.techniques[i]->protocol == PROTOCOL_TCP;
+    return pays;
+}
+
 static int open_live(const struct worker *worker, struct netio **ret, struct error *err)
 {
     const struct job *job = worker->job;
@@ -95,9 +115,8 @@ static int open_live(const struct worker *worker, struct netio **ret, struct err
         .source_port = job->key.first_port,
         .source_port_count = job->key.port_count,
         .pool = &job->pool,
-        .probe_count = job->scans.idle || job->plan.host_count > FEW_HOSTS
-                           ? 0
-                           : job->plan.host_count * (job->specs.count + job->discovery.count),
+        .probe_count = job->scans.idle ? 0 : count_probes(job),
+        .kernel_pays = kernel_pays(job),
     };
     for (unsigned i = 0; i < job->scans.count; i++)
         options.all_protocols = options.all_protocols || job->scans.techniques[i]->protocol == PROTOCOL_IP;
@@ -375,7 +394,7 @@ static _Noreturn void run(struct worker *worker, pid_t supervisor)
 
     struct error err = {.status = 0};
     struct channel_ready ready = {.status = -open_all(worker, &err)};
-    memcpy(ready.text, err.text, sizeof ready.text);
+    snprintf(ready.text, sizeof ready.text, "%s", ready.status ? err.text : worker->io->ops->name);
     if (write(worker->channel->ready_fds[1], &ready, sizeof ready) != sizeof ready || ready.status != 0)
         _exit(EX_SOFTWARE);
     close(worker->channel->ready_fds[1]);

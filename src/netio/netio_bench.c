@@ -151,7 +151,7 @@ void bench_attach(struct bench *bench, struct netio *io)
 
 bool bench_needs_wire(const char *backend)
 {
-    return backend && wire_is_backend(backend);
+    return backend && (wire_is_backend(backend) || strcmp(backend, WIRE_BEST) == 0);
 }
 
 bool bench_can_open_wire(void)
@@ -175,6 +175,7 @@ void bench_open_live(struct bench *bench, const char *backend, const struct rout
         .source_port = BENCH_SOURCE_PORT,
         .source_port_count = BENCH_SOURCE_PORTS,
         .probe_count = BENCH_PROBES,
+        .kernel_pays = true,
     };
     if (sockets_open(&sockets, &err) < 0 ||
         (bench_needs_wire(backend) && wire_open(&sockets.wire, &err) < 0) ||

@@ -72,6 +72,13 @@ class Scan(stage.StageTest):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("conn-refused", stage.run(*self.arguments("--backend", "connect", "--reason", port=port)).stdout)
 
+    def test_v_names_the_backend(self):
+        port = self.listen()
+        for scan, backend in [(["-sT"], "connect"), (["-sS", "--backend", "raw"], "raw"), (["-sS", "--backend", "best"], "raw|packet")]:
+            result = stage.run(*self.arguments(*scan, "-v", port=port))
+            self.assertEqual(result.returncode, 0)
+            self.assertRegex(result.stderr, f"(?m)^portolan: note: backend: ({backend})$")
+
     def test_every_report_at_once(self):
         port = self.listen()
         base = str(self.directory / "all")

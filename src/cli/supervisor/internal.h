@@ -77,7 +77,7 @@ int supervisor_open_store(struct supervisor *supervisor, struct error *err);
 
 /* Say what is left out, and other things known before the first packet. In notes.c. */
 void supervisor_note_plan(struct supervisor *supervisor);
-void supervisor_note_sandbox(struct supervisor *supervisor);
+void supervisor_note_means(struct supervisor *supervisor); /* sandbox and backend */
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record);
 void supervisor_note_end(struct supervisor *supervisor);
 

@@ -40,12 +40,14 @@ void supervisor_note_plan(struct supervisor *supervisor)
                   job->plan.options.seed);
 }
 
-void supervisor_note_sandbox(struct supervisor *supervisor)
+void supervisor_note_means(struct supervisor *supervisor)
 {
     char text[SANDBOX_TEXT_MAX];
+    if (supervisor->run.fold.verbosity == 0)
+        return;
     sandbox_describe(&supervisor->sandbox, text);
-    if (supervisor->run.fold.verbosity > 0)
-        talk_note(supervisor->talk, "sandbox: %s", text);
+    talk_note(supervisor->talk, "sandbox: %s", text);
+    talk_note(supervisor->talk, "backend: %s", supervisor->crew->members[0].backend);
 }
 
 /* How much must be asked for before a kind of note is shown. */

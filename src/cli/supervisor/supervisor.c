@@ -351,7 +351,7 @@ int supervisor_run(struct job *job, struct names *names, struct crew *crew, stru
     int status = -open_all(&supervisor, &err);
     if (status == 0) {
         supervisor_note_plan(&supervisor);
-        supervisor_note_sandbox(&supervisor);
+        supervisor_note_means(&supervisor);
         terminal_take(&supervisor.terminal);
         scan(&supervisor);
         status = finish(&supervisor);

@@ -16,15 +16,34 @@ static bool has_ethernet(const struct route_table *routes)
     return false;
 }
 
+static const char *usual(const struct route_table *routes)
+{
+    return has_ethernet(routes) ? "packet" : "raw";
+}
+
+/* The kernel backend proves itself: it takes its place at the interface here, and watches whether its first frames leave. */
+static int open_best(struct sockets *sockets, const struct route_table *routes,
+                     const struct netio_live_options *options, struct netio **ret, struct error *err)
+{
+    struct error why_not;
+    if (options->kernel_pays && wire_io_open(sockets, routes, options, true, ret, &why_not) == 0)
+        return 0;
+    struct netio_live_options without = *options;
+    without.backend = usual(routes);
+    return netio_live_open(sockets, routes, &without, ret, err);
+}
+
 int netio_live_open(struct sockets *sockets, const struct route_table *routes,
                     const struct netio_live_options *options, struct netio **ret, struct error *err)
 {
-    const char *name = options->backend ? options->backend : has_ethernet(routes) ? "packet" : "raw";
+    const char *name = options->backend ? options->backend : usual(routes);
     if (strcmp(name, "packet") == 0)
         return packet_open(sockets, routes, options, ret, err);
     if (strcmp(name, "raw") == 0)
         return raw_open(sockets, routes, options, ret, err);
     if (wire_is_backend(name))
         return wire_io_open(sockets, routes, options, strcmp(name, "kernel") == 0, ret, err);
-    return error_set(err, EX_USAGE, "there is no backend '%s' (packet, xdp, kernel and raw are)", name);
+    if (strcmp(name, WIRE_BEST) == 0)
+        return open_best(sockets, routes, options, ret, err);
+    return error_set(err, EX_USAGE, "there is no backend '%s' (best, packet, xdp, kernel and raw are)", name);
 }

@@ -11,9 +11,11 @@
 #include "netio/route/source_pool.h"
 
 struct netio_live_options {
-    const char
-        *backend; /* "packet", "xdp", "kernel", "raw", or NULL: packet where a link has ARP or ND, else raw */
-    uint8_t ttl;  /* of probes, or hop limit; > 0 */
+    /* "packet", "xdp", "kernel", "raw"; NULL: packet where a link has ARP or ND, else raw; "best": kernel if it pays and the
+     * interface takes it, else as NULL. */
+    const char *backend;
+    bool kernel_pays;               /* the scan is large, and nearly all of its probes are TCP's */
+    uint8_t ttl;                    /* of probes, or hop limit; > 0 */
     bool all_protocols;             /* answers in any IP protocol are wanted (-sO) */
     uint64_t probe_count;           /* of the scan: room for so many answers is enough; 0: not known */
     uint16_t source_port;           /* answers come to source_port .. source_port + source_port_count - 1: */

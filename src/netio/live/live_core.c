@@ -50,7 +50,8 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
     live->ttl = options->ttl;
     live->sockets = *sockets;
     *sockets = (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
-    live->answers.fd = live->answers.link_fd = -1;
+    if (!live->answers.ring)
+        live->answers.fd = live->answers.link_fd = -1;
     live->softnet_dropped = softnet_dropped(live->sockets.softnet);
     live->loss_checked_ns = clock_monotonic_ns();
     batch_init(&live->batch, &live->sockets);

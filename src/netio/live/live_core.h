@@ -74,7 +74,8 @@ struct live {
     struct batch batch;
 };
 
-/* Set up all of it in zeroed memory. On failure nothing is to be released and the sockets stay the caller's. */
+/* Set up all of it in zeroed memory, in which live->answers may be open already. On failure nothing else is to be released
+ * and the sockets stay the caller's. */
 int live_open(struct live *live, struct sockets *sockets, const struct route_table *routes,
               const struct netio_live_options *options, struct error *err);
 void live_close(struct live *live); /* everything but the memory of *live */
@@ -116,7 +117,8 @@ int raw_open(struct sockets *sockets, const struct route_table *routes,
 int packet_open(struct sockets *sockets, const struct route_table *routes,
                 const struct netio_live_options *options, struct netio **ret, struct error *err);
 
-/* xdp, or kernel. -EX_NOPERM without sockets->wire, -EX_UNAVAILABLE when the interface cannot. In wire_io.c. */
+/* xdp, or kernel. -EX_NOPERM without sockets->wire, -EX_UNAVAILABLE when the interface cannot: then another may be opened
+ * with the same sockets. In wire_io.c. */
 int wire_io_open(struct sockets *sockets, const struct route_table *routes,
                  const struct netio_live_options *options, bool kernel, struct netio **ret,
                  struct error *err);

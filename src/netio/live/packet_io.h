@@ -26,7 +26,7 @@ struct packet_io {
     bool frames_leave; /* what the transmitter sends does */
 };
 
-/* Set up what is the packet backend's own, in zeroed memory. On failure nothing is to be released. */
+/* Set up what is the packet backend's own, as live_open does. On failure nothing of it is to be released. */
 int packet_init(struct packet_io *packet, struct sockets *sockets, const struct route_table *routes,
                 const struct netio_live_options *options, struct error *err);
 

@@ -26,7 +26,10 @@ struct wire {
     int fds[WIRE_PART_COUNT]; /* by enum wire_part; -1: not open */
 };
 
-/* Is this the name of one of them? */
+/* The name of a choice of which the kernel backend is one. */
+#define WIRE_BEST "best"
+
+/* Is this the name of one of them, which takes an interface for itself? */
 static inline bool wire_is_backend(const char *name)
 {
     return strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0;

@@ -71,11 +71,11 @@ static struct wire_config make_config(const struct route_table *routes)
     return config;
 }
 
-static int open_answers(struct packet_io *packet, const struct link *link, struct error *err)
+static int open_answers(struct live *live, const struct wire *wire, const struct route_table *routes,
+                        const struct link *link, struct error *err)
 {
-    struct live *live = &packet->live;
-    struct wire_config config = make_config(live->routes);
-    int result = answers_open(&live->answers, live->sockets.wire, link, &config, err);
+    struct wire_config config = make_config(routes);
+    int result = answers_open(&live->answers, wire, link, &config, err);
     if (result < 0)
         return result;
     live->answers.take = live_take;
@@ -239,34 +239,56 @@ static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
         live_work(io, NULL, until_ns);
 }
 
-static void wire_io_close(struct netio *io)
+/* What is not the packet backend's. */
+static void close_wire(struct packet_io *packet)
 {
-    struct packet_io *packet = packet_of(io);
     transmitter_close(&packet->transmitter);
     if (packet->counters_fd >= 0)
         close(packet->counters_fd);
     xsk_close(&packet->xsk);
+}
+
+static void wire_io_close(struct netio *io)
+{
+    close_wire(packet_of(io));
     packet_close(io);
 }
 
-static int open_way_out(struct packet_io *packet, const struct link *link, bool kernel, struct error *err)
+static int open_way_out(struct packet_io *packet, const struct wire *wire, const struct link *link,
+                        bool kernel, struct error *err)
 {
-    const struct wire *wire = packet->live.sockets.wire;
-    if (kernel)
-        return transmitter_open(&packet->transmitter, wire, err);
-    int result = xsk_open(&packet->xsk, wire->fds[WIRE_SOCKET], link->index, err);
-    if (result == 0)
-        packet->live.batch.xsk = &packet->xsk;
-    return result;
+    if (!kernel)
+        return xsk_open(&packet->xsk, wire->fds[WIRE_SOCKET], link->index, err);
+    packet->counters_fd = open("/proc/net/dev", O_RDONLY | O_CLOEXEC);
+    return transmitter_open(&packet->transmitter, wire, err);
 }
 
-static int open_wire(struct packet_io *packet, bool kernel, struct error *err)
+/* In zeroed memory. */
+static int open_wire(struct packet_io *packet, const struct wire *wire, const struct route_table *routes,
+                     bool kernel, struct error *err)
 {
-    const struct link *link = find_link(packet->live.routes, err);
+    packet->counters_fd = -1;
+    const struct link *link = find_link(routes, err);
     if (!link)
         return -EX_UNAVAILABLE;
-    int result = open_answers(packet, link, err);
-    return result < 0 ? result : open_way_out(packet, link, kernel, err);
+    int result = open_answers(&packet->live, wire, routes, link, err);
+    return result < 0 ? result : open_way_out(packet, wire, link, kernel, err);
+}
+
+/* The interface comes first: whoever cannot have it can still open another backend with the same sockets. */
+static int open_both(struct packet_io *packet, struct sockets *sockets, const struct route_table *routes,
+                     const struct netio_live_options *options, bool kernel, struct error *err)
+{
+    int result = open_wire(packet, sockets->wire, routes, kernel, err);
+    if (result == 0)
+        result = packet_init(packet, sockets, routes, options, err);
+    if (result < 0) {
+        close_wire(packet);
+        answers_close(&packet->live.answers);
+    } else if (!kernel) {
+        packet->live.batch.xsk = &packet->xsk;
+    }
+    return result;
 }
 
 int wire_io_open(struct sockets *sockets, const struct route_table *routes,
@@ -297,21 +319,12 @@ int wire_io_open(struct sockets *sockets, const struct route_table *routes,
     struct packet_io *packet = calloc(1, sizeof *packet);
     if (!packet)
         return error_set(err, EX_OSERR, "no memory for the backend '%s'", ops[kernel].name);
-    int result = packet_init(packet, sockets, routes, options, err);
+    int result = open_both(packet, sockets, routes, options, kernel, err);
     if (result < 0) {
         free(packet);
         return result;
     }
     packet->live.io.ops = &ops[kernel];
-    packet->counters_fd = kernel ? open("/proc/net/dev", O_RDONLY | O_CLOEXEC) : -1;
-    result = open_wire(packet, kernel, err);
-    if (result < 0) {
-        *sockets = packet->live.sockets;
-        packet->live.sockets =
-            (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
-        wire_io_close(&packet->live.io);
-        return result;
-    }
     *ret = &packet->live.io;
     return 0;
 }
