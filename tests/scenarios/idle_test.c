@@ -189,6 +189,18 @@ static void a_zombie_that_falls_silent_ends_the_target_with_what_was_found(void 
     assert_true(scene.took_ns < 60 * SEC);
 }
 
+static void a_zombie_that_is_silent_for_half_a_second_is_waited_for(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct idle_scene scene = small_scene();
+        scene.seed = seed;
+        scene.zombie.silent_from_ns = 1600 * MSEC; /* while the lag is searched for */
+        scene.zombie.silent_to_ns = 2100 * MSEC;
+        assert_all_right(&scene);
+    }
+}
+
 static void ids_that_jump_show_no_open_port(void **state)
 {
     (void)state;
@@ -318,6 +330,7 @@ int main(void)
         cmocka_unit_test(counters_for_each_destination_are_found_out_by_the_target),
         cmocka_unit_test(a_target_whose_name_is_filtered_ends_alone),
         cmocka_unit_test(a_zombie_that_falls_silent_ends_the_target_with_what_was_found),
+        cmocka_unit_test(a_zombie_that_is_silent_for_half_a_second_is_waited_for),
         cmocka_unit_test(ids_that_jump_show_no_open_port),
         cmocka_unit_test(answers_that_prove_nothing_change_nothing),
         cmocka_unit_test(bursts_of_the_size_of_our_own_are_no_ports),

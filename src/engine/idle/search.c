@@ -26,11 +26,10 @@ static struct lag_span next_span(struct lag_span span, struct lag_span longest)
 }
 
 /* Those of each width in turn, so that all stand in the order of their ends. */
-void search_init(struct search *search, struct lag_span longest, int64_t least_ns, unsigned width)
+void search_init(struct search *search, struct lag_span longest, int64_t least_ns)
 {
     struct lag_span next[SEARCH_WIDTHS];
     memset(search, 0, sizeof *search);
-    search->width = width;
     for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++)
         search->blocks[i].group = GROUP_NIL;
     for (unsigned i = 0; i < SEARCH_WIDTHS; i++)

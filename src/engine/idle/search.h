@@ -34,14 +34,14 @@ struct search {
         spans[SEARCH_SPANS_MAX]; /* in the order of their ends; half of each belongs to the next */
     unsigned span_count;
     unsigned of_width[SEARCH_WIDTHS]; /* how many */
-    unsigned width;                   /* for which we search */
+    unsigned width;                   /* for which we search: 0 at first */
     struct search_block blocks[SEARCH_BLOCKS_MAX];
     uint64_t next_serial;
 };
 
-/* Without blocks.
+/* Without blocks, and by the least width.
  *   least_ns  the width of the narrowest spans */
-void search_init(struct search *search, struct lag_span longest, int64_t least_ns, unsigned width);
+void search_init(struct search *search, struct lag_span longest, int64_t least_ns);
 
 /* How wide spans of this width are. */
 int64_t search_width_ns(const struct search *search, unsigned width);

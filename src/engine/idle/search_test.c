@@ -16,7 +16,7 @@ static struct search *begin(void)
 {
     struct search *search = calloc(1, sizeof *search);
     assert_non_null(search);
-    search_init(search, (struct lag_span){.from_ns = -MSEC, .to_ns = 500 * MSEC}, 4 * MSEC, 0);
+    search_init(search, (struct lag_span){.from_ns = -MSEC, .to_ns = 500 * MSEC}, 4 * MSEC);
     return search;
 }
 

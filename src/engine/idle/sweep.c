@@ -4,15 +4,14 @@
 
 #include <math.h>
 
-#define USUAL_PORTS 8 /* of a block */
+#define BLOCK_PORTS 8 /* at most */
 #define BLOCK_NS                                                                                             \
     (10 * MSEC) /* that sending to one takes at most: the time at which it shows tells which it was */
-#define BLOCK_PORTS_MAX  8
 #define BURST_PROBES_MAX 64
 #define BLOCKS_AT_ONCE   32
-#define PENDING_MAX      2 /* shots at a block before what came of the first is known */
-#define SHOTS_PER_WIDTH  8 /* at a block of which nothing became clear, then the way may vary more */
-#define TURNS_MAX        4 /* through all widths: what is in doubt then stays so */
+#define PENDING_MAX      2  /* shots at a block before what came of the first is known */
+#define SHOTS_PER_WIDTH  12 /* at a block of which nothing became clear, then the way may vary more */
+#define SHOTS_MAX        64 /* then what is in doubt stays so */
 #define ASK_LEAST_NS     (2 * MSEC)
 #define LEAST_ASKS       2 /* within the narrowest span */
 
@@ -26,10 +25,10 @@ static int64_t guard_ns(const struct idle *idle)
     return zombie_jitter_ns(&idle->zombie);
 }
 
-/* What a block's answers take at a given lag. */
-static int64_t window_ns(const struct idle *idle)
+/* In which a block's answers show at a lag of this width. */
+static int64_t window_ns(const struct idle *idle, unsigned width)
 {
-    return search_width_ns(&idle->sweep.search, idle->sweep.width) + 2 * guard_ns(idle);
+    return search_width_ns(&idle->sweep.search, width) + 2 * guard_ns(idle);
 }
 
 static void begin(struct idle *idle)
@@ -40,7 +39,7 @@ static void begin(struct idle *idle)
     sweep->ask_every_ns = least_ns / LEAST_ASKS;
     if (least_ns < 2 * guard_ns(idle)) /* the way through the target varies as much as that to the zombie */
         least_ns = guard_ns(idle);
-    search_init(&sweep->search, idle->lag.longest, least_ns, sweep->width);
+    search_init(&sweep->search, idle->lag.longest, least_ns);
     sweep->signal_copies = sweep->unsent = 0;
     sweep->order_at = sweep->order_count = 0;
     sweep->shot_count = 0;
@@ -58,20 +57,17 @@ static unsigned copies_for(const struct idle *idle, uint32_t ports)
         .background = &idle->background,
         .arrival = idle->arrival,
         .rate_pps = idle->pacer.rate_pps,
-        .show_ns = window_ns(idle),
+        .show_ns = window_ns(idle, idle->sweep.search.width),
         .density = port_groups_density(&idle->groups),
         .none_at = GROUP_NONE_AT / 2, /* it is sent to twice in any case */
     };
     return group_plan_copies(&plan, ports);
 }
 
-/* A block shows for a while in any case: it may have more ports the longer that is. */
 static uint32_t block_ports(const struct idle *idle)
 {
-    double syns_per_ns = idle->pacer.rate_pps / (double)SEC / copies_for(idle, USUAL_PORTS);
-    double ports = fmin(syns_per_ns * (double)BLOCK_NS, USUAL_PORTS);
-    ports = fmax(ports, fmin(syns_per_ns * (double)window_ns(idle) / 3, BLOCK_PORTS_MAX));
-    return ports < 1 ? 1 : (uint32_t)ports;
+    double ports = idle->pacer.rate_pps * (double)BLOCK_NS / (double)SEC / copies_for(idle, BLOCK_PORTS);
+    return ports < 1 ? 1 : ports < BLOCK_PORTS ? (uint32_t)ports : BLOCK_PORTS;
 }
 
 static void take_blocks(struct idle *idle)
@@ -151,7 +147,8 @@ static void end_shot(struct idle *idle)
     struct sweep *sweep = &idle->sweep;
     sweep->sending.to_ns = idle->now_ns;
     sweep->shots[(sweep->shot_first + sweep->shot_count++) % SWEEP_SHOTS_MAX] = sweep->sending;
-    int64_t took_ns = idle->now_ns - sweep->sending.from_ns, half_ns = window_ns(idle) / 2;
+    int64_t took_ns = idle->now_ns - sweep->sending.from_ns,
+            half_ns = window_ns(idle, idle->sweep.search.width) / 2;
     int64_t most_ns = took_ns < half_ns ? 2 * half_ns - took_ns : half_ns;
     sweep->next_shot_ns = idle->now_ns + (int64_t)rand_below(&idle->rand, (uint64_t)most_ns);
 }
@@ -210,8 +207,8 @@ static const struct evidence_signal *signal_of(struct idle *idle, unsigned ports
 static void look_on(struct idle *idle, int64_t end_ns)
 {
     struct sweep *sweep = &idle->sweep;
-    int64_t step_ns = window_ns(idle);
-    const struct evidence_signal *signal = signal_of(idle, USUAL_PORTS, copies_for(idle, USUAL_PORTS));
+    int64_t step_ns = window_ns(idle, 0);
+    const struct evidence_signal *signal = signal_of(idle, BLOCK_PORTS, copies_for(idle, BLOCK_PORTS));
     struct timeline_count count;
     if (sweep->looked_ns < sweep->shots[sweep->shot_first].from_ns)
         sweep->looked_ns = sweep->shots[sweep->shot_first].from_ns;
@@ -233,8 +230,8 @@ static void find_others(const struct idle *idle, double ret[static SEARCH_WIDTHS
     const struct sweep *sweep = &idle->sweep;
     double share = (sweep->shown + OTHERS_SHOWN) / (sweep->looked + OTHERS_LOOKED);
     for (unsigned width = 0; width < SEARCH_WIDTHS; width++) {
-        int64_t width_ns = search_width_ns(&sweep->search, width) + 2 * guard_ns(idle);
-        ret[width] = fmin(share * (double)width_ns / (double)window_ns(idle), OTHERS_MOST);
+        double ratio = (double)window_ns(idle, width) / (double)window_ns(idle, 0);
+        ret[width] = fmin(share * ratio, OTHERS_MOST);
     }
 }
 
@@ -333,42 +330,35 @@ static void follow_guess(struct idle *idle, struct lag_span lag)
     }
 }
 
-static void give_up_blocks(struct idle *idle, bool in_doubt)
+static void give_up_blocks(struct idle *idle)
 {
     struct search *search = &idle->sweep.search;
     for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
         struct search_block *block = &search->blocks[i];
         if (block->group == GROUP_NIL)
             continue;
-        if (in_doubt)
-            port_groups_doubt(&idle->groups, block->group);
-        else
-            port_groups_void(&idle->groups, block->group);
+        port_groups_void(&idle->groups, block->group);
         remove_block(block);
     }
 }
 
-static bool is_stuck(const struct search *search)
+/* Something shows, and never clearly at the same lag: the way may vary more, or nothing will ever become clear. */
+static void search_on(struct idle *idle)
 {
+    struct search *search = &idle->sweep.search;
+    unsigned most = 0;
     for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
-        const struct search_block *block = &search->blocks[i];
-        if (block->group != GROUP_NIL && block->shots - block->pending >= SHOTS_PER_WIDTH)
-            return true;
+        struct search_block *block = &search->blocks[i];
+        unsigned shots = block->group == GROUP_NIL ? 0 : block->shots - block->pending;
+        if (shots > most)
+            most = shots;
+        if (shots < SHOTS_MAX)
+            continue;
+        port_groups_doubt(&idle->groups, block->group);
+        remove_block(block);
     }
-    return false;
-}
-
-/* Something shows, and never at the same lag: look for a way that varies more. */
-static void search_wider(struct idle *idle)
-{
-    struct sweep *sweep = &idle->sweep;
-    sweep->width = (sweep->width + 1) % SEARCH_WIDTHS;
-    sweep->turns += sweep->width == 0;
-    bool enough = sweep->turns == TURNS_MAX;
-    if (enough)
-        sweep->turns = 0;
-    give_up_blocks(idle, enough);
-    begin(idle);
+    if (most >= SHOTS_PER_WIDTH * (search->width + 1) && search->width + 1 < SEARCH_WIDTHS)
+        search->width++;
 }
 
 static void conclude(struct idle *idle)
@@ -378,8 +368,8 @@ static void conclude(struct idle *idle)
     rule_out(idle);
     if (search_guess(&sweep->search, port_groups_density(&idle->groups), &lag))
         follow_guess(idle, lag);
-    else if (is_stuck(&sweep->search))
-        search_wider(idle);
+    else
+        search_on(idle);
 }
 
 /* ----- from outside -------------------------------------------------------------------------------------------------- */
@@ -387,7 +377,6 @@ static void conclude(struct idle *idle)
 void idle_sweep_reset(struct idle *idle)
 {
     idle->sweep.active = false;
-    idle->sweep.width = idle->sweep.turns = 0;
     idle->sweep.looked = idle->sweep.shown = 0;
 }
 
@@ -395,7 +384,7 @@ void idle_sweep_failed(struct idle *idle)
 {
     lag_forget_guess(&idle->lag);
     background_note_burst(&idle->background);
-    give_up_blocks(idle, false);
+    give_up_blocks(idle);
     begin(idle);
 }
 

@@ -32,7 +32,6 @@ struct sweep {
     unsigned shot_first, shot_count;
 
     int64_t ask_every_ns, next_ask_ns, next_shot_ns, next_weigh_ns;
-    int64_t looked_ns;     /* up to here stretches were looked at for the zombie's own traffic, */
-    double looked, shown;  /* so many, of which so many had something that looked like answers */
-    unsigned width, turns; /* by how much the way is taken to vary, and how often all widths were tried */
+    int64_t looked_ns;    /* up to here stretches were looked at for the zombie's own traffic, */
+    double looked, shown; /* so many, of which so many had something that looked like answers */
 };

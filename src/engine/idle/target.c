@@ -13,8 +13,9 @@
 #define ASK_LEAST_NS    (2 * MSEC)
 #define ASKS_PER_WINDOW 24
 #define JUMPS_MIN       8
-#define SILENT_TARGETS  3  /* that end so one after the other: then the scan ends */
-#define SILENT_LOST     30 /* questions lost in a row: it has gone */
+#define SILENT_TARGETS  3   /* that end so one after the other: then the scan ends */
+#define SILENT_LOST     30  /* questions lost in a row, */
+#define SILENT_NS       SEC /* and no answer for so long: it has gone */
 #define CONTROL_MOST_NS (50 * MSEC)
 
 void idle_target_begin(struct idle *idle)
@@ -161,7 +162,7 @@ static bool is_hopeless(struct idle *idle)
         idle_target_end(idle, RECORD_UNFINISHED | RECORD_TIMED_OUT);
         return true;
     }
-    if (idle->zombie.lost_in_a_row >= SILENT_LOST)
+    if (idle->zombie.lost_in_a_row >= SILENT_LOST && idle->now_ns - idle->zombie.answered_ns > SILENT_NS)
         zombie_is_silent(idle);
     else if (idle->jumps >= JUMPS_MIN && 3 * idle->jumps > idle->windows_weighed)
         stop_target(idle, IDLE_ZOMBIE_JUMPS);

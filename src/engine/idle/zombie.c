@@ -104,6 +104,7 @@ bool zombie_answer(struct zombie *zombie, const struct packet *packet, int64_t t
     question->state = QUESTION_ANSWERED;
     question->id = v4 ? packet->ip_id : packet->fragment_id;
     zombie->answered++;
+    zombie->answered_ns = time_ns;
     note_round_trip(zombie, time_ns - question->sent_ns);
     note_fate(zombie, false);
     return true;

@@ -32,6 +32,7 @@ struct zombie {
     uint64_t next_serial;
     uint64_t oldest_open; /* all before it are answered or lost */
     uint64_t answered;
+    int64_t answered_ns;        /* when the last answer came */
     uint64_t rejected;          /* answers that prove nothing */
     unsigned lost_in_a_row;     /* questions since the last answer that were lost */
     double loss;                /* share of the last questions that went unanswered */

@@ -270,7 +270,8 @@ static void forge(struct sim_zombies *zombies, const struct event *event, struct
 
 static bool is_silent(const struct sim_zombie *zombie, int64_t now_ns)
 {
-    return zombie->silent_from_ns && now_ns >= zombie->silent_from_ns;
+    return zombie->silent_from_ns && now_ns >= zombie->silent_from_ns &&
+           (!zombie->silent_to_ns || now_ns < zombie->silent_to_ns);
 }
 
 bool sim_zombies_step(struct sim_zombies *zombies, int64_t now_ns, struct sim_zombie_answer *ret)

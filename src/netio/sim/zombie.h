@@ -38,6 +38,7 @@ struct sim_zombie {
     int64_t burst_gap_ns;
     double jump_chance;     /* that an ID jumps somewhere else before a packet to us */
     int64_t silent_from_ns; /* answers nothing from then on; 0: always does */
+    int64_t silent_to_ns;   /* and answers again from then on; 0: never */
     unsigned forgeries; /* for each question, resets by somebody who knows all but the number, with any ID */
 };
 
