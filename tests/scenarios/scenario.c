@@ -85,6 +85,8 @@ static struct seen_host *host_of(struct scenario *scenario, const struct record 
 static void take_note(struct scenario *scenario, const struct record *record)
 {
     scenario->notes[record->note]++;
+    if (record->note == NOTE_RATE && record->value[1] < record->value[0])
+        scenario->slower[record->value[2]]++;
     if (record->note != NOTE_RELAY)
         return;
     assert(record->value[0] < RELAY_TROUBLE_COUNT);

@@ -54,6 +54,7 @@ struct scenario {
     struct seen_host *hosts; /* by position in the plan */
     uint64_t records[RECORD_TYPE_COUNT];
     uint64_t notes[NOTE_COUNT];
+    uint64_t slower[RATE_CAUSE_COUNT]; /* times that the rate was told to go down, by cause */
     uint64_t progress[PROGRESS_COUNT]; /* the last */
     uint64_t end[END_VALUE_COUNT];
     uint64_t troubles[RELAY_TROUBLE_COUNT]; /* notes on the relay */
