@@ -4,14 +4,13 @@
 #include "base/bitset.h"
 #include "engine/internal.h"
 
-/* So many, and at most so many answered on a limited host: a token may come while they are asked. Of a host that loses a
- * fifth of all probes one in 200 is taken for limited, which costs time only. */
-#define CANARIES              5
+/* So many, and at most so many answered on a limited host: a token may come while they are asked. */
+#define CANARIES              8
 #define CANARIES_PASSED_LIMIT 1
 
-/* Before and after them one sounding each, where the host is known to answer such: if none of these comes back either, the
- * path lost them all, and nothing is known. */
-#define ASKED_PER_HOST (CANARIES + 2)
+/* Among them are some soundings, which share their bursts of loss: if none of these comes back either, the path lost them all,
+ * and nothing is known. Of a host that may answer no soundings that is said once only. */
+#define ASKED_PER_HOST (CANARIES + 3)
 
 #define HOSTS_PER_ORDER 32
 
@@ -49,14 +48,15 @@ static uint32_t collect(struct engine *engine, struct scan_block *scan_block, ui
         record->canary_asked = true;
         record->canary_answers = record->canary_soundings = 0;
         record->canary_sent_ns = engine->now_ns;
-        uint64_t sounding = scan_block_bit(scan_block, scan_block->canary_slot, record->sounding_spec);
+        uint32_t sounding_spec;
+        bool has_sounding = sounding_find_spec(engine, scan_block, record, &sounding_spec);
         uint64_t canary = scan_block_bit(scan_block, scan_block->canary_slot, record->canary_spec);
         for (unsigned i = 0; i < ASKED_PER_HOST; i++) {
-            bool first_or_last = i == 0 || i + 1 == ASKED_PER_HOST;
-            if (!first_or_last)
+            bool sounds = i == 1 || i == ASKED_PER_HOST / 2 || i + 2 == ASKED_PER_HOST;
+            if (!sounds)
                 bits[count++] = canary;
-            else if (record->has_sounding)
-                bits[count++] = sounding;
+            else if (has_sounding)
+                bits[count++] = scan_block_bit(scan_block, scan_block->canary_slot, sounding_spec);
         }
     }
     return count;
@@ -93,5 +93,9 @@ enum canary_verdict canary_judge(struct host_record *record)
     record->canary_asked = false;
     if (record->canary_answers > CANARIES_PASSED_LIMIT)
         return CANARY_FINE;
-    return record->has_sounding && record->canary_soundings == 0 ? CANARY_UNCLEAR : CANARY_LIMITED;
+    if (record->canary_soundings > 0)
+        return CANARY_LIMITED;
+    bool failed_before = record->canary_failed;
+    record->canary_failed = true;
+    return record->has_sounding || !failed_before ? CANARY_UNCLEAR : CANARY_LIMITED;
 }

@@ -21,6 +21,8 @@ struct host_record {
     bool has_canary;        /* a port is known that draws a reset or an ICMP error from the host itself: */
     bool canary_draws_icmp; /* the latter */
     bool canary_asked;      /* and it was asked again, at the end of this sweep */
+    bool
+        canary_failed; /* nothing came back when it was asked before, nor of soundings that may not be answered at all */
     uint8_t canary_answers;
     uint8_t canary_soundings; /* answered, of those sent along with the canaries */
     bool has_sounding;        /* a probe is known that it answers whenever it is asked: */

@@ -146,7 +146,10 @@ bool sounding_send(struct engine *engine,
                    struct scan_block *scan_block); /* if one is due; true: it was sent */
 void sounding_expire(struct engine *engine, struct path *path);
 bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec,
-                       int64_t sent_ns);                                   /* is that what this was? */
+                       int64_t sent_ns); /* is that what this was? */
+bool sounding_find_spec(const struct engine *engine, const struct scan_block *scan_block,
+                        const struct host_record *record,
+                        uint32_t *ret_spec); /* what it answers, or may: an echo. False: nothing is known */
 void sounding_learn(struct host_record *record, uint32_t spec, bool echo); /* it answers this */
 bool sounding_is_echo(const struct engine *engine, const struct scan_block *scan_block,
                       const struct packet *packet); /* then its spec is the one behind the scan's */

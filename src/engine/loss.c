@@ -3,17 +3,18 @@
 #define PRIOR_TRIES 20.0
 #define PRIOR_SHARE 0.01
 
-/* With more than this the older half counts for half: a path changes. */
-#define TRIES_REMEMBERED 16384.0
-
 void loss_count(struct loss *loss, unsigned tries, unsigned lost)
 {
-    if (loss->tries >= TRIES_REMEMBERED) {
-        loss->tries /= 2;
-        loss->lost /= 2;
-    }
     loss->tries += tries;
     loss->lost += lost;
+}
+
+void loss_forget(struct loss *loss, double tries_kept)
+{
+    if (loss->tries <= tries_kept)
+        return;
+    loss->lost *= tries_kept / loss->tries;
+    loss->tries = tries_kept;
 }
 
 static double share(const struct loss *loss, double prior)
@@ -26,9 +27,9 @@ double loss_of_path(const struct loss *path)
     return share(path, PRIOR_SHARE);
 }
 
-double loss_of_host(const struct loss *path, const struct loss *host)
+double loss_of_host(double path_loss, const struct loss *host)
 {
-    return share(host, loss_of_path(path));
+    return share(host, path_loss);
 }
 
 double loss_silence_risk(double p, uint64_t answered, uint64_t asked, unsigned tries)

@@ -102,8 +102,32 @@ static void loss_is_the_share_of_tries_that_answers_skip(void **state)
         loss_count(&path, 2, 1);
     assert_true(loss_of_path(&path) > 0.09 && loss_of_path(&path) < 0.0911);
     struct loss nothing = {0};
-    assert_true(loss_of_host(&path, &nothing) > 0.09);
+    assert_true(loss_of_host(loss_of_path(&path), &nothing) > 0.09);
     assert_true(loss_of_path(&nothing) >= 0.01 && loss_of_path(&nothing) < 0.0101);
+}
+
+/* Ports that are answered late come with more lost tries, and after all others. */
+static void loss_is_not_overrated_because_lossy_ports_answer_last(void **state)
+{
+    (void)state;
+    struct loss path = {0};
+    double left = 100000;
+    for (unsigned tries = 1; left >= 1; tries++) {
+        for (unsigned i = 0; i < (unsigned)(left * 0.8); i++)
+            loss_count(&path, tries, tries - 1);
+        left *= 0.2;
+    }
+    assert_true(loss_of_path(&path) > 0.19 && loss_of_path(&path) < 0.21);
+}
+
+static void what_a_path_lost_long_ago_counts_for_little(void **state)
+{
+    (void)state;
+    struct loss path = {.tries = 1e6, .lost = 5e5};
+    loss_forget(&path, 1000);
+    for (int i = 0; i < 99000; i++)
+        loss_count(&path, 1, 0);
+    assert_true(loss_of_path(&path) < 0.006);
 }
 
 /* a = 0.02, p = 0.01: after two tries 2e-6 are wrong, after three 2e-8. */
@@ -163,6 +187,8 @@ int main(void)
         cmocka_unit_test(an_idle_pacer_saves_only_a_small_burst),
         cmocka_unit_test(charging_more_than_was_allowed_delays_the_next),
         cmocka_unit_test(loss_is_the_share_of_tries_that_answers_skip),
+        cmocka_unit_test(loss_is_not_overrated_because_lossy_ports_answer_last),
+        cmocka_unit_test(what_a_path_lost_long_ago_counts_for_little),
         cmocka_unit_test(silence_is_certain_when_few_can_have_been_lost),
         cmocka_unit_test(the_host_table_gives_out_what_it_has),
         cmocka_unit_test(exceptions_are_found_until_their_block_is_forgotten),

@@ -11,6 +11,9 @@
 
 #define BASE_RTT_WEIGHT 16
 
+/* Of the loss of earlier blocks so much is remembered. */
+#define TRIES_REMEMBERED 16384.0
+
 void path_init(struct path *path, enum reach reach, const struct addr *source,
                const struct path_limits *limits, const struct rtt_limits *rtt_limits, int64_t now_ns)
 {
@@ -33,6 +36,13 @@ void path_init(struct path *path, enum reach reach, const struct addr *source,
 void path_add_hosts(struct path *path, uint64_t hosts)
 {
     path->hosts += hosts;
+    loss_forget(&path->loss, TRIES_REMEMBERED);
+}
+
+double path_chance_of_loss(const struct path *path)
+{
+    double loss = loss_of_path(&path->loss), sounded = loss_of_path(&path->sounded_loss);
+    return loss > sounded ? loss : sounded;
 }
 
 /* What it may send until it is proved. */
@@ -58,10 +68,13 @@ enum rate_change path_update(struct path *path, int64_t now_ns)
     pacer_set_rate(&path->pacer, path->rate.pps);
     if (change == RATE_DOWN) {
         pacer_wait(&path->pacer, path->rate.pause_ns);
-        if (path->rate.overload_ns != TIME_NEVER)
+        if (path->rate.overload_ns != TIME_NEVER) {
             path->loss = path->loss_before;
+            path->sounded_loss = path->sounded_before;
+        }
     }
     path->loss_before = path->loss;
+    path->sounded_before = path->sounded_loss;
     return change;
 }
 
@@ -78,6 +91,4 @@ void path_answered(struct path *path, const struct rtt_limits *rtt_limits, int64
     path->base_rtt_ns += (base_ns - path->base_rtt_ns) / BASE_RTT_WEIGHT;
     rtt_sample(&path->rtt, rtt_limits, rtt_ns);
     rate_answered(&path->rate, sent_ns, least_ns > 0 ? rtt_ns - base_ns : -1, first_try);
-    if (sent_ns > path->last_answered_ns)
-        path->last_answered_ns = sent_ns;
 }

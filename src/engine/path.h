@@ -22,8 +22,10 @@ struct path {
     struct rate rate;
     double told_pps; /* that the user was last told of */
     struct pacer pacer;
-    struct loss loss;
-    struct loss loss_before; /* the rate changed last: what was lost since then may be our own doing */
+    struct loss loss;         /* of probes that were answered in the end, */
+    struct loss sounded_loss; /* and of soundings, which tell sooner that it has changed */
+    struct loss loss_before,
+        sounded_before; /* the rate changed last: what was lost since then may be our own doing */
     struct loss
         neighbor_loss; /* of requests to neighbours: most are broadcast, which a radio link loses more often */
     struct rtt rtt;
@@ -32,7 +34,6 @@ struct path {
     uint64_t hosts;            /* that were sent to over it */
     int64_t unproved_until_ns; /* until it is proved: when it may be a little faster */
     struct soundings soundings;
-    int64_t last_answered_ns; /* when the last probe left that was answered */
 };
 
 struct path_limits {
@@ -43,6 +44,9 @@ struct path_limits {
 
 void path_init(struct path *path, enum reach reach, const struct addr *source,
                const struct path_limits *limits, const struct rtt_limits *rtt_limits, int64_t now_ns);
+
+/* The chance that a try is lost. */
+double path_chance_of_loss(const struct path *path);
 
 /* So many more hosts will be sent to over this path. */
 void path_add_hosts(struct path *path, uint64_t hosts);

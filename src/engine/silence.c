@@ -39,7 +39,7 @@ static unsigned neighbor_tries(struct engine *engine, const struct scan_block *s
 
 static int64_t neighbor_rto_ns(struct engine *engine, const struct scan_block *scan_block)
 {
-    static const int64_t first_ns[] = {10 * MSEC, 30 * MSEC, 100 * MSEC};
+    static const int64_t first_ns[] = {10 * MSEC, 10 * MSEC, 20 * MSEC, 40 * MSEC, 100 * MSEC};
     const unsigned last = sizeof first_ns / sizeof first_ns[0] - 1;
     unsigned tries = scan_block->valid_tries;
     int64_t rto_ns = tries + 1 >= neighbor_tries(engine, scan_block) ? NEIGHBOR_RTO_NS
@@ -119,7 +119,7 @@ static double chance_of_loss(struct engine *engine, const struct scan_block *sca
     const struct path *path = path_of(engine, scan_block);
     if (scan_block->kind == BLOCK_NEIGHBOR)
         return loss_of_path(&path->neighbor_loss);
-    return loss_of_host(&path->loss, record ? &record->loss : &nothing_known);
+    return loss_of_host(path_chance_of_loss(path), record ? &record->loss : &nothing_known);
 }
 
 /* The chance that one of its silent ports answers all the same. */

@@ -17,6 +17,12 @@
 #define PERIOD_MIN_NS  (500 * USEC)
 #define PER_ROUND_TRIP 64
 
+/* Bursts of loss take several that leave together: of those only one says something about the rate. */
+#define JUDGES_PERIOD_NS (10 * MSEC)
+
+/* So many tell what a path loses now. */
+#define SOUNDINGS_REMEMBERED 1024.0
+
 /* Echo requests that a host gets before it has answered anything. */
 #define ECHOES_MAX 3
 
@@ -122,8 +128,11 @@ bool sounding_send(struct engine *engine, struct scan_block *scan_block)
     if (scan_block->first_sent_ns[TOKEN_TRY_CANARY] == TIME_NEVER)
         scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
     sounding.sent_ns = engine->now_ns;
-    if (sounding.sure)
+    sounding.judges = sounding.sure && engine->now_ns - soundings->judged_ns >= JUDGES_PERIOD_NS;
+    if (sounding.judges) {
+        soundings->judged_ns = engine->now_ns;
         rate_sounded(&path->rate);
+    }
     soundings->waiting[soundings->count++] = sounding;
     send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
     return true;
@@ -136,17 +145,20 @@ static void remove_waiting(struct soundings *soundings, unsigned first, unsigned
     soundings->count -= count;
 }
 
+static void count_loss(struct path *path, bool lost)
+{
+    loss_forget(&path->sounded_loss, SOUNDINGS_REMEMBERED - 1);
+    loss_count(&path->sounded_loss, 1, lost);
+}
+
 void sounding_expire(struct engine *engine, struct path *path)
 {
     struct soundings *soundings = &path->soundings;
     int64_t oldest_ns = engine->now_ns - path->rtt.rto_ns;
     unsigned lost = 0;
     for (; lost < soundings->count && soundings->waiting[lost].sent_ns <= oldest_ns; lost++) {
-        if (!soundings->waiting[lost].sure)
-            continue;
-        soundings->lost_in_a_row++;
-        if (soundings->waiting[lost].sent_ns > path->rate.clean_ns)
-            loss_count(&path->loss, 1, 1);
+        if (soundings->waiting[lost].sure && soundings->waiting[lost].sent_ns > path->rate.clean_ns)
+            count_loss(path, true);
     }
     if (lost)
         remove_waiting(soundings, 0, lost);
@@ -167,13 +179,21 @@ bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uin
         if (sounding->slot != slot || sounding->block_id != scan_block->block.id ||
             error_ns > 2 * TOKEN_TIME_STEP_NS || error_ns < -2 * TOKEN_TIME_STEP_NS)
             continue;
-        loss_count(&path->loss, 1, 0);
-        if (sounding->sure)
+        count_loss(path, false);
+        if (sounding->judges)
             rate_sounding_back(&path->rate, sent_ns);
-        soundings->lost_in_a_row = 0;
         remove_waiting(soundings, i, 1);
         break;
     }
+    return true;
+}
+
+bool sounding_find_spec(const struct engine *engine, const struct scan_block *scan_block,
+                        const struct host_record *record, uint32_t *ret_spec)
+{
+    if (!record->has_sounding && !has_echo(engine))
+        return false;
+    *ret_spec = record->has_sounding ? record->sounding_spec : scan_block->block.spec_count;
     return true;
 }
 

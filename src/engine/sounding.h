@@ -11,7 +11,8 @@
 struct sounding {
     int64_t sent_ns;
     uint32_t block_id, slot;
-    bool sure; /* the host has answered such a probe before */
+    bool sure;   /* the host has answered such a probe before */
+    bool judges; /* ... and its fate is evidence of its own about the rate */
 };
 
 struct soundings {
@@ -21,5 +22,5 @@ struct soundings {
     uint64_t answers;               /* of the path, when the last was sent */
     unsigned turns, turns_answered; /* of TURNS; and in so many of them something was answered */
     bool rarely;                    /* as it was most times in the TURNS before */
-    unsigned lost_in_a_row;
+    int64_t judged_ns;              /* when the last left that judges the rate */
 };

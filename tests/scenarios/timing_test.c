@@ -67,6 +67,32 @@ static void a_syn_ack_sent_again_is_not_taken_for_a_slow_answer(void **state)
     }
 }
 
+/* Of probes that leave together a burst takes all, which says nothing of the rate, nor of the host. */
+static void bursts_of_loss_are_taken_neither_for_too_high_a_rate_nor_for_limiters(void **state)
+{
+    (void)state;
+    uint64_t slowed = 0, limited = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct sim_host host = host_with("198.18.0.1", NULL, 0);
+        host.last = addr_v4(addr_to_v4(&host.first) + 255);
+        host.rtt_ns = 20 * MSEC;
+        host.jitter_ns = 2 * MSEC;
+        struct sim_link link = {
+            .first = host.first, .last = host.last, .loss_out = 0.2, .loss_back = 0.2, .burst_ns = 10 * MSEC};
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.1", "198.18.1.0", 500);
+        scenario.sim.links = &link;
+        scenario.sim.link_count = 1;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        slowed += scenario.slower[RATE_LOSES];
+        limited += scenario.end[END_HOSTS_LIMITED];
+        scenario_done(&scenario);
+    }
+    assert_in_range(slowed, 0, 1);
+    assert_in_range(limited, 0, 2);
+}
+
 static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
 {
     (void)state;
@@ -290,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_host_that_answers_after_1300_ms_is_still_right),
         cmocka_unit_test(ten_percent_loss_each_way_leaves_no_wrong_state),
         cmocka_unit_test(a_syn_ack_sent_again_is_not_taken_for_a_slow_answer),
+        cmocka_unit_test(bursts_of_loss_are_taken_neither_for_too_high_a_rate_nor_for_limiters),
         cmocka_unit_test(a_firewalled_host_on_a_clean_path_is_asked_twice),
         cmocka_unit_test(max_retries_caps_the_tries_and_says_so),
         cmocka_unit_test(the_scan_says_how_many_ports_may_be_wrong),
