@@ -43,8 +43,9 @@ static void take_away(uint32_t error)
     const struct sock_fprog filter = {.len = sizeof code / sizeof code[0], .filter = code};
     assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) < 0) {
+        struct epoll_event event;
         errno = 0;
-        int count = epoll_pwait2(-1, NULL, 1, NULL, NULL);
+        int count = epoll_pwait2(-1, &event, 1, NULL, NULL);
         assert_true(count == -1 && errno == ENOSYS); /* an emulator has neither filters nor this call */
     }
 }
