@@ -135,8 +135,7 @@ const struct option option_table[] = {
     VALUE(GROUP_PACKETS, "data-string", NULL, "TEXT", set_data_string, "append this text to the probes"),
     VALUE(GROUP_PACKETS, "data-length", NULL, "N", set_data_length, "append N random bytes to the probes"),
     TEXT(GROUP_PACKETS, "backend", NULL, "NAME", backend,
-         "how packets are sent and received: packet, xdp, kernel, raw, connect or best; portolan doctor says "
-         "what each needs"),
+         "packet, xdp, kernel, raw, connect or best; portolan doctor says what works"),
     FLAG(GROUP_PACKETS, "privileged", NULL, privileged, "insist on raw sockets"),
     FLAG(GROUP_PACKETS, "unprivileged", NULL, unprivileged,
          "do without raw sockets, even where they are allowed"),
