@@ -63,22 +63,45 @@ static _Noreturn void keep(int fd, bool sandbox)
     _exit(EXIT_SUCCESS);
 }
 
-void terminal_open(struct terminal *ret, bool sandbox)
+/* Wait until nobody has the other end of this pipe any more. */
+static void await_end(int fd)
 {
-    int fds[2];
-    *ret = (struct terminal){.keeper_fd = -1};
-    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || pipe2(fds, O_CLOEXEC) < 0)
-        return;
+    char none;
+    while (read(fd, &none, 1) < 0 && errno == EINTR)
+        ;
+}
+
+/* Returns the keeper, or -1. It closes all it does not need, `ready` too, once it is in a session of its own: before that a
+ * signal to the whole job would end it as well, and the terminal is not to be taken. */
+static pid_t start_keeper(int orders_fd, bool sandbox)
+{
+    int ready[2];
+    if (pipe2(ready, O_CLOEXEC) < 0)
+        return -1;
     pid_t pid = fork();
     if (pid == 0)
-        keep(fds[0], sandbox);
-    close(fds[0]);
+        keep(orders_fd, sandbox);
+    close(ready[1]);
+    if (pid > 0)
+        await_end(ready[0]);
+    close(ready[0]);
+    return pid;
+}
+
+void terminal_open(struct terminal *ret, bool sandbox)
+{
+    int orders[2];
+    *ret = (struct terminal){.keeper_fd = -1};
+    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || pipe2(orders, O_CLOEXEC) < 0)
+        return;
+    pid_t pid = start_keeper(orders[0], sandbox);
+    close(orders[0]);
     if (pid < 0) {
-        close(fds[1]);
+        close(orders[1]);
         return;
     }
     ret->keeper = pid;
-    ret->keeper_fd = fds[1];
+    ret->keeper_fd = orders[1];
 }
 
 /* False: the keeper is gone, and the terminal is better left alone. */
