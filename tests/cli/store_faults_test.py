@@ -97,6 +97,7 @@ class StoreFaults(stage.StageTest):
         err = process.stderr.read().decode()
         self.assertEqual(process.wait(), 74, err)
         self.assertIn("removed", err)
+        self.assertNotIn("goes on", err)
 
     def test_a_report_that_is_removed_is_said_and_can_be_written_again(self):
         report = self.directory / "report"

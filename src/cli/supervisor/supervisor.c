@@ -226,6 +226,14 @@ static struct report_end describe_end(const struct supervisor *supervisor)
     return end;
 }
 
+/* A store that is full holds all until then; one that could not be written for another reason may be gone. */
+static bool can_go_on(const struct supervisor *supervisor)
+{
+    const struct recorder *recorder = &supervisor->recorder;
+    return supervisor->job->options->store && !supervisor->job->options->via &&
+           (!recorder->failed || recorder->error.status == EX_TEMPFAIL);
+}
+
 /* Complete the reports, wait for the commands of --then, and say what the user should know. */
 static int finish(struct supervisor *supervisor)
 {
@@ -251,10 +259,9 @@ static int finish(struct supervisor *supervisor)
     } else if (end.interrupted) {
         talk_say(supervisor->talk, "%s", end.interrupted);
     }
-    if (status != EX_OK && supervisor->job->options->store && !supervisor->job->options->via) {
+    if (status != EX_OK && can_go_on(supervisor))
         talk_say(supervisor->talk, "portolan resume %s goes on with the scan",
                  supervisor->job->options->store);
-    }
     return status;
 }
 
