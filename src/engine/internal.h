@@ -147,9 +147,9 @@ bool sounding_send(struct engine *engine,
 void sounding_expire(struct engine *engine, struct path *path);
 bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec,
                        int64_t sent_ns); /* is that what this was? */
-bool sounding_find_spec(const struct engine *engine, const struct scan_block *scan_block,
-                        const struct host_record *record,
-                        uint32_t *ret_spec); /* what it answers, or may: an echo. False: nothing is known */
+bool sounding_find_spec(
+    const struct engine *engine, const struct scan_block *scan_block, const struct host_record *record,
+    uint32_t *ret_spec); /* what it answers, or may: an echo. False: nothing. record may be NULL */
 void sounding_learn(struct host_record *record, uint32_t spec, bool echo); /* it answers this */
 bool sounding_is_echo(const struct engine *engine, const struct scan_block *scan_block,
                       const struct packet *packet); /* then its spec is the one behind the scan's */

@@ -57,17 +57,14 @@ static bool choose_spec(struct engine *engine, struct scan_block *scan_block, ui
     struct host_slot *host = &scan_block->slots[slot];
     const struct host_record *record = host_table_get(&engine->hosts, host->record);
     uint32_t echo = scan_block->block.spec_count;
-    if (host->done)
+    if (host->done || !sounding_find_spec(engine, scan_block, record, ret_spec))
         return false;
     *ret_sure = record && record->has_sounding;
-    if (*ret_sure) {
-        *ret_spec = record->sounding_spec;
+    if (*ret_sure)
         return *ret_spec == echo || !is_waited_for(path_of(engine, scan_block), scan_block, slot);
-    }
-    if (!has_echo(engine) || host->echoes >= ECHOES_MAX)
+    if (host->echoes >= ECHOES_MAX)
         return false;
     host->echoes++;
-    *ret_spec = echo;
     return true;
 }
 
@@ -191,9 +188,10 @@ bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uin
 bool sounding_find_spec(const struct engine *engine, const struct scan_block *scan_block,
                         const struct host_record *record, uint32_t *ret_spec)
 {
-    if (!record->has_sounding && !has_echo(engine))
+    bool known = record && record->has_sounding;
+    if (!known && !has_echo(engine))
         return false;
-    *ret_spec = record->has_sounding ? record->sounding_spec : scan_block->block.spec_count;
+    *ret_spec = known ? record->sounding_spec : scan_block->block.spec_count;
     return true;
 }
 
