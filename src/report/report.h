@@ -85,6 +85,10 @@ struct report_end {
     int exit_status;
 };
 
+/* What the scan knew of itself when it was over.
+ *   values  by enum end_value */
+void report_end_account(struct report_end *end, const uint64_t values[static END_VALUE_COUNT]);
+
 struct report;
 
 struct report_ops {

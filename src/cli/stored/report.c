@@ -45,7 +45,6 @@ static int tell_down(void *context, uint64_t reason, uint64_t first, uint64_t la
 static void end_reports(struct telling *telling, const struct stored_scan *scan)
 {
     const struct store_progress *progress = &scan->progress;
-    const uint64_t *account = scan->account;
     bool complete = strcmp(progress->state, "complete") == 0;
     struct report_end end = {
         .end_ns = progress->saved_ns,
@@ -61,15 +60,10 @@ static void end_reports(struct telling *telling, const struct stored_scan *scan)
         .rejected = progress->rejected,
         .drops = progress->drops,
         .account_unknown = !scan->has_account,
-        .tries = account[END_TRIES],
-        .tries_lost = account[END_TRIES_LOST],
-        .hosts_limited = account[END_HOSTS_LIMITED],
-        .ports_capped = account[END_PORTS_CAPPED],
-        .conflicts = account[END_CONFLICTS],
-        .doubt = (double)account[END_DOUBT] / 1e6,
         .interrupted = complete ? NULL : "the scan is not complete",
         .exit_status = complete ? EX_OK : EX_TEMPFAIL,
     };
+    report_end_account(&end, scan->account);
     outputs_end(&telling->outputs, &end);
 }
 

@@ -189,12 +189,14 @@ static void count_rejects(const struct packet_totals *packets, struct report_end
         end->rejects[end->reject_count++] = (struct report_reject){"not proved", left};
 }
 
-static uint64_t end_value(const struct supervisor *supervisor, enum end_value value)
+/* The sum of what all packet processes said of themselves. */
+static void take_account(const struct supervisor *supervisor, struct report_end *end)
 {
-    uint64_t sum = 0;
+    uint64_t values[END_VALUE_COUNT] = {0};
     for (unsigned i = 0; i < supervisor->crew->count; i++)
-        sum += supervisor->told[i].end_values[value];
-    return sum;
+        for (unsigned value = 0; value < END_VALUE_COUNT; value++)
+            values[value] += supervisor->told[i].end_values[value];
+    report_end_account(end, values);
 }
 
 static struct report_end describe_end(const struct supervisor *supervisor)
@@ -215,13 +217,8 @@ static struct report_end describe_end(const struct supervisor *supervisor)
         .answers = values[PROGRESS_ANSWERS],
         .rejected = values[PROGRESS_REJECTED],
         .drops = values[PROGRESS_DROPS],
-        .tries = end_value(supervisor, END_TRIES),
-        .tries_lost = end_value(supervisor, END_TRIES_LOST),
-        .hosts_limited = end_value(supervisor, END_HOSTS_LIMITED),
-        .ports_capped = end_value(supervisor, END_PORTS_CAPPED),
-        .conflicts = end_value(supervisor, END_CONFLICTS),
-        .doubt = (double)end_value(supervisor, END_DOUBT) / 1e6,
     };
+    take_account(supervisor, &end);
     count_rejects(&packets, &end);
     return end;
 }
