@@ -17,8 +17,6 @@
 #include "netio/netns_lab.h"
 #include "netio/sim/sim.h"
 
-#define SKIPPED 77 /* Meson's word for a test that could not run */
-
 /* A backend and a host it is to reach. */
 struct way {
     const char *backend;
@@ -396,11 +394,9 @@ int main(void)
 {
     struct netns_lab lab;
     struct tests *all = make_tests();
-    if (!all || !netns_lab_open(&lab)) {
-        fprintf(stderr, "this needs root or user namespaces\n");
-        free(all);
-        return SKIPPED;
-    }
+    if (!all)
+        return EXIT_FAILURE;
+    netns_lab_open(&lab);
     size_t count = bench_can_open_wire() ? WAYS : WAYS - WIRE_WAYS;
     int failed = _cmocka_run_group_tests("netio contract", all->tests, count * PROMISES, NULL, NULL);
     free(all);

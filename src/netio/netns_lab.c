@@ -118,12 +118,14 @@ void netns_lab_restore(const struct netns_lab *lab)
                              "done; exit 1");
 }
 
-bool netns_lab_open(struct netns_lab *ret)
+void netns_lab_open(struct netns_lab *ret)
 {
     struct netns_lab lab;
     char command[256];
-    if (!gain_privilege() || (lab.far = new_namespace()) < 0)
-        return false;
+    if (!gain_privilege() || (lab.far = new_namespace()) < 0) {
+        fprintf(stderr, "this needs root or user namespaces\n");
+        exit(LAB_NOT_POSSIBLE);
+    }
     netns_lab_run(lab.far, "ip link set lo up");
     lab.listener = listen_here();
     lab.near = new_namespace();
@@ -141,7 +143,6 @@ bool netns_lab_open(struct netns_lab *ret)
     netns_lab_let_far_poll(&lab, true);
     netns_lab_restore(&lab);
     *ret = lab;
-    return true;
 }
 
 void netns_lab_close(struct netns_lab *lab)

@@ -23,8 +23,11 @@ struct netns_lab {
     int near_listener; /* LAB_OPEN_PORT in the near namespace */
 };
 
-/* False: this machine does not let us make namespaces. Any other failure ends the program with a message. */
-bool netns_lab_open(struct netns_lab *ret);
+#define LAB_NOT_POSSIBLE 77 /* exit status: Meson's word for a test that could not run */
+
+/* Ends the program, with LAB_NOT_POSSIBLE where this machine does not let us make namespaces, and at any other failure with a
+ * message. */
+void netns_lab_open(struct netns_lab *ret);
 /* Bring the near end up again, with its addresses and routes, after a test took them away. */
 void netns_lab_restore(const struct netns_lab *lab);
 /* Does the far end poll (as with GRO), and so take frames that a BPF program sends? It does from the start. */

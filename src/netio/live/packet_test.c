@@ -25,7 +25,6 @@
 #include "netio/netio_bench.h"
 #include "netio/netns_lab.h"
 
-#define SKIPPED   77 /* Meson's word for a test that could not run */
 #define FLOOD     200000
 #define FRAME_LEN 54
 
@@ -413,10 +412,7 @@ static void a_backend_that_does_not_exist_is_named(void **state)
 int main(void)
 {
     struct netns_lab lab;
-    if (!netns_lab_open(&lab)) {
-        fprintf(stderr, "this needs root or user namespaces\n");
-        return SKIPPED;
-    }
+    netns_lab_open(&lab);
 #define TEST(function) cmocka_unit_test_prestate(function, &lab)
     const struct CMUnitTest tests[] = {
         TEST(a_neighbour_that_was_asked_for_can_be_probed),
