@@ -176,29 +176,51 @@ static void fill_closed(struct bench_store *store)
     }
 }
 
+/* A table of SQLite's alone, which is written in one transaction. */
+struct bare_table {
+    sqlite3 *database;
+    sqlite3_stmt *insert;
+};
+
+static struct bare_table begin_bare(const char *path, const char *create, const char *insert)
+{
+    struct bare_table bare = {.database = NULL};
+    if (sqlite3_open(path, &bare.database) != SQLITE_OK ||
+        sqlite3_exec(bare.database, create, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(bare.database, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(bare.database, insert, -1, &bare.insert, NULL) != SQLITE_OK)
+        die("no bare table", NULL);
+    return bare;
+}
+
+static void put_bare_row(const struct bare_table *bare)
+{
+    if (sqlite3_step(bare->insert) != SQLITE_DONE)
+        die("cannot write the bare table", NULL);
+    sqlite3_reset(bare->insert);
+}
+
+static void end_bare(const struct bare_table *bare)
+{
+    sqlite3_exec(bare->database, "COMMIT", NULL, NULL, NULL);
+    sqlite3_finalize(bare->insert);
+    sqlite3_close(bare->database);
+}
+
 /* The same in a table of SQLite's, a row a port; MB and seconds for each port. */
 static void measure_bare(const char *path, double *ret_mb, double *ret_s)
 {
-    sqlite3 *bare = NULL;
-    sqlite3_stmt *insert = NULL;
     double start = now_s();
-    if (sqlite3_open(path, &bare) != SQLITE_OK ||
-        sqlite3_exec(bare,
-                     "CREATE TABLE port(host INTEGER, port INTEGER, state INTEGER, PRIMARY KEY (host, port)) "
-                     "STRICT, WITHOUT ROWID; BEGIN",
-                     NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(bare, "INSERT INTO port VALUES(?,?,2)", -1, &insert, NULL) != SQLITE_OK)
-        die("no bare table", NULL);
+    struct bare_table bare = begin_bare(path,
+                                        "CREATE TABLE port(host INTEGER, port INTEGER, state INTEGER, "
+                                        "PRIMARY KEY (host, port)) STRICT, WITHOUT ROWID",
+                                        "INSERT INTO port VALUES(?,?,2)");
     for (uint32_t row = 0; row < BARE_HOSTS * CLOSED_PORTS; row++) {
-        sqlite3_bind_int64(insert, 1, row / CLOSED_PORTS);
-        sqlite3_bind_int64(insert, 2, row % CLOSED_PORTS);
-        if (sqlite3_step(insert) != SQLITE_DONE)
-            die("cannot write the bare table", NULL);
-        sqlite3_reset(insert);
+        sqlite3_bind_int64(bare.insert, 1, row / CLOSED_PORTS);
+        sqlite3_bind_int64(bare.insert, 2, row % CLOSED_PORTS);
+        put_bare_row(&bare);
     }
-    sqlite3_exec(bare, "COMMIT", NULL, NULL, NULL);
-    sqlite3_finalize(insert);
-    sqlite3_close(bare);
+    end_bare(&bare);
     *ret_s = (now_s() - start) / (BARE_HOSTS * CLOSED_PORTS);
     *ret_mb = megabytes(path) / (BARE_HOSTS * CLOSED_PORTS);
 }
@@ -252,24 +274,14 @@ static void fill_found(struct bench_store *store)
 static double append_bare(const char *path, uint32_t row_count)
 {
     static const uint8_t bytes[2 * PACKET_LEN];
-    sqlite3 *bare = NULL;
-    sqlite3_stmt *insert = NULL;
     double start = now_s();
-    if (sqlite3_open(path, &bare) != SQLITE_OK ||
-        sqlite3_exec(bare,
-                     "PRAGMA journal_mode=WAL; CREATE TABLE port(id INTEGER PRIMARY KEY, bytes BLOB); BEGIN",
-                     NULL, NULL, NULL) != SQLITE_OK ||
-        sqlite3_prepare_v2(bare, "INSERT INTO port(bytes) VALUES(?)", -1, &insert, NULL) != SQLITE_OK)
-        die("no bare table", NULL);
-    sqlite3_bind_blob(insert, 1, bytes, sizeof bytes, SQLITE_STATIC);
-    for (uint32_t row = 0; row < row_count; row++) {
-        if (sqlite3_step(insert) != SQLITE_DONE)
-            die("cannot write the bare table", NULL);
-        sqlite3_reset(insert);
-    }
-    sqlite3_exec(bare, "COMMIT", NULL, NULL, NULL);
-    sqlite3_finalize(insert);
-    sqlite3_close(bare);
+    struct bare_table bare =
+        begin_bare(path, "PRAGMA journal_mode=WAL; CREATE TABLE port(id INTEGER PRIMARY KEY, bytes BLOB)",
+                   "INSERT INTO port(bytes) VALUES(?)");
+    sqlite3_bind_blob(bare.insert, 1, bytes, sizeof bytes, SQLITE_STATIC);
+    for (uint32_t row = 0; row < row_count; row++)
+        put_bare_row(&bare);
+    end_bare(&bare);
     return now_s() - start;
 }
 
