@@ -20,8 +20,9 @@
 #include "results/results.h"
 #include "sandbox/sandbox.h"
 
-#define TRACE_LINE_MAX 512
-#define FAILURE_MAX    160
+#define TRACE_LINE_MAX  512
+#define FAILURE_MAX     160
+#define ENDING_TEXT_MAX 160
 
 /* What one packet process has told. */
 struct told {
@@ -62,10 +63,6 @@ struct supervisor {
     struct zombies zombies;     /* of --find-zombie */
 };
 
-/* Has every packet process said that it is done? And has any said that not everything is? */
-bool supervisor_all_ended(const struct supervisor *supervisor);
-bool supervisor_cut_short(const struct supervisor *supervisor);
-
 int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
 
 /* Take in everything that is in the rings. In records.c, with what results hand over. */
@@ -81,8 +78,19 @@ void supervisor_note_means(struct supervisor *supervisor); /* sandbox and backen
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record);
 void supervisor_note_end(struct supervisor *supervisor);
 
-/* Ask the packet processes to stop, or after the second time end them. */
+/* Ask the packet processes to stop, or after the second time end them. In ending.c, with whatever says how a scan ended. */
 void supervisor_stop(struct supervisor *supervisor);
+
+/* Has every packet process said that it is done? And has any said that not everything is? */
+bool supervisor_all_ended(const struct supervisor *supervisor);
+bool supervisor_cut_short(const struct supervisor *supervisor);
+
+/* Why the scan is not complete, or NULL; and the exit status. */
+const char *supervisor_judge_end(const struct supervisor *supervisor, char text[static ENDING_TEXT_MAX],
+                                 int *ret_status);
+
+/* Can the scan be resumed from its store? */
+bool supervisor_can_go_on(const struct supervisor *supervisor);
 
 /* Signals and keys. In events.c. */
 int supervisor_open_signals(struct supervisor *supervisor, struct error *err);

@@ -63,22 +63,6 @@ static void take_end(struct told *told, const struct record *record)
     told->cut_short = (record->flags & RECORD_UNFINISHED) != 0;
 }
 
-bool supervisor_all_ended(const struct supervisor *supervisor)
-{
-    bool ended = true;
-    for (unsigned i = 0; i < supervisor->crew->count; i++)
-        ended &= supervisor->told[i].ended;
-    return ended;
-}
-
-bool supervisor_cut_short(const struct supervisor *supervisor)
-{
-    bool cut_short = false;
-    for (unsigned i = 0; i < supervisor->crew->count; i++)
-        cut_short |= supervisor->told[i].cut_short;
-    return cut_short;
-}
-
 static bool wants_name(const struct supervisor *supervisor, const struct record *record)
 {
     if (supervisor->stopping || supervisor->job->options->no_names)

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <libgen.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,27 +14,14 @@
 #include "cli/supervisor/internal.h"
 #include "sandbox/sandbox.h"
 
-#define TURN_MS       250 /* the longest time in which nothing is looked at */
-#define INTERRUPT_MAX 160
-#define OTHER_WAITS   5 /* for what is no packet process */
+#define TURN_MS     250 /* the longest time in which nothing is looked at */
+#define OTHER_WAITS 5   /* for what is no packet process */
 
 static int64_t realtime_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return now.tv_sec * SEC + now.tv_nsec;
-}
-
-void supervisor_stop(struct supervisor *supervisor)
-{
-    if (supervisor->stopping) {
-        supervisor->impatient = true;
-        crew_signal(supervisor->crew, SIGKILL);
-        then_stop(&supervisor->then);
-    }
-    supervisor->stopping = true;
-    supervisor->recorder.stopping = true;
-    crew_command(supervisor->crew, COMMAND_STOP);
 }
 
 /* A file of packets that cannot be written ends the scan as any other output does. */
@@ -112,65 +97,6 @@ static void scan(struct supervisor *supervisor)
     recorder_end(&supervisor->recorder, &totals, complete);
 }
 
-/* The signal that ended a packet process, the first such; 0: none. */
-static int fatal_signal(const struct supervisor *supervisor)
-{
-    for (unsigned i = 0; i < supervisor->crew->count; i++) {
-        if (WIFSIGNALED(supervisor->crew->members[i].status))
-            return WTERMSIG(supervisor->crew->members[i].status);
-    }
-    return 0;
-}
-
-static bool ring_is_broken(const struct supervisor *supervisor)
-{
-    bool broken = false;
-    for (unsigned i = 0; i < supervisor->crew->count; i++)
-        broken |= supervisor->crew->members[i].channel.ring.broken;
-    return broken;
-}
-
-/* Why the scan is not complete, or NULL; and the exit status. */
-static const char *judge_end(const struct supervisor *supervisor, char text[static INTERRUPT_MAX],
-                             int *ret_status)
-{
-    int signal_number = fatal_signal(supervisor);
-    bool cut_short = supervisor_cut_short(supervisor);
-    if (supervisor->outputs.failed) {
-        *ret_status = supervisor->outputs.error.status;
-        snprintf(text, INTERRUPT_MAX, "stopped: an output could not be written");
-    } else if (supervisor->recorder.failed) {
-        *ret_status = supervisor->recorder.error.status;
-        snprintf(text, INTERRUPT_MAX, "stopped: the store could not be written");
-    } else if (supervisor->stop_signal) {
-        *ret_status = supervisor->job->options->store ? EX_TEMPFAIL : 128 + supervisor->stop_signal;
-        snprintf(text, INTERRUPT_MAX, "interrupted by SIG%s", sigabbrev_np(supervisor->stop_signal));
-    } else if (ring_is_broken(supervisor)) {
-        *ret_status = EX_SOFTWARE;
-        snprintf(text, INTERRUPT_MAX, "the packet process broke the rules of its ring");
-    } else if (signal_number == SIGSYS) {
-        *ret_status = EX_SOFTWARE;
-        snprintf(text, INTERRUPT_MAX,
-                 "the packet process tried what its sandbox forbids, and was ended (signal %d); a bug or an "
-                 "attack",
-                 signal_number);
-    } else if (signal_number) {
-        *ret_status = EX_SOFTWARE;
-        snprintf(text, INTERRUPT_MAX, "the packet process was ended by signal %d (%s)", signal_number,
-                 strsignal(signal_number));
-    } else if (cut_short && supervisor->failure[0]) {
-        *ret_status = EX_UNAVAILABLE;
-        snprintf(text, INTERRUPT_MAX, "%s", supervisor->failure);
-    } else if (!supervisor_all_ended(supervisor) || cut_short) {
-        *ret_status = EX_SOFTWARE;
-        snprintf(text, INTERRUPT_MAX, "the packet process ended before the scan did");
-    } else {
-        *ret_status = EX_OK;
-        return NULL;
-    }
-    return text;
-}
-
 /* Of what kinds the packets were that proved nothing. Those that could be read are what is left. */
 static void count_rejects(const struct packet_totals *packets, struct report_end *end)
 {
@@ -223,23 +149,15 @@ static struct report_end describe_end(const struct supervisor *supervisor)
     return end;
 }
 
-/* A store that is full holds all until then; one that could not be written for another reason may be gone. */
-static bool can_go_on(const struct supervisor *supervisor)
-{
-    const struct recorder *recorder = &supervisor->recorder;
-    return supervisor->job->options->store && !supervisor->job->options->via &&
-           (!recorder->failed || recorder->error.status == EX_TEMPFAIL);
-}
-
 /* Complete the reports, wait for the commands of --then, and say what the user should know. */
 static int finish(struct supervisor *supervisor)
 {
-    char text[INTERRUPT_MAX];
+    char text[ENDING_TEXT_MAX];
     int status = EX_OK;
     struct report_end end = describe_end(supervisor);
     zombies_describe(&supervisor->zombies, &end);
     talk_clear(supervisor->talk);
-    end.interrupted = judge_end(supervisor, text, &status);
+    end.interrupted = supervisor_judge_end(supervisor, text, &status);
     end.exit_status = status;
     outputs_end(&supervisor->outputs, &end);
     while (then_busy(&supervisor->then) && !supervisor->impatient)
@@ -256,7 +174,7 @@ static int finish(struct supervisor *supervisor)
     } else if (end.interrupted) {
         talk_say(supervisor->talk, "%s", end.interrupted);
     }
-    if (status != EX_OK && can_go_on(supervisor))
+    if (status != EX_OK && supervisor_can_go_on(supervisor))
         talk_say(supervisor->talk, "portolan resume %s goes on with the scan",
                  supervisor->job->options->store);
     return status;
