@@ -7,72 +7,11 @@
 
 #define PROGRESS_PERIOD_NS (200 * MSEC)
 #define TURN_MAX_NS        (100 * MSEC) /* between two looks at what has timed out */
-
-/* So many connections in a row that came to nothing show that nothing will; fewer, before the server has done anything
- * for us. Between two of them we wait, twice as long each time. */
-#define FAILURES_MAX       12
-#define FIRST_FAILURES_MAX 5
-#define FIRST_SESSIONS_MAX 4
-#define FIRST_BACKOFF_NS   (250 * MSEC)
-#define BACKOFF_STEPS      5
+#define FIRST_SESSIONS_MAX 4            /* until the server has done something for us */
 
 static struct bounce *bounce_of(struct scanner *scanner)
 {
     return (struct bounce *)scanner; /* the scanner is the first member */
-}
-
-void bounce_emit(struct bounce *bounce, const struct record *record)
-{
-    bounce->config.emit(bounce->config.context, record);
-}
-
-void bounce_note(struct bounce *bounce, enum relay_trouble trouble, unsigned number)
-{
-    struct record record = record_new(&bounce->config, bounce->now_ns, RECORD_NOTE, &bounce->relay.addr);
-    record.note = NOTE_RELAY;
-    record.value[0] = trouble;
-    record.value[1] = number;
-    bounce_emit(bounce, &record);
-}
-
-void bounce_give_up(struct bounce *bounce, enum relay_trouble trouble, unsigned number)
-{
-    if (bounce->given_up)
-        return;
-    bounce->given_up = true;
-    bounce_note(bounce, trouble, number);
-}
-
-static unsigned count_sessions(const struct bounce *bounce, bool working)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < BOUNCE_SESSIONS_MAX; i++) {
-        enum bounce_step step = (enum bounce_step)bounce->sessions[i].step;
-        count += step != STEP_NONE && !(working && step == STEP_STUCK);
-    }
-    return count;
-}
-
-/* How many failures in a row are enough: the more, the more the server has done for us before. */
-static unsigned failures_enough(const struct bounce *bounce, enum relay_trouble trouble)
-{
-    bool may_pass = trouble == RELAY_HANGS_UP || trouble == RELAY_FULL;
-    if (bounce->has_grown)
-        return FAILURES_MAX;
-    return bounce->was_in || may_pass ? FIRST_FAILURES_MAX : 1;
-}
-
-void bounce_session_failed(struct bounce *bounce, bool while_logging_in, enum relay_trouble trouble,
-                           unsigned number)
-{
-    unsigned others = count_sessions(bounce, false);
-    int64_t wait_ns = FIRST_BACKOFF_NS
-                      << (bounce->failures < BACKOFF_STEPS ? bounce->failures : BACKOFF_STEPS);
-    if (while_logging_in && others > 0)
-        bounce->allowed = others;
-    if (++bounce->failures >= failures_enough(bounce, trouble) && others == 0)
-        bounce_give_up(bounce, trouble, number);
-    bounce->next_open_ns = bounce->now_ns + wait_ns;
 }
 
 static void emit_progress(struct bounce *bounce)
@@ -88,23 +27,9 @@ static void emit_progress(struct bounce *bounce)
     bounce_emit(bounce, &record);
 }
 
-/* What the server never did for us, although it was asked. */
-static void note_refusals(struct bounce *bounce)
-{
-    const struct {
-        const struct bounce_consent *consent;
-        enum relay_trouble trouble;
-    } kinds[] = {{&bounce->high, bounce->high.names_target ? RELAY_FORBIDS : RELAY_NO_LIST},
-                 {&bounce->low, RELAY_FORBIDS_LOW},
-                 {&bounce->v6, RELAY_FORBIDS_V6}};
-    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0] && !bounce->given_up; i++)
-        if (kinds[i].consent->refused > 0 && kinds[i].consent->obeyed == 0)
-            bounce_note(bounce, kinds[i].trouble, kinds[i].consent->code);
-}
-
 static bool end(struct bounce *bounce)
 {
-    note_refusals(bounce);
+    relay_note_refusals(bounce);
     bool finished = work_is_done(bounce);
     work_abandon(bounce);
     for (uint32_t i = 0; i < BOUNCE_SESSIONS_MAX; i++)
@@ -160,12 +85,12 @@ static unsigned connections_allowed(const struct bounce *bounce)
 static void open_sessions(struct bounce *bounce)
 {
     for (uint32_t i = 0; i < BOUNCE_SESSIONS_MAX && !bounce->given_up; i++) {
-        unsigned working = count_sessions(bounce, true);
+        unsigned working = relay_sessions(bounce, true);
         unsigned asking = 0;
         for (unsigned k = 0; k < BOUNCE_SESSIONS_MAX; k++)
             asking += bounce->sessions[k].step == STEP_TARGET || bounce->sessions[k].step == STEP_LIST;
         if (bounce->next_open_ns > bounce->now_ns || working >= BOUNCE_WORKING_MAX ||
-            count_sessions(bounce, false) >= connections_allowed(bounce) ||
+            relay_sessions(bounce, false) >= connections_allowed(bounce) ||
             work_left(bounce) <= working - asking)
             return;
         if (bounce->sessions[i].step == STEP_NONE)

@@ -1,5 +1,5 @@
-/* The bounce scan's own state, shared by its files: bounce (the turn), bounce_work (which port next, and what becomes of
- * it), bounce_talk (the dialogue on one control connection). */
+/* The bounce scan's own state, shared by its files: bounce (the turn), work (which port next, and what becomes of it), talk
+ * (the dialogue on one control connection), relay (what the server is worth). */
 #pragma once
 
 #include "engine/bounce/bounce.h"
@@ -137,11 +137,20 @@ void talk_quit(struct bounce *bounce, uint32_t number);
 /* Has PORT drawn no answer for as long as a silent port takes? */
 bool talk_may_be_silent(const struct bounce *bounce, const struct bounce_session *session);
 
-/* bounce.c: the server is of no use. number: the reply code or errno that shows it. */
-void bounce_give_up(struct bounce *bounce, enum relay_trouble trouble, unsigned number);
-void bounce_note(struct bounce *bounce, enum relay_trouble trouble, unsigned number);
-void bounce_emit(struct bounce *bounce, const struct record *record);
+/* relay.c: what is known of the server. It has connections, or such as are not stuck; */
+unsigned relay_sessions(const struct bounce *bounce, bool working);
 
-/* A connection has ended without a port judged on it, and its step is none again. */
-void bounce_session_failed(struct bounce *bounce, bool while_logging_in, enum relay_trouble trouble,
-                           unsigned number);
+/* ... it is of no use: number is the reply code or errno that shows it; */
+void relay_give_up(struct bounce *bounce, enum relay_trouble trouble, unsigned number);
+
+/* ... a connection has ended without a port judged on it, and its step is none again; */
+void relay_session_failed(struct bounce *bounce, bool while_logging_in, enum relay_trouble trouble,
+                          unsigned number);
+
+/* ... and this it never did for us, although it was asked. */
+void relay_note_refusals(struct bounce *bounce);
+
+static inline void bounce_emit(struct bounce *bounce, const struct record *record)
+{
+    bounce->config.emit(bounce->config.context, record);
+}

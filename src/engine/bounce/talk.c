@@ -54,7 +54,7 @@ static void lose(struct bounce *bounce, uint32_t number, enum relay_trouble trou
     if (step == STEP_TARGET || step == STEP_LIST)
         work_dropped(bounce, &session->probe);
     if (!session->fruitful)
-        bounce_session_failed(bounce, step < STEP_READY, trouble, why);
+        relay_session_failed(bounce, step < STEP_READY, trouble, why);
 }
 
 __attribute__((format(printf, 5, 6))) static void
@@ -77,7 +77,7 @@ void talk_open(struct bounce *bounce, uint32_t number)
     *session = (struct bounce_session){.step = STEP_NONE};
     int error = bounce->io->ops->streams->open(bounce->io, number, &bounce->relay.addr, bounce->relay.port);
     if (error)
-        bounce_session_failed(bounce, true, RELAY_UNREACHABLE, (unsigned)error);
+        relay_session_failed(bounce, true, RELAY_UNREACHABLE, (unsigned)error);
     else
         start_step(bounce, session, STEP_CONNECT, CONNECT_LIMIT_NS);
 }
@@ -166,7 +166,7 @@ static void refuse(struct bounce *bounce, const struct bounce_session *session, 
     consent->code = code;
     consent->names_target = session->names_target;
     if (consent == &bounce->high && consent->obeyed == 0 && consent->refused >= BOUNCE_REFUSALS_ENOUGH)
-        bounce_give_up(bounce, session->names_target ? RELAY_FORBIDS : RELAY_NO_LIST, code);
+        relay_give_up(bounce, session->names_target ? RELAY_FORBIDS : RELAY_NO_LIST, code);
 }
 
 static void take_answer(struct bounce *bounce, const struct bounce_session *session, enum port_state state,
