@@ -1,13 +1,9 @@
-/* The events of netio: what came back, whether it is proved, and what it changes. */
-#include <errno.h>
-#include <string.h>
-
+/* What came back: whether it is proved, and what it changes. */
 #include "base/bitset.h"
 #include "base/time.h"
 #include "engine/flow.h"
 #include "engine/internal.h"
 #include "engine/match.h"
-#include "technique/connect.h"
 #include "technique/returned.h"
 
 /* What brings back no number brings no time either; but it is known when this sweep came by the probe. Without ports the
@@ -156,7 +152,7 @@ static void host_is_up(struct engine *engine, const struct match *match, const s
     intake_host_is_up(scan_block, match->slot);
 }
 
-static void settle(struct engine *engine, const struct match *match, uint64_t bit,
+void answer_settle(struct engine *engine, const struct match *match, uint64_t bit,
                    const struct verdict *verdict)
 {
     struct scan_block *scan_block = match->scan_block;
@@ -225,8 +221,8 @@ static void learn_way(struct engine *engine, const struct match *match)
         path_answered(path, &engine->rtt_limits, engine->now_ns - rtt_ns, rtt_ns, 0, false);
 }
 
-static void take_answer(struct engine *engine, const struct match *match, const struct addr *host,
-                        const struct verdict *verdict)
+void answer_take(struct engine *engine, const struct match *match, const struct addr *host,
+                 const struct verdict *verdict)
 {
     struct scan_block *scan_block = match->scan_block;
     uint64_t bit = scan_block_bit(scan_block, match->slot, match->spec);
@@ -247,7 +243,7 @@ static void take_answer(struct engine *engine, const struct match *match, const 
         else if (!canary_answered(engine, scan_block, match->slot, match->spec))
             reconsider(engine, match, bit, verdict);
     } else if (settles(engine, match, bit, verdict))
-        settle(engine, match, bit, verdict);
+        answer_settle(engine, match, bit, verdict);
 }
 
 uint16_t answer_source(const struct engine *engine, const struct addr *local)
@@ -282,14 +278,14 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
             emit_mac(engine, &flow->host, packet->arp.sender_mac);
         else if (packet->layer == LAYER_ICMP6 && packet->icmp.is_neighbor && packet->icmp.has_neighbor_mac)
             emit_mac(engine, &flow->host, packet->icmp.neighbor_mac);
-        take_answer(engine, &match, &flow->host, &answer.verdict);
+        answer_take(engine, &match, &flow->host, &answer.verdict);
         return true;
     }
     return false;
 }
 
 /* Is it an answer to a probe of any block? */
-static bool answer_in_blocks(struct engine *engine, const struct flow *flow, const struct packet *packet)
+bool answer_in_blocks(struct engine *engine, const struct flow *flow, const struct packet *packet)
 {
     uint64_t position;
     if (!plan_host_find(engine->config.plan, &flow->host, &position))
@@ -310,126 +306,3 @@ bool answer_as_from(struct engine *engine, const struct packet *packet, const st
     flow.sender = &packet->src;
     return answer_in_blocks(engine, &flow, &claimed);
 }
-
-/* It proves nothing. Of several scanners that hear the same one counts it: whose host it is about, or else the first. */
-static void reject(struct engine *engine, const struct flow *flow)
-{
-    uint64_t position;
-    const struct plan *plan = engine->config.plan;
-    if (plan_host_find(plan, &flow->host, &position) ||
-        !(engine->config.is_one_of_many || plan_is_anothers(plan, &flow->host)))
-        engine->rejected++;
-}
-
-static void on_packet(void *context, int64_t time_ns, const struct packet *packet)
-{
-    struct engine *engine = context;
-    engine->now_ns = time_ns;
-    engine->packet = packet;
-    struct flow flow = flow_of(packet);
-    bool answered = answer_in_blocks(engine, &flow, packet) || elsewhere_answer(engine, packet) ||
-                    speaker_answer(engine, packet);
-    engine->packet = NULL;
-    if (!answered) {
-        reject(engine, &flow);
-        return;
-    }
-    /* In a scan of IP protocols an error about one of them that the host itself sent shows that it speaks ICMP, too. */
-    if (packet->has_quote && engine->spec_of_port[PROTOCOL_IP] &&
-        addr_equal(&packet->src, &packet->quote.dst)) {
-        struct packet bare = *packet;
-        bare.has_quote = false;
-        flow = flow_of(&bare);
-        answer_in_blocks(engine, &flow, &bare);
-    }
-}
-
-static struct scan_block *block_by_id(struct engine *engine, uint32_t id)
-{
-    for (unsigned i = 0; i < engine->block_count; i++)
-        if (engine->blocks[i]->block.id == id)
-            return engine->blocks[i];
-    return NULL;
-}
-
-static void on_connected(void *context, const struct connect_event *event)
-{
-    struct engine *engine = context;
-    engine->now_ns = event->time_ns;
-    struct scan_block *scan_block = block_by_id(engine, event->block_id);
-    if (!scan_block || event->bit >= block_probe_count(&scan_block->block))
-        return;
-
-    struct match match = {
-        .scan_block = scan_block,
-        .slot = (uint32_t)(event->bit % scan_block->block.host_count),
-        .spec = (uint32_t)(event->bit / scan_block->block.host_count),
-        .try_number = event->try_number,
-        .rtt_ns = event->rtt_ns,
-    };
-    struct addr host = block_host(&scan_block->block, match.slot);
-    struct connect_outcome outcome = {
-        .version = host.family,
-        .error = event->error,
-        .reset_seen = event->reset_seen,
-        .has_icmp = event->has_icmp,
-        .icmp_type = event->icmp_type,
-        .icmp_code = event->icmp_code,
-        .offender = event->offender,
-        .dst = host,
-    };
-    struct verdict verdict;
-    if (!connect_judge(&outcome, &verdict))
-        return;
-    if (scan_block->kind != BLOCK_PORTS && verdict.state == PORT_CLOSED)
-        verdict.state = PORT_OPEN; /* a host that refuses is up */
-    take_answer(engine, &match, &host, &verdict);
-}
-
-/* Nobody on the link answers for this host or its gateway, or there is no route: we say so ourselves. */
-static bool is_unreachable(int error)
-{
-    return error == EHOSTUNREACH || error == ENETUNREACH;
-}
-
-static void on_unsent(void *context, const struct order *order, const struct probe *probe, int error)
-{
-    struct engine *engine = context;
-    struct scan_block *scan_block = block_by_id(engine, order->block->id);
-    uint32_t slot = (uint32_t)(probe->bit % order->block->host_count);
-    bool sounding = scan_block && probe->bit >= block_probe_count(&scan_block->block);
-    if (!scan_block || order->list || sounding || !bitset_get(scan_block->block.pending, probe->bit))
-        return;
-    if (scan_block->kind == BLOCK_PORTS && is_unreachable(error)) {
-        struct verdict verdict = {
-            .state = PORT_FILTERED,
-            .reason = error == EHOSTUNREACH ? REASON_HOST_UNREACH : REASON_NET_UNREACH,
-            .rank = RANK_ICMP_PATH,
-            .source = engine->io->ops->source(engine->io, &probe->dst),
-        };
-        struct match match = {
-            .scan_block = scan_block,
-            .slot = slot,
-            .spec = (uint32_t)(probe->bit / order->block->host_count),
-            .try_number = probe->try_number,
-        };
-        settle(engine, &match, probe->bit, &verdict);
-        return;
-    }
-    engine->unsent++;
-    engine->last_unsent_error = error;
-    scan_block->slots[slot].unsent_try = (uint8_t)(probe->try_number + 1);
-    if (scan_block->lane)
-        lane_void(engine, scan_block);
-    else if (!order->bits)
-        scan_block_void_range(scan_block, (struct order_range){order->next - 1, order->next});
-}
-
-const struct netio_events engine_events = {
-    .packet = on_packet,
-    .connected = on_connected,
-    .unsent = on_unsent,
-    .dropped = losses_on_dropped,
-    .disturbed = losses_on_disturbed,
-    .stream = verify_on_stream,
-};

@@ -24,17 +24,14 @@ struct closing {
     uint32_t count;
 };
 
-/* A host is settled. True: it is reported later. False: nothing is left to be known, or there is no room. */
-bool closing_take(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
+/* A host is settled: it is reported, now if nothing is left to be known, or there is no room to wait. */
+void closing_take(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
 
 /* Report those of whom nothing is left to be known. */
 void closing_run(struct engine *engine);
 
 /* Report all of them now. */
 void closing_end(struct engine *engine);
-
-/* The one at this place; NULL: it is none of these. */
-struct closing_host *closing_find(struct engine *engine, const struct scan_block *scan_block, uint32_t slot);
 
 /* When something is to be done; TIME_NEVER: nothing by itself. */
 int64_t closing_next_ns(struct engine *engine);

@@ -184,7 +184,7 @@ static uint64_t probes_planned(const struct engine *engine)
     return engine->probes_sent + left + hosts * per_host + waiting * engine->config.spec_count;
 }
 
-void emit_progress(struct engine *engine)
+void emit_progress(struct engine *engine, double rate_pps)
 {
     const struct netio_stats *stats = &engine->io->stats;
     uint64_t faults = 0;
@@ -197,7 +197,7 @@ void emit_progress(struct engine *engine)
     record.value[PROGRESS_ANSWERS] = engine->answers;
     record.value[PROGRESS_DROPS] = stats->ring_drops + stats->send_errors;
     record.value[PROGRESS_REJECTED] = engine->rejected + faults;
-    record.value[PROGRESS_RATE_PPS] = (uint64_t)paths_rate_pps(engine);
+    record.value[PROGRESS_RATE_PPS] = (uint64_t)rate_pps;
     record.value[PROGRESS_HOSTS_DONE] = engine->hosts_done;
     record.value[PROGRESS_HOSTS_UP] = engine->hosts_up;
     emit(engine, &record);

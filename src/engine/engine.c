@@ -1,7 +1,6 @@
 /* The turn: what time it is decides what is to be done; netio does it. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/internal.h"
 
@@ -44,7 +43,7 @@ static void engine_free(struct scanner *scanner)
 {
     struct engine *engine = engine_of(scanner);
     for (unsigned i = 0; i < engine->block_count; i++)
-        scan_block_free(engine->blocks[i]);
+        blocks_drop(engine->blocks[i]);
     for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
         free(engine->spec_of_port[i]);
     intake_done(engine);
@@ -103,19 +102,6 @@ static void advance_block(struct engine *engine, struct scan_block *scan_block)
     }
 }
 
-static void free_block(struct engine *engine, unsigned index)
-{
-    struct scan_block *scan_block = engine->blocks[index];
-    checkpoint_end_block(engine, scan_block);
-    provisional_forget_block(&engine->provisional, scan_block->block.id);
-    engine->hosts_in_blocks -= scan_block->block.host_count;
-    engine->probes_in_blocks -= block_probe_count(&scan_block->block);
-    scan_block_free(scan_block);
-    engine->block_count--;
-    memmove(&engine->blocks[index], &engine->blocks[index + 1],
-            (engine->block_count - index) * sizeof engine->blocks[0]);
-}
-
 /* Finished blocks go when their time is over, and earlier when their room is needed. */
 static void free_finished_blocks(struct engine *engine)
 {
@@ -127,7 +113,7 @@ static void free_finished_blocks(struct engine *engine)
         if (scan_block->phase == PHASE_FINISHED && scan_block->closing_hosts == 0 &&
             scan_block->up_moved == scan_block->up_count &&
             (room_needed || scan_block->wake_ns <= engine->now_ns))
-            free_block(engine, i);
+            blocks_free(engine, i);
     }
 }
 
@@ -172,7 +158,7 @@ static void end(struct engine *engine, uint8_t flags)
         emit_note(engine, NOTE_SEND_ERRORS, NULL, (uint64_t)engine->last_unsent_error, engine->unsent);
     if (engine->io->stats.local_waits)
         emit_note(engine, NOTE_LOCAL_PORTS, NULL, engine->io->stats.local_waits, 0);
-    emit_progress(engine);
+    emit_progress(engine, paths_rate_pps(engine));
     emit_end(engine, flags);
     engine->over = true;
 }
@@ -333,7 +319,7 @@ static bool engine_turn(struct scanner *scanner, int64_t until_ns)
         return false;
     }
     if (engine->now_ns >= engine->next_progress_ns) {
-        emit_progress(engine);
+        emit_progress(engine, paths_rate_pps(engine));
         engine->next_progress_ns = engine->now_ns + PROGRESS_PERIOD_NS;
     }
     if (engine->now_ns >= engine->next_timeout_check_ns) {

@@ -1,5 +1,5 @@
-/* The engine's own state, shared by its files: intake (hosts in), engine (whose turn it is), sending (what leaves), answers
- * (what came back), silence (what that means), emit (records out). */
+/* The engine's own state, shared by its files: intake (hosts in), engine (whose turn it is), sending (what leaves), events and
+ * answers (what came back), silence (what it means that nothing did), finish and closing (hosts out), emit (records out). */
 #pragma once
 
 #include "engine/closing.h"
@@ -10,6 +10,9 @@
 #include "engine/provisional.h"
 #include "engine/scan_block.h"
 #include "engine/speaker.h"
+
+struct flow;  /* engine/flow.h */
+struct match; /* engine/match.h */
 
 #define ENGINE_BLOCKS_MAX       1024
 #define ENGINE_BLOCK_PROBES_MAX (UINT64_C(1) << 22)
@@ -127,19 +130,25 @@ int intake_init(struct engine *engine, struct error *err);
 void intake_done(struct engine *engine);
 void intake_run(struct engine *engine);
 bool intake_is_empty(const struct engine *engine); /* no host is waiting any more */
-struct scan_block *intake_make_block(struct engine *engine, enum block_kind kind,
-                                     const struct waiting_host *hosts,
-                                     uint32_t host_count); /* hosts by position; NULL: no memory or room */
-void intake_restore(struct engine *engine);                /* the blocks of an interrupted scan */
+void intake_restore(struct engine *engine);        /* the blocks of an interrupted scan */
 void intake_host_is_up(struct scan_block *scan_block,
                        uint32_t slot); /* from discovery: its ports come next */
+
+/* blocks.c: the blocks at work. */
+struct scan_block *blocks_make(struct engine *engine, enum block_kind kind, const struct waiting_host *hosts,
+                               uint32_t host_count); /* hosts by position; NULL: no memory or room */
+void blocks_free(struct engine *engine, unsigned index);
+void blocks_drop(struct scan_block *scan_block); /* with its lane, and nothing more */
 
 /* paths.c: which way hosts are reached, and how fast. */
 unsigned paths_find(struct engine *engine, const struct addr *host); /* index; made if it is new */
 void paths_keep_rates(struct engine *engine);
 void paths_dropped(struct engine *engine);          /* our own side is too slow for what comes back */
 double paths_rate_pps(const struct engine *engine); /* in all */
-struct path *path_of(struct engine *engine, const struct scan_block *scan_block);
+static inline struct path *path_of(struct engine *engine, const struct scan_block *scan_block)
+{
+    return &engine->paths[scan_block->path];
+}
 
 /* sounding.c */
 bool sounding_send(struct engine *engine,
@@ -154,8 +163,24 @@ void sounding_learn(struct host_record *record, uint32_t spec, bool echo); /* it
 bool sounding_is_echo(const struct engine *engine, const struct scan_block *scan_block,
                       const struct packet *packet); /* then its spec is the one behind the scan's */
 
-/* answers.c: the events of netio. */
+/* events.c: the events of netio. */
 extern const struct netio_events engine_events;
+
+/* answers.c: is it an answer to a probe of any block? Then it is taken. */
+bool answer_in_blocks(struct engine *engine, const struct flow *flow, const struct packet *packet);
+
+/* This is proved of a probe: take it, whatever it is about; or settle its port with it. */
+void answer_take(struct engine *engine, const struct match *match, const struct addr *host,
+                 const struct verdict *verdict);
+void answer_settle(struct engine *engine, const struct match *match, uint64_t bit,
+                   const struct verdict *verdict);
+
+/* The number in the pool of the address of ours that an answer came to; 0: none of the pool. */
+uint16_t answer_source(const struct engine *engine, const struct addr *local);
+
+/* Is the datagram an answer to a probe of this port of this host, though it came from elsewhere? Then it is taken. */
+bool answer_as_from(struct engine *engine, const struct packet *packet, const struct addr *host,
+                    uint16_t port);
 
 /* settled.c: what settled a port, and whether another answer about it outweighs that. weak: a port number alone proves it. */
 void settled_by(struct scan_block *scan_block, uint64_t bit, const struct verdict *verdict);
@@ -166,40 +191,34 @@ bool settled_outweighed(struct engine *engine, const struct scan_block *scan_blo
 void losses_on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count);
 void losses_on_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns);
 
-/* The number in the pool of the address of ours that an answer came to; 0: none of the pool. */
-uint16_t answer_source(const struct engine *engine, const struct addr *local);
-
-/* Is the datagram an answer to a probe of this port of this host, though it came from elsewhere? Then it is taken. */
-bool answer_as_from(struct engine *engine, const struct packet *packet, const struct addr *host,
-                    uint16_t port);
-
 /* elsewhere.c: a datagram that answers no probe by its sender. Was it an answer all the same? */
 bool elsewhere_answer(struct engine *engine, const struct packet *packet);
 
 /* silence.c: a sweep and its time-out are over. */
 void silence_weigh(struct engine *engine, struct scan_block *scan_block);
-bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
-                        const struct host_slot *slot, unsigned tries);
-uint8_t silence_note_cap(struct engine *engine, const struct scan_block *scan_block,
-                         uint32_t slot); /* not certain; returns flags of its HOST_DONE */
 void silence_time_out_hosts(struct engine *engine);
 void silence_end_block(struct engine *engine, struct scan_block *scan_block,
                        uint8_t flags); /* report what is open */
+
+/* certainty.c: the chance that a silent port of this host answers all the same; and is it small enough? */
+double silence_risk(struct engine *engine, const struct scan_block *scan_block, const struct host_slot *slot);
+bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
+                        const struct host_slot *slot, unsigned tries);
+
+/* timeout.c: how long after its last probe the answers of a block's hosts may take: the longest time-out of those still
+ * open. And how often a neighbour is asked. */
+int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block);
+unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_block);
 
 /* remainder.c: after how many tries every pending port of the host has been asked all that is known for it. */
 unsigned remainder_tries(const struct scan_block *scan_block, uint32_t slot);
 /* Silence is certain: drop the ports that were asked everything. True: some others are left. */
 bool remainder_keep(struct engine *engine, struct scan_block *scan_block, uint32_t slot);
 
-/* A host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */
+/* finish.c: a host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */
 void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
-
-/* That is all of it: say so, and let its record go. tries: every port was asked so often. */
-void host_report(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t tries,
-                 uint8_t flags);
-
-/* How long after its last probe the answers of a block's hosts may take: the longest time-out of those still open. */
-int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block);
+uint8_t host_note_cap(struct engine *engine, const struct scan_block *scan_block,
+                      uint32_t slot); /* not certain; returns flags of its HOST_DONE */
 
 /* canary.c: does a host limit its answers? */
 bool canary_begin(struct engine *engine,
@@ -250,5 +269,5 @@ void emit_note(struct engine *engine, enum note note, const struct addr *host, u
 void emit_rate(struct engine *engine, const struct path *path); /* it changed since told_pps */
 void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,
                      uint64_t tries, struct order_range range); /* scan_block may be NULL */
-void emit_progress(struct engine *engine);
+void emit_progress(struct engine *engine, double rate_pps);
 void emit_end(struct engine *engine, uint8_t flags);

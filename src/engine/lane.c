@@ -1,7 +1,5 @@
 #include "engine/lane.h"
 
-#include <stdlib.h>
-
 #include "base/bitset.h"
 #include "engine/internal.h"
 
@@ -16,36 +14,6 @@
 
 /* While a token is waited for, everything is asked so often in the time that one takes. */
 #define CYCLES_PER_TOKEN 8
-
-struct lane *lane_new(uint32_t bits_max, uint16_t first_source, uint32_t source_count, int64_t now_ns)
-{
-    struct lane *lane = calloc(1, sizeof *lane);
-    if (!lane)
-        return NULL;
-    lane->waiting_max = source_count ? LANE_WINDOW_POOL : LANE_WINDOW;
-    lane->waiting = calloc(lane->waiting_max, sizeof *lane->waiting);
-    lane->bits = calloc(bits_max, sizeof *lane->bits);
-    if (!lane->bits || !lane->waiting) {
-        lane_free(lane);
-        return NULL;
-    }
-    limiter_init(&lane->limiter, now_ns);
-    lane_pool_init(&lane->pool, first_source, source_count, now_ns);
-    lane->alone = lane->pool.count == 0;
-    lane->resume_ns = now_ns;
-    lane->state = LANE_PAUSE;
-    return lane;
-}
-
-void lane_free(struct lane *lane)
-{
-    if (!lane)
-        return;
-    lane_pool_done(&lane->pool);
-    free(lane->waiting);
-    free(lane->bits);
-    free(lane);
-}
 
 /* One probe's part of it: is it pending, and what is known of it? The answers of before may come again. */
 static void move_probe(struct engine *engine, const struct scan_block *from, uint64_t bit,
@@ -94,7 +62,7 @@ bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
 {
     struct waiting_host host = {from->hosts[slot], from->slots[slot].record, from->path};
     struct host_record *record = host_table_get(&engine->hosts, host.record);
-    struct scan_block *scan_block = intake_make_block(engine, BLOCK_PORTS, &host, 1);
+    struct scan_block *scan_block = blocks_make(engine, BLOCK_PORTS, &host, 1);
     if (!scan_block)
         return false;
     scan_block->lane = new_lane(engine, from, slot, record);
@@ -273,7 +241,7 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
     if (lane->canary_answered) {
         scan_block->valid_tries = (uint8_t)lane->quiet_cycles;
         bool certain = silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles);
-        host_finish(engine, scan_block, 0, certain ? 0 : silence_note_cap(engine, scan_block, 0));
+        host_finish(engine, scan_block, 0, certain ? 0 : host_note_cap(engine, scan_block, 0));
         return;
     }
     limiter_slow_down(&lane->limiter, engine->now_ns);

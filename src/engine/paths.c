@@ -29,11 +29,6 @@ unsigned paths_find(struct engine *engine, const struct addr *host)
     return engine->path_count++;
 }
 
-struct path *path_of(struct engine *engine, const struct scan_block *scan_block)
-{
-    return &engine->paths[scan_block->path];
-}
-
 /* We were faster than the path: what left since then may be lost, and says nothing. */
 static void void_overload(struct engine *engine, unsigned path)
 {

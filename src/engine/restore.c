@@ -17,7 +17,7 @@ static struct scan_block *make_block(struct engine *engine, const struct resumed
     path_add_hosts(&engine->paths[path], resumed->host_count);
     engine->next_block_id = resumed->id;
     struct scan_block *scan_block =
-        intake_make_block(engine, (enum block_kind)resumed->kind, hosts, resumed->host_count);
+        blocks_make(engine, (enum block_kind)resumed->kind, hosts, resumed->host_count);
     free(hosts);
     return scan_block;
 }

@@ -83,7 +83,6 @@ void scan_block_free(struct scan_block *scan_block)
         return;
     free(scan_block->hosts);
     free(scan_block->slots);
-    lane_free(scan_block->lane);
     free(scan_block->up_slots);
     free(scan_block->silent);
     free(scan_block->served);

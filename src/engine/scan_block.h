@@ -88,7 +88,7 @@ struct scan_block {
 
     uint32_t canary_slot;   /* next host to send canaries to */
     uint32_t sounding_slot; /* next host to look at for a sounding */
-    struct lane *lane;      /* owned; NULL: not a lane */
+    struct lane *lane;      /* freed by blocks.c; NULL: not a lane */
 
     struct checkpoint_mark marks[2]; /* where the sweep was lately, the older first */
     struct checkpoint_mark told;     /* what the last checkpoint said of it: tries, in place of a time */

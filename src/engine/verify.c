@@ -60,11 +60,22 @@ static void conclude(struct engine *engine, const struct scan_block *scan_block,
     emit_confirmation(engine, &host, &scan_block->block.specs[spec], confirmation);
 }
 
+/* The host at this place among those that are closing; NULL: it is none of these. */
+static struct closing_host *find_host(struct engine *engine, const struct scan_block *scan_block,
+                                      uint32_t slot)
+{
+    struct closing *closing = &engine->closing;
+    for (uint32_t i = 0; i < closing->count; i++)
+        if (closing->hosts[i].scan_block == scan_block && closing->hosts[i].slot == slot)
+            return &closing->hosts[i];
+    return NULL;
+}
+
 /* The connection has shown what it can. */
 static void end_stream(struct engine *engine, uint32_t number, enum confirmation confirmation)
 {
     struct verify_stream *stream = &engine->verify.streams[number];
-    struct closing_host *host = closing_find(engine, stream->scan_block, stream->slot);
+    struct closing_host *host = find_host(engine, stream->scan_block, stream->slot);
     conclude(engine, stream->scan_block, stream->slot, stream->spec, confirmation);
     if (host) {
         host->verify.streams--;

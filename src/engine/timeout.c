@@ -1,0 +1,65 @@
+/* How long the answers to a sweep are waited for. */
+#include "engine/internal.h"
+
+/* Nobody on a link takes longer to answer an ARP request; most answer at once. */
+#define NEIGHBOR_RTO_NS (300 * MSEC)
+
+/* Requests cost little. Of a link's loss nothing is known before its first answer: then that many are sent with which a
+ * third of all round trips may fail. */
+#define NEIGHBOR_TRIES         5
+#define NEIGHBOR_TRIES_UNKNOWN 12
+
+/* Later tries are spread in time, because loss comes in bursts: each waits so much of the time-out longer. */
+#define BACKOFF_SHARE 16
+
+/* Closed ports of UDP, and IP protocols, answer with ICMP errors. While none has come from a host its limiter may have been
+ * empty from the start: then tries are as far apart as a token takes on Linux. */
+#define TOKEN_OF_LINUX_NS (1 * SEC)
+
+static int64_t least_rto_ns(const struct engine *engine, const struct scan_block *scan_block,
+                            const struct host_record *record)
+{
+    bool asks_for_errors = engine->spec_of_port[PROTOCOL_UDP] || engine->spec_of_port[PROTOCOL_IP];
+    bool errors_come = record && record->sends_errors;
+    return scan_block->kind == BLOCK_PORTS && asks_for_errors && !errors_come ? TOKEN_OF_LINUX_NS : 0;
+}
+
+unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_block)
+{
+    return path_of(engine, scan_block)->neighbor_loss.tries > 0 ? NEIGHBOR_TRIES : NEIGHBOR_TRIES_UNKNOWN;
+}
+
+static int64_t neighbor_rto_ns(struct engine *engine, const struct scan_block *scan_block)
+{
+    static const int64_t first_ns[] = {10 * MSEC, 10 * MSEC, 20 * MSEC, 40 * MSEC, 100 * MSEC};
+    const unsigned last = sizeof first_ns / sizeof first_ns[0] - 1;
+    unsigned tries = scan_block->valid_tries;
+    int64_t rto_ns = tries + 1 >= neighbor_tries(engine, scan_block) ? NEIGHBOR_RTO_NS
+                                                                     : first_ns[tries < last ? tries : last];
+    int64_t initial_ns = engine->rtt_limits.initial_rto_ns;
+    return rto_ns < initial_ns ? rto_ns : initial_ns;
+}
+
+static int64_t slot_rto_ns(struct engine *engine, const struct scan_block *scan_block,
+                           const struct host_slot *slot)
+{
+    const struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    int64_t rto_ns = record ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
+    int64_t least_ns = least_rto_ns(engine, scan_block, record);
+    if (!record && scan_block->kind == BLOCK_NEIGHBOR)
+        return neighbor_rto_ns(engine, scan_block);
+    return rto_ns > least_ns ? rto_ns : least_ns;
+}
+
+int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
+{
+    int64_t longest_ns = engine->rtt_limits.min_rto_ns;
+    for (uint32_t i = 0; i < scan_block->block.host_count; i++) {
+        const struct host_slot *slot = &scan_block->slots[i];
+        if (slot->done)
+            continue;
+        int64_t rto_ns = slot_rto_ns(engine, scan_block, slot);
+        longest_ns = rto_ns > longest_ns ? rto_ns : longest_ns;
+    }
+    return longest_ns + longest_ns / BACKOFF_SHARE * scan_block->valid_tries;
+}
