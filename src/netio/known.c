@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/siphash_core.h"
 #include "base/time.h"
+#include "technique/token_core.h"
 
 /* Neighbours change now and then, and gateways are to be asked again. */
 #define KNOWN_NS SEC
@@ -31,17 +33,6 @@ void known_forget(struct known *known)
     }
 }
 
-/* The order jumps over all hosts, so each is a cache miss unless it is asked for beforehand. */
-static void prefetch(const struct known *known, const struct block *block, const struct order_place *places,
-                     unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        uint64_t slot = places[i].bit % block->host_count;
-        if (slot < KNOWN_HOSTS_MAX)
-            __builtin_prefetch(&known->hosts[slot]);
-    }
-}
-
 void known_begin(struct known *known, const struct order *order, const struct order_place *places,
                  unsigned count, int64_t now_ns)
 {
@@ -50,19 +41,37 @@ void known_begin(struct known *known, const struct order *order, const struct or
         known->since_ns = now_ns;
         known_forget(known);
     }
-    prefetch(known, order->block, places, count);
+    /* The order jumps over all hosts, so each is a cache miss unless it is asked for beforehand. Not in a function of its own:
+     * GCC 12 drops the call of one that does nothing but prefetch. */
+    for (unsigned i = 0; i < count; i++) {
+        uint64_t slot = places[i].bit % order->block->host_count;
+        if (slot < KNOWN_HOSTS_MAX)
+            __builtin_prefetch(&known->hosts[slot]);
+    }
 }
 
 static const struct template *find_template(const struct known *known, const struct technique *technique,
-                                            const struct known_way *way)
+                                            unsigned way)
 {
     for (unsigned i = 0; i < known->template_count; i++) {
-        const struct template *template = &known->templates[i];
-        if (template->technique == technique && template->link == way->link &&
-            addr_equal(&template->source, &way->source))
-            return template;
+        if (known->templates[i].technique == technique && known->template_ways[i] == way)
+            return &known->templates[i];
     }
     return NULL;
+}
+
+/* As token_make, for a host without a scope and a technique with a template, which is one of TCP's. */
+static struct token make_token(const struct order *order, const struct known_host *host, uint8_t family,
+                               const struct probe_spec *spec, int64_t now_ns)
+{
+    uint64_t words[2];
+    memcpy(words, host->dst, sizeof words);
+    uint64_t last = token_word(family, IP_PROTO_TCP, spec->port, spec->technique->pings);
+    uint64_t hash = sip_three_words(&order->key->secret, words[0], words[1], last);
+    return (struct token){
+        .source_port = token_port(order->key, hash, order->try_number),
+        .number = token_mask(hash, order->try_number) ^ token_time(now_ns),
+    };
 }
 
 const struct template *known_write(struct known *known, const struct order *order, uint64_t bit,
@@ -75,14 +84,11 @@ const struct template *known_write(struct known *known, const struct order *orde
         return NULL;
     const struct known_host *host = &known->hosts[slot];
     const struct probe_spec *spec = &block->specs[spec_index];
-    const struct template *template = find_template(known, spec->technique, &known->ways[host->way]);
+    const struct template *template = find_template(known, spec->technique, host->way);
     if (!template)
         return NULL;
 
-    struct addr dst = {.family = template->source.family};
-    memcpy(dst.bytes, host->dst, sizeof dst.bytes);
-    struct token_subject subject = token_subject_of(spec->technique, &dst, spec->port);
-    struct token token = token_make(order->key, &subject, order->try_number, now_ns);
+    struct token token = make_token(order, host, template->source.family, spec, now_ns);
     const struct template_fields fields = {
         .dst = host->dst,
         .mac = host->mac,
@@ -118,12 +124,12 @@ void known_add(struct known *known, const struct order *order, const struct prob
     /* Addresses with a scope are few, and their token depends on it. */
     if (slot >= KNOWN_HOSTS_MAX || probe->dst.scope || !find_way(known, route, &way))
         return;
-    if (!find_template(known, probe->technique, &known->ways[way])) {
+    if (!find_template(known, probe->technique, way)) {
         if (known->template_count == KNOWN_TEMPLATES_MAX ||
             !template_make(probe->technique, &route->source, route->link, known->ttl,
                            &known->templates[known->template_count]))
             return;
-        known->template_count++;
+        known->template_ways[known->template_count++] = way;
     }
     struct known_host *host = &known->hosts[slot];
     *host = (struct known_host){.epoch = known->epoch, .way = way};

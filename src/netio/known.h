@@ -37,6 +37,7 @@ struct known {
     struct known_way ways[KNOWN_TEMPLATES_MAX];
     unsigned way_count;
     struct template templates[KNOWN_TEMPLATES_MAX];
+    uint16_t template_ways[KNOWN_TEMPLATES_MAX]; /* of each: the way that it is for */
     unsigned template_count;
 };
 

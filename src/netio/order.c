@@ -82,6 +82,12 @@ struct probe order_probe(const struct order *order, const struct order_place *pl
     return probe;
 }
 
+/* Or are its probes listed? */
+static bool walks_pending(const struct order *order)
+{
+    return !order->bits && !order->list;
+}
+
 static uint64_t bit_at(const struct order *order, uint64_t position)
 {
     if (order->list)
@@ -89,18 +95,44 @@ static uint64_t bit_at(const struct order *order, uint64_t position)
     return order->bits ? order->bits[position] : block_bit_at(order->block, position);
 }
 
+/* Which bits stand at the next positions of the order, `count` of them. The order jumps over the whole bitmap, so each of its
+ * words is a cache miss unless it is asked for beforehand. */
+static void look_ahead(const struct order *order, struct order_place *ret, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        ret[i] = (struct order_place){.bit = bit_at(order, order->next + i), .position = order->next + i};
+        if (walks_pending(order))
+            __builtin_prefetch(&order->block->pending[ret[i].bit >> 6]);
+    }
+}
+
+/* Leave only what is pending. Returns how many. */
+static unsigned drop_settled(const struct order *order, struct order_place *places, unsigned count)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < count; i++) {
+        if (bitset_get(order->block->pending, places[i].bit))
+            places[kept++] = places[i];
+    }
+    return kept;
+}
+
 unsigned order_take(struct order *order, struct order_place *ret, unsigned capacity)
 {
-    unsigned count = 0;
-    while (count < capacity && order->limit && order->next < order->end) {
-        uint64_t position = order->next++;
-        uint64_t bit = bit_at(order, position);
-        if (!order->bits && !order->list && !bitset_get(order->block->pending, bit))
-            continue;
-        order->limit--;
-        ret[count++] = (struct order_place){.bit = bit, .position = position};
+    unsigned taken = 0;
+    while (taken < capacity && order->limit && order->next < order->end) {
+        uint64_t left = order->end - order->next;
+        unsigned count = capacity - taken;
+        count = count < order->limit ? count : order->limit;
+        count = count < left ? count : (unsigned)left;
+        look_ahead(order, ret + taken, count);
+        order->next += count;
+        if (walks_pending(order))
+            count = drop_settled(order, ret + taken, count);
+        order->limit -= count;
+        taken += count;
     }
-    return count;
+    return taken;
 }
 
 bool order_next(struct order *order, int64_t now_ns, struct probe *ret)

@@ -23,7 +23,7 @@ static uint64_t subject_hash(const struct token_key *key, const struct token_sub
     memcpy(words, subject->dst.bytes, 16);
     uint64_t upper = (uint64_t)subject->dst.scope << 32 ^ (uint64_t)subject->source << 48;
     words[2] = token_word(subject->dst.family, subject->ip_proto, subject->port, subject->pings) | upper;
-    return siphash_words(&key->secret, words, 3);
+    return sip_three_words(&key->secret, words[0], words[1], words[2]);
 }
 
 struct token token_make(const struct token_key *key, const struct token_subject *subject, uint8_t try_number,
