@@ -124,6 +124,7 @@ static const struct call calls[] = {
     /* The name of an interface, in link-local addresses: asked through a socket that leads nowhere. */
     {"socket", SUPERVISOR | READER, 0, WHOLE, AF_UNIX},
     {"ioctl", SUPERVISOR | READER | CONNECTS | NAMES, 1, WHOLE, SIOCGIFNAME},
+    {"ioctl", SUPERVISOR | READER | NAMES, 1, WHOLE, SIOCGIFINDEX}, /* and back, as a store has them */
 
     /* The terminal: looked at and set, but nothing typed into it (TIOCSTI). */
     {"ioctl", ALL, 1, WHOLE, TCGETS}, /* stdio asks whether a file is one */
@@ -193,7 +194,6 @@ static const struct call calls[] = {
     {"mprotect", NAMES, 2, PROT_WRITE, 0},
     {"ioctl", NAMES, 1, WHOLE, FIONREAD},
     {"ioctl", NAMES, 1, WHOLE, FIONBIO},
-    {"ioctl", NAMES, 1, WHOLE, SIOCGIFINDEX},
     {"uname", STORE | READER | NAMES, 0, 0, 0},
     {"sched_getaffinity", STORE | READER | NAMES, 0, 0, 0},
     {"eventfd2", NAMES, 0, 0, 0},

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/escape.h"
 #include "base/time.h"
 #include "cli/job/session.h"
 #include "cli/options/number.h"
@@ -69,8 +70,10 @@ static void tell_answer(const struct port_result *port)
            reason_name((enum reason)port->reason));
     if (port->ttl)
         printf(", TTL %u", port->ttl);
-    if (port->source.family != ADDR_NONE)
-        printf(", from %s", addr_format(&port->source, text));
+    if (port->source.family != ADDR_NONE) {
+        fputs(", from ", stdout);
+        escape_write(ESCAPE_TEXT, addr_format(&port->source, text), stdout);
+    }
     if (port->rtt_ns)
         printf(", %.3f ms after the probe", (double)port->rtt_ns / (double)MSEC);
     putchar('\n');

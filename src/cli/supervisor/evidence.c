@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/own.h"
 #include "store/pcapng.h"
 
@@ -31,11 +32,13 @@ void evidence_done(struct evidence *evidence)
 static void write_packet(const struct evidence *evidence, const struct evidence_parts *parts)
 {
     const struct record *record = &parts->last;
-    char host[ADDR_TEXT_MAX];
+    char text[ADDR_TEXT_MAX];
+    char host[PCAPNG_COMMENT_MAX / 2]; /* only the zone, the name of an interface, can grow */
     char comment[PCAPNG_COMMENT_MAX];
-    snprintf(comment, sizeof comment, "%s port %u/%s is %s: %s", addr_format(&record->host, host),
-             record->port, protocol_name((enum protocol)record->protocol),
-             state_name((enum port_state)record->state), reason_name((enum reason)record->reason));
+    escape_copy(ESCAPE_TEXT, addr_format(&record->host, text), host, sizeof host);
+    snprintf(comment, sizeof comment, "%s port %u/%s is %s: %s", host, record->port,
+             protocol_name((enum protocol)record->protocol), state_name((enum port_state)record->state),
+             reason_name((enum reason)record->reason));
     struct pcapng_packet packet = {.time_ns = record->time_ns,
                                    .bytes = parts->bytes,
                                    .kept_len = (uint32_t)parts->len,
