@@ -95,6 +95,7 @@ struct bench *bench_new(const char *host, const char *technique)
 {
     struct bench *bench = calloc(1, sizeof *bench);
     assert_non_null(bench);
+    bench->told_count = BENCH_PROBES;
     bench->key = (struct token_key){
         .secret = {{1, 2}}, .first_port = BENCH_SOURCE_PORT, .port_count = BENCH_SOURCE_PORTS};
     for (uint16_t i = 0; i < BENCH_PROBES; i++) {
@@ -174,7 +175,7 @@ void bench_open_live(struct bench *bench, const char *backend, const struct rout
         .ttl = 64,
         .source_port = BENCH_SOURCE_PORT,
         .source_port_count = BENCH_SOURCE_PORTS,
-        .probe_count = BENCH_PROBES,
+        .probe_count = bench->told_count,
         .kernel_pays = true,
     };
     if (sockets_open(&sockets, &err) < 0 ||

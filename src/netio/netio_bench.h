@@ -21,6 +21,7 @@ struct bench {
     uint64_t pending[(BENCH_PROBES + 63) / 64];
     struct block block; /* all specs of the plan's one host, all pending */
     struct token_key key;
+    uint64_t told_count;             /* how many probes the backend is told that there are; 0: not told */
     struct probe list[BENCH_PROBES]; /* room for a test that lists its probes */
     uint16_t source;                 /* number of the address in the pool that its orders name */
 

@@ -115,6 +115,8 @@ static int set_up(void **test_state)
     if (bench_needs_wire(backend) && system(gateways_known) != 0)
         fail_msg("cannot set the gateways' addresses");
     state->bench = bench_new(state->way->host, connects ? "connect" : "syn");
+    if (strchr(state->way->host, ':')) /* not told how few probes there are, it receives through a ring */
+        state->bench->told_count = 0;
     if (connects)
         bench_attach(state->bench, open_connect());
     else if (strcmp(backend, "sim") == 0)

@@ -27,7 +27,7 @@
 #define ENDED       300 /* no errno: the kernel ended the process with SIGSYS */
 #define NOT_ENTERED 255
 #define TCP_FD      20  /* a socket that was open before */
-#define NEW_CALL    599 /* a number that no kernel has yet */
+#define NEW_CALL    511 /* a number that no kernel has yet */
 #define PAGE_LEN    4096
 #define NUMBERS     (1 << 16)
 

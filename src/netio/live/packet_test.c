@@ -22,6 +22,7 @@
 
 #include "base/bitset.h"
 #include "base/own.h"
+#include "netio/live/capture_queue.h"
 #include "netio/netio_bench.h"
 #include "netio/netns_lab.h"
 
@@ -207,10 +208,45 @@ static void a_firewall_of_our_own_is_reported_for_every_probe(void **state)
 }
 
 /* More answers at once than the ring holds, while nobody reads. */
-static void packets_that_the_ring_lost_are_reported_with_their_time(void **state)
+static bool has_ring(void)
+{
+    char line[512];
+    bool found = false;
+    own(close_file) FILE *maps = fopen("/proc/self/maps", "re");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps))
+        found |= strstr(line, "socket:") != NULL;
+    return found;
+}
+
+static struct bench *told_bench(uint64_t probe_count)
+{
+    struct bench *bench = bench_new("203.0.113.5", "syn");
+    bench->told_count = probe_count;
+    bench_open_live(bench, "packet", &(struct route_options){0});
+    return bench;
+}
+
+static void a_ring_is_made_only_for_many_probes(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t probe_count;
+        bool ring;
+    } cases[] = {{1, false}, {CAPTURE_QUEUE_ANSWERS, false}, {CAPTURE_QUEUE_ANSWERS + 1, true}, {0, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bench *bench = told_bench(cases[i].probe_count);
+        assert_int_equal(has_ring(), cases[i].ring);
+        bench_expect_all(bench);
+        bench_free(bench);
+    }
+}
+
+/* Send more than there is room for. */
+static void flood(const struct netns_lab *lab, uint64_t told_count)
 {
     static const uint8_t source[6] = {2, 0, 0, 0, 0, 2};
-    struct bench *bench = packet_bench("203.0.113.5");
+    struct bench *bench = told_bench(told_count);
     struct sockaddr_ll name;
     uint8_t data[FRAME_LEN];
     struct writer out = frame_to_near(data, sizeof data, source, ETHERTYPE_IPV4);
@@ -223,7 +259,7 @@ static void packets_that_the_ring_lost_are_reported_with_their_time(void **state
     tcp_write(&out, &ip.src, &ip.dst, &tcp);
     assert_true(out.ok);
 
-    own(close_fd) int fd = open_far(*state, &name, ETHERTYPE_IPV4);
+    own(close_fd) int fd = open_far(lab, &name, ETHERTYPE_IPV4);
     for (int i = 0; i < FLOOD; i++)
         send_far(fd, &name, data, writer_len(&out));
     bench_listen(bench, 0);
@@ -231,6 +267,16 @@ static void packets_that_the_ring_lost_are_reported_with_their_time(void **state
     assert_int_equal(bench->dropped_count, bench->io->stats.ring_drops);
     assert_in_range(bench->unproved + bench->dropped_count, FLOOD, 2 * FLOOD);
     bench_free(bench);
+}
+
+static void packets_that_the_ring_lost_are_reported_with_their_time(void **state)
+{
+    flood(*state, 0);
+}
+
+static void packets_that_the_queue_lost_are_reported_with_their_time(void **state)
+{
+    flood(*state, BENCH_PROBES);
 }
 
 /* Put the near addresses on `device`, which was made above the near end, and its routes with them. */
@@ -422,7 +468,9 @@ int main(void)
         TEST(an_arp_reply_nobody_asked_for_does_not_move_the_gateway),
         TEST(a_full_queue_delays_probes_and_loses_none),
         TEST(a_firewall_of_our_own_is_reported_for_every_probe),
+        TEST(a_ring_is_made_only_for_many_probes),
         TEST(packets_that_the_ring_lost_are_reported_with_their_time),
+        TEST(packets_that_the_queue_lost_are_reported_with_their_time),
         TEST(answers_over_a_bridge_or_a_macvlan_are_seen_once),
         TEST(over_a_link_without_stations_the_kernel_finds_the_way),
         TEST(the_interface_and_source_that_were_named_are_used),
