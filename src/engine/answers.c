@@ -49,10 +49,13 @@ static void learn_rtt(struct engine *engine, const struct match *match, const st
     scan_block->timed_anew |= !record->rtt.has_sample;
     if (record->least_ns == 0 || match->rtt_ns < record->least_ns)
         record->least_ns = match->rtt_ns;
+    if (engine->now_ns - match->rtt_ns > record->answered_ns)
+        record->answered_ns = engine->now_ns - match->rtt_ns;
     rtt_sample(&record->rtt, &engine->rtt_limits, match->rtt_ns);
     if (match->rtt_ns > record->slowest_ns)
         record->slowest_ns = match->rtt_ns;
-    if (match->try_number < scan_block->try_number && !scan_block->lane)
+    bool in_time = match->rtt_ns <= engine->rtt_limits.min_rto_ns; /* the next try was early */
+    if (match->try_number < scan_block->try_number && !scan_block->lane && !in_time)
         record->late = true;
 }
 

@@ -24,10 +24,20 @@ static int index_specs(struct engine *engine)
     return 0;
 }
 
+/* Stacks answer TCP at once, and in the order it comes; what runs above them takes its time over UDP. */
+static bool only_tcp_is_asked(const struct engine *engine)
+{
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++)
+        if (i != PROTOCOL_TCP && engine->spec_of_port[i])
+            return false;
+    return true;
+}
+
 static void init_timing(struct engine *engine)
 {
     const struct timing *timing = &engine->config.timing;
     engine->rtt_limits = (struct rtt_limits){timing->min_rto_ns, timing->initial_rto_ns, timing->max_rto_ns};
+    engine->answers_are_prompt = only_tcp_is_asked(engine);
     engine->now_ns = engine->io->ops->now(engine->io);
     pacer_init(&engine->pacer, timing->max_rate_pps > 0 ? timing->max_rate_pps : RATE_CEILING_PPS,
                engine->now_ns);
@@ -84,6 +94,7 @@ static void advance_block(struct engine *engine, struct scan_block *scan_block)
 {
     if (scan_block->phase == PHASE_FINISHED)
         return;
+    canary_look(engine, scan_block);
     if (scan_block->timed_anew)
         wait_anew(engine, scan_block);
     if (scan_block->open_hosts > 0 && scan_block->phase == PHASE_WAIT &&

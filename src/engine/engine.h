@@ -18,7 +18,8 @@ struct found_hosts;
 #define TIMING_RISK_USUAL 1e-6
 
 struct timing {
-    int64_t min_rto_ns, initial_rto_ns, max_rto_ns; /* RFC 6298, with a floor of our own */
+    int64_t min_rto_ns, initial_rto_ns, max_rto_ns; /* RFC 6298, with a floor of our own, */
+    int64_t prompt_rto_ns; /* and a lower one for hosts that have answered what left later; 0: none */
     double risk; /* of a wrong state that is accepted; silence is asked again until it is smaller; > 0 */
     unsigned max_retries;    /* tries beyond the first, < TOKEN_TRIES_MAX */
     int64_t scan_delay_ns;   /* least time between probes to one host; 0: none */

@@ -15,6 +15,7 @@ struct host_record {
     struct rtt rtt;
     int64_t slowest_ns;     /* longest round trip seen, */
     int64_t least_ns;       /* and shortest; 0: none yet */
+    int64_t answered_ns;    /* of all that it answered the last left then */
     struct loss loss;       /* as the answers to the scan tell */
     bool late;              /* an answer came after its time-out */
     bool sends_errors;      /* an ICMP error came from the host itself */

@@ -67,6 +67,7 @@ struct engine {
 
     struct host_table hosts;
     struct provisional_table provisional;
+    bool answers_are_prompt; /* stacks answer what is asked, in the order it comes: TCP */
     struct rtt_limits rtt_limits;
     struct path paths[PATHS_MAX];
     unsigned path_count;
@@ -233,6 +234,10 @@ enum canary_verdict {
     CANARY_UNCLEAR, /* the path lost whatever was asked */
 };
 enum canary_verdict canary_judge(struct host_record *record); /* once its time is over; record may be NULL */
+
+/* Has each host answered something that left after this sweep? Then what is unanswered waits for no host, and only what was
+ * overtaken on the way may come yet. */
+void canary_look(struct engine *engine, struct scan_block *scan_block);
 
 /* lane.c: a limited host at its own pace. */
 bool lane_open(struct engine *engine, struct scan_block *from,

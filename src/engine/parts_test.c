@@ -130,6 +130,21 @@ static void what_a_path_lost_long_ago_counts_for_little(void **state)
     assert_true(loss_of_path(&path) < 0.006);
 }
 
+/* 2 x (200 us + 4 x 100 us), where RFC 6298 with our floor says 10 ms. */
+static void what_was_not_overtaken_is_waited_for_a_round_trip_or_two(void **state)
+{
+    (void)state;
+    const struct rtt_limits near = {10 * MSEC, SEC, 10 * SEC};
+    struct rtt rtt;
+    rtt_init(&rtt, &near);
+    rtt_sample(&rtt, &near, 200 * USEC);
+    assert_int_equal(rtt.rto_ns, 10 * MSEC);
+    assert_int_equal(rtt_prompt_rto_ns(&rtt, 0), 1200 * USEC);
+    assert_int_equal(rtt_prompt_rto_ns(&rtt, 5 * MSEC), 5 * MSEC);
+    rtt_sample(&rtt, &near, 200 * MSEC);
+    assert_int_equal(rtt_prompt_rto_ns(&rtt, 0), rtt.rto_ns);
+}
+
 /* a = 0.02, p = 0.01: after two tries 2e-6 are wrong, after three 2e-8. */
 static void silence_is_certain_when_few_can_have_been_lost(void **state)
 {
@@ -189,6 +204,7 @@ int main(void)
         cmocka_unit_test(loss_is_the_share_of_tries_that_answers_skip),
         cmocka_unit_test(loss_is_not_overrated_because_lossy_ports_answer_last),
         cmocka_unit_test(what_a_path_lost_long_ago_counts_for_little),
+        cmocka_unit_test(what_was_not_overtaken_is_waited_for_a_round_trip_or_two),
         cmocka_unit_test(silence_is_certain_when_few_can_have_been_lost),
         cmocka_unit_test(the_host_table_gives_out_what_it_has),
         cmocka_unit_test(exceptions_are_found_until_their_block_is_forgotten),

@@ -23,3 +23,11 @@ void rtt_sample(struct rtt *rtt, const struct rtt_limits *limits, int64_t sample
     }
     rtt->rto_ns = clamp(rtt->srtt_ns + 4 * rtt->rttvar_ns, limits->min_rto_ns, limits->max_rto_ns);
 }
+
+/* One more round trip than usual, and twice the spread that RFC 6298 allows for. */
+int64_t rtt_prompt_rto_ns(const struct rtt *rtt, int64_t least_ns)
+{
+    int64_t prompt_ns = 2 * (rtt->srtt_ns + 4 * rtt->rttvar_ns);
+    prompt_ns = prompt_ns > least_ns ? prompt_ns : least_ns;
+    return prompt_ns < rtt->rto_ns ? prompt_ns : rtt->rto_ns;
+}

@@ -111,6 +111,8 @@ void scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t 
     scan_block->phase = PHASE_SWEEP;
     scan_block->tries_counted = false;
     scan_block->first_sent_ns[scan_block->try_number] = now_ns; /* no answer to this try can be older */
+    scan_block->swept_ns = 0;
+    scan_block->kept_up_slots = 0;
     scan_block->slice_count = 0;
     scan_block->repair_index = 0;
     scan_block->repairs_in_a_row = repair ? scan_block->repairs_in_a_row + 1 : 0;

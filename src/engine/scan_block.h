@@ -87,6 +87,8 @@ struct scan_block {
     unsigned slice_count;
 
     uint32_t canary_slot;   /* next host to send canaries to */
+    int64_t swept_ns;       /* when the sweep was over; 0: it is not */
+    uint32_t kept_up_slots; /* so many of the first are done, or have answered what left later */
     uint32_t sounding_slot; /* next host to look at for a sounding */
     struct lane *lane;      /* freed by blocks.c; NULL: not a lane */
 

@@ -51,14 +51,22 @@ static int64_t slot_rto_ns(struct engine *engine, const struct scan_block *scan_
     return rto_ns > least_ns ? rto_ns : least_ns;
 }
 
+/* Of a host that has answered what left after the sweep. */
+static int64_t prompt_rto_ns(struct engine *engine, const struct host_slot *slot)
+{
+    const struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    return rtt_prompt_rto_ns(&record->rtt, engine->config.timing.prompt_rto_ns);
+}
+
 int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
 {
-    int64_t longest_ns = engine->rtt_limits.min_rto_ns;
+    bool prompt = scan_block->kept_up_slots == scan_block->block.host_count;
+    int64_t longest_ns = prompt ? 0 : engine->rtt_limits.min_rto_ns;
     for (uint32_t i = 0; i < scan_block->block.host_count; i++) {
         const struct host_slot *slot = &scan_block->slots[i];
         if (slot->done)
             continue;
-        int64_t rto_ns = slot_rto_ns(engine, scan_block, slot);
+        int64_t rto_ns = prompt ? prompt_rto_ns(engine, slot) : slot_rto_ns(engine, scan_block, slot);
         longest_ns = rto_ns > longest_ns ? rto_ns : longest_ns;
     }
     return longest_ns + longest_ns / BACKOFF_SHARE * scan_block->valid_tries;

@@ -93,6 +93,49 @@ static void bursts_of_loss_are_taken_neither_for_too_high_a_rate_nor_for_limiter
     assert_in_range(limited, 0, 2);
 }
 
+/* Six tries each, whose answers take 0.2 ms. */
+static void a_near_host_is_waited_for_no_longer_than_its_round_trips_tell(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.otherwise = SIM_DROP;
+        host.rtt_ns = 200 * USEC;
+        host.loss_out = host.loss_back = 0.1;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
+        scenario.timing.min_rate_pps = 100000;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        if (scenario.took_ns > 40 * MSEC)
+            fail_msg("seed %u: took %.1f ms", (unsigned)seed, (double)scenario.took_ns / (double)MSEC);
+        scenario_done(&scenario);
+    }
+}
+
+/* Whatever it leaves unanswered then says nothing, however prompt it was before. The clock begins at 1 s. */
+static void a_near_host_that_stands_still_for_8_ms_in_mid_scan_is_still_right(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.otherwise = SIM_DROP;
+        host.rtt_ns = 100 * USEC;
+        host.stalls_every_ns = SEC + (int64_t)seed * 50 * USEC;
+        host.stalls_ns = 8 * MSEC;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 50);
+        scenario.timing.min_rate_pps = 100000;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        for (uint16_t port = 1; port <= 20; port++) /* nor was one wrong for a while */
+            assert_false(scenario_port(&scenario, "198.18.0.2", port)->flags & RECORD_REPLACES);
+        scenario_done(&scenario);
+    }
+}
+
 static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
 {
     (void)state;
@@ -317,6 +360,8 @@ int main(void)
         cmocka_unit_test(ten_percent_loss_each_way_leaves_no_wrong_state),
         cmocka_unit_test(a_syn_ack_sent_again_is_not_taken_for_a_slow_answer),
         cmocka_unit_test(bursts_of_loss_are_taken_neither_for_too_high_a_rate_nor_for_limiters),
+        cmocka_unit_test(a_near_host_is_waited_for_no_longer_than_its_round_trips_tell),
+        cmocka_unit_test(a_near_host_that_stands_still_for_8_ms_in_mid_scan_is_still_right),
         cmocka_unit_test(a_firewalled_host_on_a_clean_path_is_asked_twice),
         cmocka_unit_test(max_retries_caps_the_tries_and_says_so),
         cmocka_unit_test(the_scan_says_how_many_ports_may_be_wrong),

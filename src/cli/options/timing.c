@@ -9,6 +9,7 @@
 static const struct timing templates[] = {
     /* T0, paranoid */
     {.min_rto_ns = 100 * MSEC,
+     .prompt_rto_ns = 100 * MSEC,
      .initial_rto_ns = 5 * MINUTE,
      .max_rto_ns = 5 * MINUTE,
      .max_retries = 30,
@@ -17,6 +18,7 @@ static const struct timing templates[] = {
      .share_left = 0.1},
     /* T1, sneaky */
     {.min_rto_ns = 100 * MSEC,
+     .prompt_rto_ns = 100 * MSEC,
      .initial_rto_ns = 15 * SEC,
      .max_rto_ns = 15 * SEC,
      .max_retries = 30,
@@ -25,6 +27,7 @@ static const struct timing templates[] = {
      .share_left = 0.1},
     /* T2, polite */
     {.min_rto_ns = 100 * MSEC,
+     .prompt_rto_ns = 100 * MSEC,
      .initial_rto_ns = 1 * SEC,
      .max_rto_ns = 10 * SEC,
      .max_retries = 30,
@@ -58,7 +61,7 @@ static const struct timing templates[] = {
 static void set_round_trips(struct timing *timing, const struct options *options)
 {
     if (options->min_rtt_timeout_ns > 0)
-        timing->min_rto_ns = options->min_rtt_timeout_ns;
+        timing->min_rto_ns = timing->prompt_rto_ns = options->min_rtt_timeout_ns;
     if (options->max_rtt_timeout_ns > 0)
         timing->max_rto_ns = options->max_rtt_timeout_ns;
     if (options->initial_rtt_timeout_ns > 0)
@@ -67,6 +70,8 @@ static void set_round_trips(struct timing *timing, const struct options *options
     bool max_given = options->max_rtt_timeout_ns > 0;
     if (max_given && timing->min_rto_ns > timing->max_rto_ns)
         timing->min_rto_ns = timing->max_rto_ns;
+    if (timing->prompt_rto_ns > timing->min_rto_ns)
+        timing->prompt_rto_ns = timing->min_rto_ns;
     if (max_given && timing->initial_rto_ns > timing->max_rto_ns)
         timing->initial_rto_ns = timing->max_rto_ns;
     if (timing->initial_rto_ns < timing->min_rto_ns)

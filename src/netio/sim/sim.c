@@ -44,7 +44,9 @@ static bool chance(struct sim *sim, double probability)
 static int64_t round_trip_ns(struct sim *sim, const struct sim_host *host)
 {
     int64_t jitter_ns = host->jitter_ns ? (int64_t)rand_below(&sim->rand, (uint64_t)host->jitter_ns + 1) : 0;
-    return host->rtt_ns + jitter_ns;
+    int64_t into_ns = host->stalls_every_ns ? (sim->now_ns + host->rtt_ns / 2) % host->stalls_every_ns : 0;
+    int64_t stall_ns = into_ns < host->stalls_ns ? host->stalls_ns - into_ns : 0;
+    return host->rtt_ns + jitter_ns + stall_ns;
 }
 
 /* The way there: every link on it. False: lost; else *late_ns is how long it waited in queues. */

@@ -77,10 +77,11 @@ struct sim_host {
     bool not_to_be_spoofed; /* spoofed packets to it, and in its name, are filtered on their way */
     uint8_t ttl;            /* of its packets when they reach us; 0: 64 */
     int64_t rtt_ns;
-    int64_t jitter_ns; /* added to each round trip, uniform 0 .. jitter_ns: reorders */
-    double loss_out;   /* chance that a probe is lost on its way, 0 .. 1 */
-    double loss_back;  /* and an answer on its way back */
-    double duplicate;  /* chance that an answer comes twice, */
+    int64_t jitter_ns;                  /* added to each round trip, uniform 0 .. jitter_ns: reorders */
+    int64_t stalls_every_ns, stalls_ns; /* so often it stands still for so long, and answers afterwards */
+    double loss_out;                    /* chance that a probe is lost on its way, 0 .. 1 */
+    double loss_back;                   /* and an answer on its way back */
+    double duplicate;                   /* chance that an answer comes twice, */
     int64_t
         duplicate_ns; /* the second so much later than it would have: a SYN/ACK that nobody acknowledged */
     bool repeats_syn_ack;   /* one that is lost comes again 1, 3 and 7 s later, as from a real stack */
