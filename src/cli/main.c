@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/crew.h"
-#include "cli/descriptors.h"
+#include "base/descriptors.h"
 #include "cli/doctor.h"
 #include "cli/job/job.h"
 #include "cli/job/session.h"

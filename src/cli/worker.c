@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
-#include "cli/descriptors.h"
+#include "base/descriptors.h"
 #include "cli/job/share.h"
 #include "cli/trace.h"
 #include "engine/ask_first.h"
@@ -329,7 +328,7 @@ static void publish_totals(struct worker *worker)
 
 /* Keep what this process needs and nothing else: not the resolver's socket, and of the standard descriptors only error, for
  * failed assertions. */
-static void close_others(struct worker *worker)
+static int close_others(struct worker *worker, struct error *err)
 {
     const struct sockets *sockets = worker->sockets;
     const struct channel *channel = worker->channel;
@@ -341,14 +340,12 @@ static void close_others(struct worker *worker)
     unsigned count = 9;
     for (unsigned i = 0; sockets->wire && i < WIRE_PART_COUNT; i++)
         fds[count++] = sockets->wire->fds[i];
-    descriptors_keep_only(fds, count);
-
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null_fd < 0)
-        return;
-    dup2(null_fd, STDIN_FILENO);
-    dup2(null_fd, STDOUT_FILENO);
-    close(null_fd);
+    int r = descriptors_keep_only(fds, count);
+    if (r == 0)
+        r = descriptors_null_standard();
+    return r == 0 ? 0
+                  : error_set(err, EX_OSERR, "the packet process cannot close what is not its own: %s",
+                              strerror(-r));
 }
 
 static void wait_for_start(struct worker *worker)
@@ -389,11 +386,13 @@ static _Noreturn void run(struct worker *worker, pid_t supervisor)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor)
         _exit(EX_OSERR);
     channel_keep_worker_side(worker->channel);
-    close_others(worker);
     share_take(worker->job, worker->number);
 
     struct error err = {.status = 0};
-    struct channel_ready ready = {.status = -open_all(worker, &err)};
+    int r = close_others(worker, &err);
+    if (r == 0)
+        r = open_all(worker, &err);
+    struct channel_ready ready = {.status = -r};
     snprintf(ready.text, sizeof ready.text, "%s", ready.status ? err.text : worker->io->ops->name);
     if (write(worker->channel->ready_fds[1], &ready, sizeof ready) != sizeof ready || ready.status != 0)
         _exit(EX_SOFTWARE);

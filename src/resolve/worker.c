@@ -1,6 +1,5 @@
 #include "resolve/worker.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/descriptors.h"
 #include "base/time.h"
 #include "resolve/clock.h"
 #include "resolve/forward.h"
@@ -181,12 +181,9 @@ static void shed(int fd)
 
     if (fd != OWN_FD)
         dup2(fd, OWN_FD);
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null >= 0) {
-        dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
-    }
-    close_range(OWN_FD + 1, ~0u, 0);
+    int keep[] = {OWN_FD};
+    if (descriptors_null_standard() < 0 || descriptors_keep_only(keep, 1) < 0)
+        _exit(EXIT_FAILURE);
     prctl(PR_SET_NAME, "portolan-names");
 }
 

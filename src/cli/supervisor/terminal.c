@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/descriptors.h"
+#include "base/descriptors.h"
 #include "sandbox/sandbox.h"
 
 /* What the keeper is told each time that changes. */
@@ -51,9 +51,8 @@ static _Noreturn void keep(int fd, bool sandbox)
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, NULL);
     setsid();
-    descriptors_keep_only(&fd, 1);
     prctl(PR_SET_NAME, "portolan-keys");
-    if (sandbox_enter(&config, NULL, NULL) < 0)
+    if (descriptors_keep_only(&fd, 1) < 0 || sandbox_enter(&config, NULL, NULL) < 0)
         _exit(EXIT_FAILURE);
 
     while (read(fd, &next, sizeof next) == sizeof next)

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/descriptors.h"
+#include "base/descriptors.h"
 #include "cli/supervisor/then.h"
 
 #define HARMLESS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.:,-_%"
@@ -158,7 +158,8 @@ _Noreturn void then_runner_run(int fd, const char *template)
 {
     int keep[] = {fd};
     sigset_t ended;
-    descriptors_keep_only(keep, 1);
+    if (descriptors_keep_only(keep, 1) < 0)
+        _exit(EXIT_FAILURE);
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ended, NULL);
