@@ -173,13 +173,18 @@ static inline void write_file(const char *path, const uint8_t *data, size_t size
     fclose(file);
 }
 
-/* Make the store. False: SQLite did not take these rows. Either way the place is to be removed. */
-static inline bool store_place_make(struct store_place *place, const uint8_t *data, size_t size)
+/* A place for a store, to be removed. */
+static inline void store_place_open(struct store_place *place)
 {
     strcpy(place->directory, "/dev/shm/portolan-XXXXXX");
     const char *made = mkdtemp(place->directory);
     assert(made);
     snprintf(place->path, sizeof place->path, "%.40s/store", place->directory);
+}
+
+/* Make the store. False: SQLite did not take these rows. */
+static inline bool store_place_fill(const struct store_place *place, const uint8_t *data, size_t size)
+{
     if (size < 6 || memcmp(data, "SQLite", 6) != 0)
         return write_rows(place->path, data, size);
     write_file(place->path, data, size);
@@ -201,7 +206,8 @@ static inline void store_place_done(const struct store_place *place)
 static inline void with_store(const uint8_t *data, size_t size, void (*use)(const char *path))
 {
     struct store_place place;
-    if (store_place_make(&place, data, size))
+    store_place_open(&place);
+    if (store_place_fill(&place, data, size))
         use(place.path);
     store_place_done(&place);
 }
