@@ -24,7 +24,7 @@
 #define FOUND_PORTS   10u               /* of 65,536 hosts, three of them open */
 #define SCATTER       UINT64_C(40503)   /* odd: every host comes once */
 #define PACKET_LEN    52u               /* a SYN/ACK with options */
-#define BATCH_LEN     ((size_t)2 << 20) /* as a scan hands it over */
+#define BATCH_LEN     ((size_t)8 << 20) /* as a scan hands it over */
 #define HOSTS_A_BATCH 512u
 #define START_NS      (INT64_C(1767323045) * SEC)
 #define PATH_MAX_LEN  512

@@ -426,6 +426,11 @@ bool results_set_ptr_name(struct results *results, const struct addr *host, cons
     return copy || !name;
 }
 
+uint64_t results_open_count(const struct results *results)
+{
+    return results->open.count;
+}
+
 /* What this costs of the budget. */
 static uint64_t show_host(struct results *results, struct open_host *host,
                           void (*show)(void *context, const struct host_result *host), void *context)

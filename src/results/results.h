@@ -91,6 +91,9 @@ bool results_set_user_name(struct results *results, const struct addr *host, con
 bool results_await_ptr_name(struct results *results, const struct addr *host);
 bool results_set_ptr_name(struct results *results, const struct addr *host, const char *name);
 
+/* So many hosts are open. */
+uint64_t results_open_count(const struct results *results);
+
 /* Show hosts that are open and have changed since they were last shown, as far as they are known now (unfinished), until
  * some `budget` of ports and hosts has been looked at; the next call goes on from there. True: there is more to see. After
  * false the next call begins anew.

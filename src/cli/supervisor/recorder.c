@@ -11,8 +11,9 @@
 #define PERIOD_NS     SEC
 #define COST_DIVISOR  25 /* looking through the hosts and writing may take this part of the time */
 #define PERIOD_MAX_NS (8 * SEC)
-#define WALK_BUDGET   (UINT64_C(1) << 16) /* ports to look at in one turn: a millisecond or so */
-#define ENOUGH_LEN    ((size_t)2 << 20)   /* to be written at once: at the end of the scan little is left */
+#define HOST_COST_NS  (INT64_C(10) * USEC) /* of looking at a host and writing it, at least */
+#define WALK_BUDGET   (UINT64_C(1) << 16)  /* ports to look at in one turn: a millisecond or so */
+#define ENOUGH_LEN    ((size_t)8 << 20)    /* to be written at once: at the end of the scan little is left */
 #define FULL_LEN      ((size_t)64 << 20)
 
 static int64_t clock_ns(clockid_t clock)
@@ -130,7 +131,7 @@ int recorder_start(struct recorder *recorder, struct database *database, struct 
     int r = writer_start(database, &recorder->writer, err);
     if (r < 0)
         database_close(database);
-    recorder->next_ns = clock_ns(CLOCK_MONOTONIC) + PERIOD_NS;
+    recorder->rest_ns = clock_ns(CLOCK_MONOTONIC);
     return r;
 }
 
@@ -280,6 +281,16 @@ static void take_totals(struct recorder *recorder, const struct packet_totals *t
     progress->saved_ns = clock_ns(CLOCK_REALTIME);
 }
 
+/* A scan of some seconds is over before a state with all its hosts is worth its cost. */
+static bool state_is_due(const struct recorder *recorder, const struct results *results, int64_t now_ns)
+{
+    int64_t expected_ns = (int64_t)results_open_count(results) * HOST_COST_NS;
+    int64_t seen_ns = recorder->walk_ns + writer_took_ns(recorder->writer);
+    int64_t pause_ns = (expected_ns > seen_ns ? expected_ns : seen_ns) * COST_DIVISOR;
+    pause_ns = pause_ns < PERIOD_NS ? PERIOD_NS : pause_ns < PERIOD_MAX_NS ? pause_ns : PERIOD_MAX_NS;
+    return now_ns - recorder->rest_ns >= pause_ns;
+}
+
 /* From here on `state` is how far the scan was; what is found meanwhile, and the hosts in flight, shown next, may only be
  * further than that. */
 static void begin_walk(struct recorder *recorder, const struct packet_totals *totals)
@@ -314,9 +325,7 @@ static void go_on_walking(struct recorder *recorder, struct results *results, ui
     recorder->walk_ns += now_ns - began_ns;
     if (recorder->walking)
         return;
-    int64_t pause_ns = (recorder->walk_ns + writer_took_ns(recorder->writer)) * COST_DIVISOR;
-    pause_ns = pause_ns < PERIOD_NS ? PERIOD_NS : pause_ns < PERIOD_MAX_NS ? pause_ns : PERIOD_MAX_NS;
-    recorder->next_ns = now_ns + pause_ns;
+    recorder->rest_ns = now_ns;
     submit(recorder, now_ns);
 }
 
@@ -338,7 +347,7 @@ void recorder_turn(struct recorder *recorder, struct results *results, const str
     if (!recorder->writer || !check(recorder) || writer_is_busy(recorder->writer))
         return;
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
-    if (!recorder->walking && now_ns >= recorder->next_ns)
+    if (!recorder->walking && state_is_due(recorder, results, now_ns))
         begin_walk(recorder, totals);
     if (recorder->walking)
         go_on_walking(recorder, results, WALK_BUDGET);

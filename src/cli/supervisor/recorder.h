@@ -34,9 +34,9 @@ struct recorder {
     struct store_progress progress;
     uint64_t account[END_VALUE_COUNT]; /* of all runs that came to an end, */
     bool has_account;                  /* if one did */
-    int64_t next_ns;                   /* when the next state is due */
+    int64_t rest_ns;                   /* since when no state is being made */
     int64_t found_ns;                  /* when what was found is due, without one */
-    int64_t walk_ns;                   /* what looking through the hosts took, this time */
+    int64_t walk_ns;                   /* what looking through the hosts took, this time or the last */
     bool walking;                      /* ... and it is not done */
     bool again;                        /* hosts may have rows already */
     bool stopping;                     /* what is unfinished now stays so until the scan is resumed */
