@@ -3,10 +3,12 @@
 what it needs: taken over and made to call the kernel, it is ended, and the user is told. And of a scan, even one that was
 killed, nothing is left but its output."""
 
+import contextlib
 import os
 import pty
 import re
 import signal
+import socket
 import subprocess
 import time
 import xml.etree.ElementTree as ElementTree
@@ -24,8 +26,8 @@ def children(pid):
     return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def status_of(pid):
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+def status_of(pid, thread=None):
+    lines = Path(f"/proc/{pid}/task/{thread or pid}/status").read_text().splitlines()
     return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
@@ -48,11 +50,11 @@ class Sandbox(stage.StageTest):
         if cls.limited and "system calls are limited, files are limited (Landlock" not in said:
             raise AssertionError(f"this machine has no sandbox: {said}")
 
-    def start(self, *options, terminal=False, others=()):
+    def start(self, *options, terminal=False, others=(), scan=SLOW):
         """A slow scan under way, with these processes beside the supervisor and the packet process; its XML in self.report."""
         self.report = str(self.directory / "report.xml")
         expected = sorted(["portolan", *others])
-        arguments = [*options, *SLOW, "-oX", self.report]
+        arguments = [*options, *scan, "-oX", self.report]
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
         process = subprocess.Popen(
@@ -84,18 +86,79 @@ class Sandbox(stage.StageTest):
         return process.returncode, said
 
     def assert_limited(self, pid, limited=True):
-        status = status_of(pid)
-        self.assertEqual([int(status[name], 16) for name in CAPABILITIES], [0] * 4, status["Name"])
-        self.assertEqual(status["NoNewPrivs"], "1", status["Name"])
-        self.assertEqual(status["Seccomp"], "2" if limited else "0", status["Name"])
+        """The process, with all its threads."""
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            status = status_of(pid, thread)
+            self.assertEqual([int(status[name], 16) for name in CAPABILITIES], [0] * 4, status["Name"])
+            self.assertEqual(status["NoNewPrivs"], "1", status["Name"])
+            self.assertEqual(status["Seccomp"], "2" if limited else "0", status["Name"])
+
+    def assert_all_limited(self, process):
+        for pid in [process.pid, *children(process.pid)]:
+            self.assert_limited(pid, self.limited)
 
     def test_every_process_is_limited(self):
         for scan in ("-sS", "-sT", "-sU", "-sO"):
             process = self.start(scan, *DEAF_SERVER, terminal=True, others=("portolan-names", "portolan-keys"))
-            for pid in [process.pid, *children(process.pid)]:
-                self.assert_limited(pid, self.limited)
+            self.assert_all_limited(process)
             process.terminate()
             self.assertEqual(process.wait(timeout=30), 143)
+
+    def test_so_is_every_process_of_every_other_kind_of_scan(self):
+        silent = ["-e", stage.LINK, "-n", "-Pn", "-p1-50", "--max-rate", "5", "198.18.0.0/24"]
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+        relay = "{}:{}".format(*listener.getsockname())  # it takes the connection, and says nothing
+        kinds = [
+            ["-sS", *silent],
+            ["-sn", *silent[:3], *silent[5:]],
+            ["-sY", "--workers", "2", *silent],
+            ["-sS", "--store", str(self.directory / "store"), *silent],
+            ["-sI", "198.18.0.200", *silent],
+            ["--find-zombie", "198.18.0.0/24", *silent[:3], "--max-rate", "5"],
+            ["-b", relay, "-n", "-p1-50", "127.0.0.1"],
+        ]
+        if stage.is_root():  # nobody else may load programs into the kernel
+            kinds += [["-sS", "--backend", backend, *silent] for backend in ("raw", "xdp", "kernel")]
+        for scan in kinds:
+            with self.subTest(scan=scan):
+                process = self.start(scan=scan, others=["portolan"] * ("--workers" in scan))
+                self.assert_all_limited(process)
+                process.terminate()
+                self.assertIn(self.end(process)[0], (75, 143))
+
+    def test_so_is_who_resumes_a_scan(self):
+        store = str(self.directory / "store")
+        process = self.start("-sS", "-n", "--store", store)
+        process.terminate()
+        self.assertEqual(self.end(process)[0], 75)
+        process = self.start(scan=["resume", store])
+        self.assert_all_limited(process)
+        process.terminate()
+        self.assertEqual(self.end(process)[0], 75)
+
+    def test_so_is_who_looks_at_a_store(self):
+        """Whose standard output nobody reads, so that it is still there when it has told everything."""
+        store = str(self.directory / "store")
+        other = str(self.directory / "other")
+        for path, ports in ((store, "1-50"), (other, "1-49")):
+            self.assertEqual(stage.run("-sS", "-n", "-p", ports, "--store", path, "127.0.0.1").returncode, 0)
+        for words in (["report", store], ["explain", store, "127.0.0.1:1"], ["diff", store, other], ["diff", "--json", store, other]):
+            with self.subTest(words=words):
+                reader, writer = os.pipe()
+                os.set_blocking(writer, False)
+                with contextlib.suppress(BlockingIOError):
+                    while True:
+                        os.write(writer, bytes(4096))
+                os.set_blocking(writer, True)
+                process = subprocess.Popen(stage.command(words), stdin=subprocess.DEVNULL, stdout=writer)
+                os.close(writer)
+                given_up = "Seccomp" if self.limited else "NoNewPrivs"
+                self.assertTrue(wait_until(lambda: status_of(process.pid)[given_up] != "0"))
+                self.assert_all_limited(process)
+                self.assertIsNone(process.poll())
+                os.close(reader)
+                process.wait(timeout=30)  # it cannot write, and ends
 
     def test_only_what_runs_the_users_commands_is_not(self):
         process = self.start("-sS", "-n", "--then", "true", others=("portolan-then",))
@@ -105,6 +168,7 @@ class Sandbox(stage.StageTest):
                 self.assert_limited(pid, self.limited)
             else:
                 self.assertEqual([int(status[name], 16) for name in CAPABILITIES], [0] * 4)
+                self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("0", "0"))  # its commands would inherit them
                 self.assertEqual(sorted(os.listdir(f"/proc/{pid}/fd"))[:3], ["0", "1", "2"])
                 self.assertEqual(len(os.listdir(f"/proc/{pid}/fd")), 5)
         process.terminate()
