@@ -89,6 +89,24 @@ static void a_host_that_resets_one_port_is_not_asked_more(void **state)
     scenario_done(&scenario);
 }
 
+/* While one of them is asked, answers of others come in that make them wait for the same. */
+static void many_hosts_are_asked_whether_they_answer_everything_and_none_is_forgotten(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 6, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct sim_host hosts = host_with("198.18.0.0", ports, 1);
+        assert_true(addr_parse("198.18.1.255", &hosts.last));
+        hosts.otherwise = SIM_DROP;
+        struct scenario scenario = scan_of(&hosts, 1, "198.18.0.0", "198.18.1.255", 8);
+        scenario.seed = seed;
+        scenario_run(&scenario); /* which asserts that it ends */
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_int_equal(scenario.records[RECORD_HOST_DONE], 512);
+        scenario_done(&scenario);
+    }
+}
+
 /* Two hosts out of four, all ports each. When is the last of the two others complete? */
 static int64_t others_done_ns(uint8_t first_front, uint8_t second_front, const char *last)
 {
@@ -221,6 +239,7 @@ int main(void)
         cmocka_unit_test(it_is_told_behind_a_path_that_loses_a_tenth_each_way),
         cmocka_unit_test(a_window_of_zero_shows_a_proxy_even_for_one_port),
         cmocka_unit_test(a_firewalled_host_with_some_services_does_not_answer_everything),
+        cmocka_unit_test(many_hosts_are_asked_whether_they_answer_everything_and_none_is_forgotten),
         cmocka_unit_test(a_host_that_resets_one_port_is_not_asked_more),
         cmocka_unit_test(
             all_ports_of_a_proxy_and_a_tarpit_delay_their_neighbours_no_more_than_ordinary_hosts),
