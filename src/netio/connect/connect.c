@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,8 +18,7 @@
 #include "netio/ready.h"
 #include "netio/route/netlink_ask.h"
 
-#define SOCKETS_MAX 16384
-#define EVENTS_MAX  256
+#define EVENTS_MAX 256
 #define SEND_AT_ONCE                                                                                         \
     32 /* probes between two looks at what has arrived, so that answers do not wait for a slice */
 
@@ -40,7 +38,7 @@
 #define ECHO_LEN_V4 30 /* IP header, ICMP header, two bytes of payload */
 #define ECHO_LEN_V6 50
 
-/* epoll data of the ping and UDP sockets; those of connections have an index below in the low half. */
+/* epoll data of the ping and UDP sockets; those of connections have the index of their slot, which is less. */
 #define EVENT_PING4 UINT64_C(0xffffffff)
 #define EVENT_PING6 UINT64_C(0xfffffffe)
 #define EVENT_UDP   UINT64_C(0xffffff00) /* and the ones after it, one a socket */
@@ -113,11 +111,6 @@ static void expire(struct connect_io *self, int64_t now_ns)
         ;
 }
 
-static uint64_t event_key(const struct connect_io *self, uint32_t index)
-{
-    return (uint64_t)self->slots.slots[index].generation << 32 | index;
-}
-
 static bool watch(int epoll_fd, int fd, uint32_t events, uint64_t key)
 {
     struct epoll_event event = {.events = events, .data.u64 = key};
@@ -130,6 +123,24 @@ static void count_sent(struct connect_io *self, unsigned len)
     self->io.stats.bytes_sent += len;
 }
 
+/* Connect in this slot: with the socket that is there if it can be used again. It stays with epoll under the slot's index,
+ * told of changes only, for a socket that waits to be used again would be ready all the time. */
+static enum connect_dialled dial_slot(struct connect_io *self, uint32_t index,
+                                      const struct connect_call *call, int *ret_error)
+{
+    struct connect_slot *slot = &self->slots.slots[index];
+    if (slot->fd >= 0 && connect_socket_redial(slot->fd, call, slot->syn_retries))
+        return CONNECT_STARTED;
+    if (slot->fd >= 0)
+        connect_socket_reset(slot->fd);
+    slot->fd = -1;
+    enum connect_dialled dialled = connect_socket_dial(&self->setup, call, &slot->fd, ret_error);
+    if (dialled != CONNECT_STARTED || watch(self->epoll_fd, slot->fd, EPOLLOUT | EPOLLET, index))
+        return dialled;
+    *ret_error = errno;
+    return CONNECT_SHORT;
+}
+
 static enum connect_dialled dial(struct connect_io *self, const struct order *order,
                                  const struct probe *probe, int *ret_error)
 {
@@ -139,6 +150,7 @@ static enum connect_dialled dial(struct connect_io *self, const struct order *or
         return CONNECT_SHORT;
     }
 
+    uint32_t index = connect_slots_reserve(&self->slots, &probe->dst);
     bool long_wait = probe->try_number >= 2 || self->slowest_ns > SLOW_ANSWER_NS;
     struct connect_call call = {
         .dst = &probe->dst,
@@ -146,8 +158,9 @@ static enum connect_dialled dial(struct connect_io *self, const struct order *or
         .syn_retries = long_wait ? 2 : 1,
         .may_meet_self = connect_route_may_be_local(&self->routes, &probe->dst),
     };
-    int fd = -1;
-    enum connect_dialled dialled = connect_socket_dial(&self->setup, &call, &fd, ret_error);
+    enum connect_dialled dialled = dial_slot(self, index, &call, ret_error);
+    if (dialled != CONNECT_STARTED)
+        connect_slots_give_back(&self->slots, index);
     if (dialled == CONNECT_SHORT && *ret_error == EADDRNOTAVAIL &&
         connect_route_find(&self->routes, &probe->dst, now_ns)->reach == REACH_NONE)
         return CONNECT_FAILED;
@@ -159,16 +172,14 @@ static enum connect_dialled dial(struct connect_io *self, const struct order *or
         .bit = probe->bit,
         .try_number = probe->try_number,
         .start_ns = now_ns,
-        .fd = fd,
+        .host = probe->dst,
+        .fd = self->slots.slots[index].fd,
         .syn_len = probe->dst.family == ADDR_V4 ? SYN_LEN_V4 : SYN_LEN_V6,
+        .syn_retries = (uint8_t)call.syn_retries,
     };
-    uint32_t index = connect_slots_add(&self->slots, &slot);
+    connect_slots_enter(&self->slots, index, &slot);
     count_sent(self, slot.syn_len);
-    if (watch(self->epoll_fd, fd, EPOLLOUT, event_key(self, index)))
-        return CONNECT_STARTED;
-    *ret_error = errno;
-    connect_slots_remove(&self->slots, index);
-    return CONNECT_SHORT;
+    return CONNECT_STARTED;
 }
 
 /* Something of ours ran out, and comes free again. */
@@ -239,7 +250,8 @@ static enum send_result send_some(struct connect_io *self, struct order *order)
         result = send_one(self, order);
 
     /* What has outlived its use makes room before anything is waited for. */
-    if (result == SEND_SHORT && connect_slots_spare(&self->slots, connect_now(&self->io), patience(self)))
+    if (result == SEND_SHORT && (connect_slots_drop_idle(&self->slots) ||
+                                 connect_slots_spare(&self->slots, connect_now(&self->io), patience(self))))
         return SEND_ON;
     return result;
 }
@@ -277,10 +289,12 @@ static bool settle(struct connect_io *self, uint32_t index, int64_t now_ns)
         self->slowest_ns = since_start_ns;
     event.rtt_ns = measured_rtt(&measure, since_start_ns);
     self->io.stats.packets_received++;
-    /* After an ICMP error another try of the probe may still bring something better. */
-    if (event.has_icmp)
-        connect_slots_remove(&self->slots, index);
+    if (measure.refused)
+        connect_slots_keep(&self->slots, index);
     else
+        connect_slots_remove(&self->slots, index);
+    /* After an ICMP error another try of the probe may still bring something better. */
+    if (!event.has_icmp)
         connect_slots_remove_probe(&self->slots, event.block_id, event.bit);
     self->io.events->connected(self->io.context, &event);
     return true;
@@ -319,12 +333,9 @@ static bool handle(struct connect_io *self, const struct epoll_event *event, int
         return connect_udp_receive(&self->udp, (unsigned)(key - EVENT_UDP), &self->io, self->heard_ns,
                                    now_ns);
 
-    /* The slot may have been emptied, or used again, since ready_wait took note of it. */
+    /* The slot may have been emptied, or used again, since ready_wait took note of it: what counts is the socket's state. */
     uint32_t index = (uint32_t)key;
-    const struct connect_slot *slot = &self->slots.slots[index];
-    if (slot->fd < 0 || slot->generation != key >> 32)
-        return false;
-    return settle(self, index, now_ns);
+    return connect_slots_in_flight(&self->slots, index) && settle(self, index, now_ns);
 }
 
 enum listened { LISTENED_NOTHING, LISTENED_SILENTLY, LISTENED_TOLD };
@@ -420,25 +431,6 @@ static const struct netio_ops connect_ops = {
     .close = connect_close,
 };
 
-/* As many as there are descriptors, less some for whatever else the process opens. When those do run out, socket() says
- * so and the probe waits. */
-static uint32_t sockets_wanted(uint32_t max_sockets)
-{
-    struct rlimit limit = {0};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-
-    uint64_t count = max_sockets ? max_sockets : SOCKETS_MAX;
-    uint64_t available = limit.rlim_cur - limit.rlim_cur / 8;
-    if (count > available)
-        count = available;
-    if (count > EVENT_UDP)
-        count = EVENT_UDP;
-    return count ? (uint32_t)count : 1;
-}
-
 static void watch_pings(struct connect_io *self)
 {
     if (self->pings.fd4 >= 0)
@@ -449,7 +441,7 @@ static void watch_pings(struct connect_io *self)
 
 static int open_all(struct connect_io *self, const struct connect_options *options, struct error *err)
 {
-    uint32_t count = sockets_wanted(options->max_sockets);
+    uint32_t count = connect_socket_room(options->max_sockets);
     if (connect_slots_init(&self->slots, count))
         return error_set(err, EX_OSERR, "no memory for %u connections", count);
     self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -1,5 +1,5 @@
 /* The backend for everybody: connections made by the kernel's own connect(), no privilege needed. One non-blocking
- * socket a try, thousands in flight, the outcome read from the socket: errno, TCP_INFO, and the error queue, which
+ * socket for each try in flight, thousands of them, the outcome read from the socket: errno, TCP_INFO, and the error queue, which
  * names the ICMP message and who sent it. Echo requests (technique "echo") go through ping sockets where
  * net.ipv4.ping_group_range allows them; other packets are refused with EOPNOTSUPP.
  *

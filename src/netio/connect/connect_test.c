@@ -180,8 +180,34 @@ static void the_answer_to_a_second_try_names_it_and_closes_the_first(void **stat
     assert_int_equal(scan->event_counts[0], 1);
     assert_int_equal(scan->events[0].try_number, 1);
     assert_refused_by_reset(&scan->events[0]);
-    assert_int_equal(descriptors_open(), before);
+    assert_int_equal(descriptors_open(), before + 1); /* the one that was refused is kept */
     scan_free(scan);
+}
+
+/* Each port is asked in a sweep of its own, with the socket that the one before was asked with. */
+static void a_socket_that_was_refused_tells_the_truth_of_the_next_port(void **state)
+{
+    (void)state;
+    static const unsigned ports[] = {NET_RESET, NET_RESET, NET_OPEN, NET_RESET, NET_ICMP_FIRST + 3 * 16 + 13};
+    static const int kept[] = {1, 1, 0, 1, 0};
+    const char *const hosts[] = {"198.18.0.1", "2001:db8::1"};
+    for (size_t h = 0; h < 2; h++) {
+        struct scan *scan = scan_new(NULL, hosts[h], hosts[h]);
+        int before = descriptors_open();
+        for (unsigned i = 0; i < 4 + (h == 0); i++) {
+            scan_add(scan, &technique_connect, ports[i]);
+            scan_sweep(scan, 0, SEC);
+            assert_int_equal(scan->event_counts[i], 1);
+            assert_int_equal(descriptors_open(), before + kept[i]);
+        }
+        assert_refused_by_reset(&scan->events[0]);
+        assert_refused_by_reset(&scan->events[1]);
+        assert_int_equal(scan->events[2].error, 0);
+        assert_refused_by_reset(&scan->events[3]);
+        if (h == 0)
+            assert_refused_by_icmp(&scan->events[4], 3, 13, "198.18.0.1");
+        scan_free(scan);
+    }
 }
 
 /* What is better evidence is for the engine to say: all it needs is to hear of both. */
@@ -360,6 +386,7 @@ int main(void)
         cmocka_unit_test_prestate(a_port_that_resets_after_its_handshake_was_open, net),
         cmocka_unit_test_prestate(silence_is_no_answer, net),
         cmocka_unit_test_prestate(an_answer_after_more_than_a_second_counts, net),
+        cmocka_unit_test(a_socket_that_was_refused_tells_the_truth_of_the_next_port),
         cmocka_unit_test_prestate(the_answer_to_a_second_try_names_it_and_closes_the_first, net),
         cmocka_unit_test_prestate(after_an_icmp_error_an_earlier_try_is_still_heard, net),
         cmocka_unit_test_prestate(what_cannot_leave_is_unsent_with_the_reason, net),

@@ -45,13 +45,15 @@ struct connect_icmp connect_icmp_read(struct msghdr *message)
     return (struct connect_icmp){0};
 }
 
-static struct connect_icmp queued_error(int fd)
+/* False: the queue is empty. */
+static bool read_queue(int fd, struct connect_icmp *ret)
 {
     _Alignas(struct cmsghdr) uint8_t control[256];
     struct msghdr message = {.msg_control = control, .msg_controllen = sizeof control};
     if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
-        return (struct connect_icmp){0};
-    return connect_icmp_read(&message);
+        return false;
+    *ret = connect_icmp_read(&message);
+    return true;
 }
 
 static int pending_error(int fd)
@@ -98,11 +100,12 @@ static void answer_refused(struct connect_event *event, int error, const struct 
 enum connect_state connect_outcome_read(int fd, struct connect_event *ret_event,
                                         struct connect_measure *ret_read)
 {
-    struct connect_icmp icmp = queued_error(fd);
-    int error = pending_error(fd);
+    struct connect_icmp icmp = {0};
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
     getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
+    /* In this order: to a socket that is closed nothing can happen any more. */
+    int error = info.tcpi_state == STATE_CLOSE ? pending_error(fd) : 0;
     *ret_read = (struct connect_measure){.syn_repeats = info.tcpi_total_retrans};
 
     if (was_connected(&info, error)) {
@@ -110,6 +113,7 @@ enum connect_state connect_outcome_read(int fd, struct connect_event *ret_event,
         answer_connected(ret_event);
         return CONNECT_ENDED;
     }
+    bool queued = read_queue(fd, &icmp);
     /* An ICMP error that arrived while the socket was inside connect() does not end it: only the queue has it. If an
      * RST ended it after that, the socket's own error is another than the queue's, and better. */
     if (icmp.error && (error == 0 || error == icmp.error || error == ETIMEDOUT)) {
@@ -121,6 +125,7 @@ enum connect_state connect_outcome_read(int fd, struct connect_event *ret_event,
     if (error == 0)
         return info.tcpi_state == STATE_CLOSE ? CONNECT_SILENT : CONNECT_WAITING;
     answer_refused(ret_event, error, &info);
+    ret_read->refused = error == ECONNREFUSED && ret_event->reset_seen && !queued;
     return CONNECT_ENDED;
 }
 

@@ -26,6 +26,7 @@ enum connect_state {
 struct connect_measure {
     int64_t kernel_rtt_ns; /* of the handshake, as the kernel measured it; 0: not known */
     uint32_t syn_repeats;  /* SYNs sent again by the kernel */
+    bool refused;          /* by an RST and nothing else: the socket is as good as new */
 };
 
 /* Look at a socket that epoll reported.

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/time.h"
 #include "netio/connect/socket.h"
+
+#define IDLE_MAX 1024u /* a host on the same wire keeps some hundred busy */
 
 int connect_slots_init(struct connect_slots *ret, uint32_t capacity)
 {
@@ -14,16 +17,18 @@ int connect_slots_init(struct connect_slots *ret, uint32_t capacity)
     struct connect_slots slots = {
         .slots = calloc(capacity, sizeof *slots.slots),
         .buckets = calloc(bucket_count, sizeof *slots.buckets),
+        .host_buckets = calloc(bucket_count, sizeof *slots.host_buckets),
         .capacity = capacity,
         .bucket_mask = bucket_count - 1,
     };
-    if (!slots.slots || !slots.buckets) {
+    if (!slots.slots || !slots.buckets || !slots.host_buckets) {
         free(slots.slots);
         free(slots.buckets);
+        free(slots.host_buckets);
         return -ENOMEM;
     }
     for (uint32_t i = 0; i < bucket_count; i++)
-        slots.buckets[i] = CONNECT_SLOT_NONE;
+        slots.buckets[i] = slots.host_buckets[i] = CONNECT_SLOT_NONE;
     for (uint32_t i = 0; i < capacity; i++) {
         slots.slots[i].fd = -1;
         slots.slots[i].newer = i + 1 < capacity ? i + 1 : CONNECT_SLOT_NONE;
@@ -41,12 +46,18 @@ void connect_slots_done(struct connect_slots *slots)
             connect_socket_reset(slots->slots[i].fd);
     free(slots->slots);
     free(slots->buckets);
+    free(slots->host_buckets);
     *slots = (struct connect_slots){0};
 }
 
 bool connect_slots_full(const struct connect_slots *slots)
 {
-    return slots->free_first == CONNECT_SLOT_NONE;
+    return slots->free_first == CONNECT_SLOT_NONE && slots->idle_count == 0;
+}
+
+bool connect_slots_in_flight(const struct connect_slots *slots, uint32_t index)
+{
+    return slots->slots[index].fd >= 0 && slots->slots[index].list != CONNECT_LIST_IDLE;
 }
 
 /* Blocks come in sequence and bits are spread by the order, so a multiplication is hash enough. */
@@ -54,6 +65,15 @@ static uint32_t *bucket_of(const struct connect_slots *slots, uint32_t block_id,
 {
     uint64_t mixed = (bit + ((uint64_t)block_id << 40)) * UINT64_C(0x9e3779b97f4a7c15);
     return &slots->buckets[(mixed >> 32) & slots->bucket_mask];
+}
+
+static uint32_t *bucket_of_host(const struct connect_slots *slots, const struct addr *host)
+{
+    uint64_t low, high;
+    memcpy(&high, host->bytes, sizeof high);
+    memcpy(&low, host->bytes + sizeof high, sizeof low);
+    uint64_t mixed = (low ^ high * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
+    return &slots->host_buckets[(mixed >> 32) & slots->bucket_mask];
 }
 
 static void list_append(struct connect_slots *slots, enum connect_list list, uint32_t index)
@@ -93,37 +113,95 @@ static void supersede(struct connect_slots *slots, uint32_t first, uint32_t bloc
     }
 }
 
-uint32_t connect_slots_add(struct connect_slots *slots, const struct connect_slot *what)
+static void unhash(struct connect_slots *slots, uint32_t *bucket, uint32_t index)
 {
-    uint32_t index = slots->free_first;
-    struct connect_slot *slot = &slots->slots[index];
-    slots->free_first = slot->newer;
+    uint32_t *link = bucket;
+    while (*link != index)
+        link = &slots->slots[*link].next_hashed;
+    *link = slots->slots[index].next_hashed;
+}
 
-    uint32_t generation = slot->generation + 1;
-    *slot = *what;
-    slot->generation = generation;
-
-    uint32_t *bucket = bucket_of(slots, what->block_id, what->bit);
-    supersede(slots, *bucket, what->block_id, what->bit);
-    slot->next_hashed = *bucket;
+static void hash(struct connect_slots *slots, uint32_t *bucket, uint32_t index)
+{
+    slots->slots[index].next_hashed = *bucket;
     *bucket = index;
-    list_append(slots, CONNECT_LIST_LAST_TRY, index);
+}
+
+/* Out of all lists; the slot is nowhere then. */
+static void take_out(struct connect_slots *slots, uint32_t index)
+{
+    const struct connect_slot *slot = &slots->slots[index];
+    bool idle = slot->list == CONNECT_LIST_IDLE;
+    unhash(slots, idle ? bucket_of_host(slots, &slot->host) : bucket_of(slots, slot->block_id, slot->bit),
+           index);
+    list_remove(slots, index);
+    slots->idle_count -= idle;
+}
+
+uint32_t connect_slots_reserve(struct connect_slots *slots, const struct addr *host)
+{
+    uint32_t index = *bucket_of_host(slots, host);
+    while (index != CONNECT_SLOT_NONE && !addr_equal(&slots->slots[index].host, host))
+        index = slots->slots[index].next_hashed;
+    if (index != CONNECT_SLOT_NONE) {
+        take_out(slots, index);
+        return index;
+    }
+    if (slots->free_first == CONNECT_SLOT_NONE)
+        connect_slots_drop_idle(slots);
+    index = slots->free_first;
+    slots->free_first = slots->slots[index].newer;
     return index;
+}
+
+void connect_slots_give_back(struct connect_slots *slots, uint32_t index)
+{
+    struct connect_slot *slot = &slots->slots[index];
+    if (slot->fd >= 0)
+        connect_socket_reset(slot->fd);
+    slot->fd = -1;
+    slot->newer = slots->free_first;
+    slots->free_first = index;
+}
+
+void connect_slots_enter(struct connect_slots *slots, uint32_t index, const struct connect_slot *what)
+{
+    uint32_t *bucket = bucket_of(slots, what->block_id, what->bit);
+    slots->slots[index] = *what;
+    supersede(slots, *bucket, what->block_id, what->bit);
+    hash(slots, bucket, index);
+    list_append(slots, CONNECT_LIST_LAST_TRY, index);
+}
+
+void connect_slots_keep(struct connect_slots *slots, uint32_t index)
+{
+    const struct addr *host = &slots->slots[index].host;
+    if (slots->idle_count >= IDLE_MAX) {
+        if (addr_equal(&slots->slots[slots->oldest[CONNECT_LIST_IDLE]].host, host)) {
+            connect_slots_remove(slots, index); /* the host has enough */
+            return;
+        }
+        connect_slots_drop_idle(slots);
+    }
+    take_out(slots, index);
+    hash(slots, bucket_of_host(slots, host), index);
+    list_append(slots, CONNECT_LIST_IDLE, index);
+    slots->idle_count++;
+}
+
+bool connect_slots_drop_idle(struct connect_slots *slots)
+{
+    uint32_t index = slots->oldest[CONNECT_LIST_IDLE];
+    if (index == CONNECT_SLOT_NONE)
+        return false;
+    connect_slots_remove(slots, index);
+    return true;
 }
 
 void connect_slots_remove(struct connect_slots *slots, uint32_t index)
 {
-    struct connect_slot *slot = &slots->slots[index];
-    uint32_t *link = bucket_of(slots, slot->block_id, slot->bit);
-    while (*link != index)
-        link = &slots->slots[*link].next_hashed;
-    *link = slot->next_hashed;
-    list_remove(slots, index);
-
-    connect_socket_reset(slot->fd);
-    slot->fd = -1;
-    slot->newer = slots->free_first;
-    slots->free_first = index;
+    take_out(slots, index);
+    connect_slots_give_back(slots, index);
 }
 
 void connect_slots_remove_probe(struct connect_slots *slots, uint32_t block_id, uint64_t bit)

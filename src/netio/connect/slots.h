@@ -1,31 +1,45 @@
-/* The table of connections in flight: fixed capacity, allocated once. Found by probe, by index, and oldest first. */
+/* The table of connections in flight: fixed capacity, allocated once. Found by probe, by index, and oldest first.
+ *
+ * A slot may keep its socket when its connection has ended, for the next one to the same host: connecting it again costs
+ * little more than half of a new socket. Never for another host: the kernel goes on from the sequence number that the host
+ * has seen, so another's answers could be forged with it. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/addr.h"
+
 #define CONNECT_SLOT_NONE UINT32_MAX
 
-/* The oldest that no newer try replaces wait in one list, those that one does in the other. */
-enum connect_list { CONNECT_LIST_LAST_TRY, CONNECT_LIST_SUPERSEDED, CONNECT_LIST_COUNT };
+/* Each list has its oldest first. */
+enum connect_list {
+    CONNECT_LIST_LAST_TRY,   /* in flight, and no newer try replaces it */
+    CONNECT_LIST_SUPERSEDED, /* in flight, and one does */
+    CONNECT_LIST_IDLE,       /* kept sockets */
+    CONNECT_LIST_COUNT
+};
 
 struct connect_slot {
     uint64_t bit;
     int64_t start_ns;
+    struct addr host;
     uint32_t block_id;
-    uint32_t generation; /* counts the uses of this slot: an event of an earlier one is told by it */
-    int fd;              /* -1: free */
+    int fd; /* -1: none */
     uint8_t try_number;
     uint8_t syn_len;      /* bytes of the SYN on the wire */
+    uint8_t syn_retries;  /* that the socket is set to */
     uint8_t list;         /* enum connect_list */
     uint32_t older;       /* neighbours in that list */
     uint32_t newer;       /* in a free slot: the next free one */
-    uint32_t next_hashed; /* in the bucket of its probe */
+    uint32_t next_hashed; /* in the bucket of its probe, or, idle, of its host */
 };
 
 struct connect_slots {
     struct connect_slot *slots; /* owned */
     uint32_t *buckets;          /* owned; of block and bit */
+    uint32_t *host_buckets;     /* owned; of the idle ones */
+    uint32_t idle_count;
     uint32_t capacity;
     uint32_t bucket_mask;
     uint32_t free_first;
@@ -43,11 +57,24 @@ struct connect_patience {
 int connect_slots_init(struct connect_slots *ret, uint32_t capacity);
 void connect_slots_done(struct connect_slots *slots); /* resets what is in flight; a zeroed one is allowed */
 
-bool connect_slots_full(const struct connect_slots *slots);
+bool connect_slots_full(const struct connect_slots *slots); /* of connections in flight */
+bool connect_slots_in_flight(const struct connect_slots *slots, uint32_t index);
 
-/* Enter a connection that starts now, the table not being full; takes over fd. Older ones of the same probe become
- * superseded. Returns its index. Starts must be entered in order of time. */
-uint32_t connect_slots_add(struct connect_slots *slots, const struct connect_slot *what);
+/* Take a slot for a connection to this host out of the table, which is not full. Its socket is one that was kept for the
+ * host, or none. It goes back by one of the next two. */
+uint32_t connect_slots_reserve(struct connect_slots *slots, const struct addr *host);
+void connect_slots_give_back(struct connect_slots *slots, uint32_t index); /* closes its socket, if any */
+
+/* Enter the connection that starts now in a reserved slot; the table takes over its fd. Older ones of the same probe become
+ * superseded. Starts must be entered in order of time. */
+void connect_slots_enter(struct connect_slots *slots, uint32_t index, const struct connect_slot *what);
+
+/* This connection has ended by itself: keep its socket for the host, in the place of another host's that is idle for longest
+ * if there are many. */
+void connect_slots_keep(struct connect_slots *slots, uint32_t index);
+
+/* Close the socket that is idle for longest. False: there is none. */
+bool connect_slots_drop_idle(struct connect_slots *slots);
 
 /* Close one connection: with an RST, or silently where it is not yet one. */
 void connect_slots_remove(struct connect_slots *slots, uint32_t index);

@@ -22,15 +22,25 @@ static bool is_open(int fd)
     return fcntl(fd, F_GETFD) >= 0;
 }
 
+/* As the backend does: with the socket that is there, or a new one. */
+static uint32_t add_to(struct connect_slots *slots, struct addr host, const struct connect_slot *what)
+{
+    uint32_t index = connect_slots_reserve(slots, &host);
+    struct connect_slot slot = *what;
+    slot.host = host;
+    slot.fd = slots->slots[index].fd;
+    if (slot.fd < 0)
+        slot.fd = eventfd(0, EFD_CLOEXEC);
+    assert_true(slot.fd >= 0);
+    connect_slots_enter(slots, index, &slot);
+    return index;
+}
+
 static uint32_t add(struct connect_slots *slots, uint64_t bit, uint8_t try_number, int64_t start_ns)
 {
-    struct connect_slot slot = {.block_id = 1,
-                                .bit = bit,
-                                .try_number = try_number,
-                                .start_ns = start_ns,
-                                .fd = eventfd(0, EFD_CLOEXEC)};
-    assert_true(slot.fd >= 0);
-    return connect_slots_add(slots, &slot);
+    return add_to(
+        slots, addr_v4(1),
+        &(struct connect_slot){.block_id = 1, .bit = bit, .try_number = try_number, .start_ns = start_ns});
 }
 
 static void a_full_table_has_room_again_when_one_is_removed(void **state)
@@ -48,17 +58,42 @@ static void a_full_table_has_room_again_when_one_is_removed(void **state)
     connect_slots_done(&slots);
 }
 
-static void a_slot_used_again_has_another_generation(void **state)
+static void a_kept_socket_is_used_again_for_its_host_only(void **state)
 {
     (void)state;
+    static const struct connect_slot probe = {.block_id = 1, .bit = 5};
     struct connect_slots slots;
-    assert_int_equal(connect_slots_init(&slots, 1), 0);
-    uint32_t first = add(&slots, 5, 0, 0);
-    uint32_t generation = slots.slots[first].generation;
-    connect_slots_remove(&slots, first);
-    assert_int_equal(slots.slots[first].fd, -1);
-    assert_int_equal(add(&slots, 5, 0, 0), first);
-    assert_int_not_equal(slots.slots[first].generation, generation);
+    assert_int_equal(connect_slots_init(&slots, 4), 0);
+    uint32_t first = add_to(&slots, addr_v4(1), &probe);
+    int fd = slots.slots[first].fd;
+    connect_slots_keep(&slots, first);
+    assert_true(is_open(fd));
+    assert_false(connect_slots_in_flight(&slots, first));
+
+    uint32_t other = add_to(&slots, addr_v4(2), &probe);
+    assert_int_not_equal(slots.slots[other].fd, fd);
+    assert_int_equal(add_to(&slots, addr_v4(1), &probe), first);
+    assert_int_equal(slots.slots[first].fd, fd);
+    assert_true(connect_slots_in_flight(&slots, first));
+    connect_slots_done(&slots);
+    assert_false(is_open(fd));
+}
+
+static void kept_sockets_make_room_for_other_hosts(void **state)
+{
+    (void)state;
+    static const struct connect_slot probe = {.block_id = 1, .bit = 5};
+    struct connect_slots slots;
+    assert_int_equal(connect_slots_init(&slots, 2), 0);
+    for (uint32_t i = 0; i < 2; i++)
+        connect_slots_keep(&slots, add_to(&slots, addr_v4(i), &probe));
+    assert_int_equal(slots.idle_count, 2);
+    assert_false(connect_slots_full(&slots));
+    add_to(&slots, addr_v4(2), &probe);
+    assert_int_equal(slots.idle_count, 1);
+    add_to(&slots, addr_v4(3), &probe);
+    assert_true(connect_slots_full(&slots));
+    assert_false(connect_slots_drop_idle(&slots));
     connect_slots_done(&slots);
 }
 
@@ -71,9 +106,8 @@ static void all_tries_of_a_probe_are_closed_together_and_no_other(void **state)
     same[0] = slots.slots[add(&slots, 5, 0, 0)].fd;
     other[0] = slots.slots[add(&slots, 6, 0, 0)].fd;
     same[1] = slots.slots[add(&slots, 5, 1, 0)].fd;
-    struct connect_slot of_another_block = {.block_id = 2, .bit = 5, .fd = eventfd(0, EFD_CLOEXEC)};
-    other[1] = of_another_block.fd;
-    connect_slots_add(&slots, &of_another_block);
+    const struct connect_slot of_another_block = {.block_id = 2, .bit = 5};
+    other[1] = slots.slots[add_to(&slots, addr_v4(1), &of_another_block)].fd;
 
     connect_slots_remove_probe(&slots, 1, 5);
     for (int i = 0; i < 2; i++) {
@@ -127,7 +161,7 @@ static void step(struct connect_slots *slots, struct model *model, struct rand *
 {
     uint64_t bit = rand_below(rand, 6);
     uint32_t index = (uint32_t)rand_below(rand, 16);
-    switch (rand_below(rand, 4)) {
+    switch (rand_below(rand, 5)) {
     case 0:
         if (!model->used[index])
             return;
@@ -135,6 +169,12 @@ static void step(struct connect_slots *slots, struct model *model, struct rand *
         forget(model, index);
         return;
     case 1:
+        if (!model->used[index])
+            return;
+        connect_slots_keep(slots, index);
+        forget(model, index);
+        return;
+    case 2:
         connect_slots_remove_probe(slots, 1, bit);
         for (uint32_t i = 0; i < 16; i++)
             if (model->used[i] && model->bit[i] == bit)
@@ -143,7 +183,8 @@ static void step(struct connect_slots *slots, struct model *model, struct rand *
     default:
         if (model->count == 16)
             return;
-        index = add(slots, bit, 0, now_ns);
+        index = add_to(slots, addr_v4((uint32_t)rand_below(rand, 3)),
+                       &(struct connect_slot){.block_id = 1, .bit = bit, .start_ns = now_ns});
         assert_false(model->used[index]);
         model->used[index] = true;
         model->bit[index] = bit;
@@ -165,7 +206,7 @@ static void the_table_holds_what_was_entered_and_not_removed(void **state)
             if (connect_slots_full(&slots) != (model.count == 16))
                 fail_msg("seed %llu: fullness", (unsigned long long)seed);
             for (uint32_t i = 0; i < 16; i++)
-                if ((slots.slots[i].fd >= 0) != model.used[i])
+                if (connect_slots_in_flight(&slots, i) != model.used[i])
                     fail_msg("seed %llu: slot %u", (unsigned long long)seed, i);
         }
         unsigned spared = 0;
@@ -182,7 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_table_has_room_again_when_one_is_removed),
-        cmocka_unit_test(a_slot_used_again_has_another_generation),
+        cmocka_unit_test(a_kept_socket_is_used_again_for_its_host_only),
+        cmocka_unit_test(kept_sockets_make_room_for_other_hosts),
         cmocka_unit_test(all_tries_of_a_probe_are_closed_together_and_no_other),
         cmocka_unit_test(a_superseded_try_is_spared_before_an_older_last_one),
         cmocka_unit_test(the_table_holds_what_was_entered_and_not_removed),

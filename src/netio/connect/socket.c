@@ -4,12 +4,15 @@
 #include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 
 /* A port chosen anew each time; meeting ourselves so often in a row means that hardly another port is left. */
 #define SELF_CONNECTS_MAX 8
+
+#define SOCKETS_MAX 16384
 
 socklen_t connect_sockaddr(const struct addr *addr, uint16_t port, union connect_sockaddr *ret)
 {
@@ -160,6 +163,35 @@ enum connect_dialled connect_socket_dial(const struct connect_setup *setup, cons
     }
     *ret_error = EADDRNOTAVAIL;
     return CONNECT_SHORT;
+}
+
+bool connect_socket_redial(int fd, const struct connect_call *call, int syn_retries_set)
+{
+    union connect_sockaddr address;
+    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    socklen_t len = connect_sockaddr(call->dst, call->port, &address);
+    if (call->syn_retries != syn_retries_set && set_int(fd, IPPROTO_TCP, TCP_SYNCNT, call->syn_retries) != 0)
+        return false;
+    if (connect(fd, &nobody, sizeof nobody) < 0)
+        return false;
+    if (connect(fd, &address.any, len) < 0 && errno != EINPROGRESS)
+        return false;
+    return !call->may_meet_self || !met_itself(fd, call);
+}
+
+uint32_t connect_socket_room(uint32_t most)
+{
+    struct rlimit limit = {0};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+
+    uint64_t count = most ? most : SOCKETS_MAX;
+    uint64_t available = limit.rlim_cur - limit.rlim_cur / 8;
+    if (count > available)
+        count = available;
+    return count ? (uint32_t)count : 1;
 }
 
 void connect_socket_reset(int fd)

@@ -50,6 +50,15 @@ struct connect_call {
 enum connect_dialled connect_socket_dial(const struct connect_setup *setup, const struct connect_call *call,
                                          int *ret_fd, int *ret_error);
 
+/* The same with a socket that an RST has refused before, and whose options stand. False: it cannot be used again, and a new
+ * one will tell why.
+ *   syn_retries_set  what it is set to */
+bool connect_socket_redial(int fd, const struct connect_call *call, int syn_retries_set);
+
+/* How many sockets to have at once: `most` (0: 16,384), or as many as there are descriptors, less some for whatever else the
+ * process opens. When those do run out, socket() says so and the probe waits. Raises the soft limit to the hard one. */
+uint32_t connect_socket_room(uint32_t most);
+
 /* Close a connection with an RST (SO_LINGER with time 0), so that nothing of it stays, no TIME_WAIT; a socket that is
  * still connecting, silently. */
 void connect_socket_reset(int fd);
