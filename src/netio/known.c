@@ -44,7 +44,7 @@ void known_begin(struct known *known, const struct order *order, const struct or
     /* The order jumps over all hosts, so each is a cache miss unless it is asked for beforehand. Not in a function of its own:
      * GCC 12 drops the call of one that does nothing but prefetch. */
     for (unsigned i = 0; i < count; i++) {
-        uint64_t slot = places[i].bit % order->block->host_count;
+        uint32_t slot = block_slot_of(order->block, places[i].bit);
         if (slot < KNOWN_HOSTS_MAX)
             __builtin_prefetch(&known->hosts[slot]);
     }
@@ -78,12 +78,11 @@ const struct template *known_write(struct known *known, const struct order *orde
                                    int64_t now_ns, uint8_t *ret_frame)
 {
     const struct block *block = order->block;
-    uint64_t spec_index = bit / block->host_count;
-    uint64_t slot = bit - spec_index * block->host_count;
+    uint32_t slot = block_slot_of(block, bit);
     if (slot >= KNOWN_HOSTS_MAX || known->hosts[slot].epoch != known->epoch)
         return NULL;
     const struct known_host *host = &known->hosts[slot];
-    const struct probe_spec *spec = &block->specs[spec_index];
+    const struct probe_spec *spec = &block->specs[block_spec_of(block, bit)];
     const struct template *template = find_template(known, spec->technique, host->way);
     if (!template)
         return NULL;
@@ -119,7 +118,7 @@ static bool find_way(struct known *known, const struct route *route, uint16_t *r
 void known_add(struct known *known, const struct order *order, const struct probe *probe,
                const struct route *route, const uint8_t mac[static 6])
 {
-    uint64_t slot = probe->bit % order->block->host_count;
+    uint32_t slot = block_slot_of(order->block, probe->bit);
     uint16_t way;
     /* Addresses with a scope are few, and their token depends on it. */
     if (slot >= KNOWN_HOSTS_MAX || probe->dst.scope || !find_way(known, route, &way))

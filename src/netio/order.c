@@ -61,12 +61,12 @@ struct probe order_probe(const struct order *order, const struct order_place *pl
         return order->list[place->position];
     const struct block *block = order->block;
     uint64_t bit = place->bit;
-    const struct probe_spec *spec = &block->specs[bit / block->host_count];
+    const struct probe_spec *spec = &block->specs[block_spec_of(block, bit)];
     const struct technique *technique = spec->technique;
     struct probe probe = {
         .technique = technique,
         .src = order->src,
-        .dst = block_host(block, (uint32_t)(bit % block->host_count)),
+        .dst = block_host(block, block_slot_of(block, bit)),
         .port = spec->port,
         .try_number = order->try_number,
         .bit = bit,

@@ -42,7 +42,11 @@ static inline uint32_t token_mask(uint64_t hash, uint8_t try_number)
     return (uint32_t)(hash >> 32) ^ (uint32_t)try_number * UINT32_C(0x9e3779b9);
 }
 
+/* In 32 bits: dividing 64-bit numbers takes processors of a few years ago as long as all else about a token. */
 static inline uint16_t token_port(const struct token_key *key, uint64_t hash, uint8_t try_number)
 {
-    return (uint16_t)(key->first_port + ((hash & UINT32_MAX) + try_number) % key->port_count);
+    uint32_t offset = (uint32_t)(hash & UINT32_MAX) % key->port_count + try_number;
+    if (offset >= key->port_count)
+        offset %= key->port_count;
+    return (uint16_t)(key->first_port + offset);
 }

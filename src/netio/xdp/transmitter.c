@@ -16,9 +16,9 @@
 /* Frames of one run, if nothing ends it before: bounds how long a signal that came too early is missed. */
 #define RUN_FRAMES (1u << 23)
 
-#define PENDING_LEN (WIRE_PROBES_MAX / 8)
+#define PENDING_LEN (WIRE_LINES_MAX * sizeof(struct wire_line))
 #define HOSTS_LEN   (WIRE_HOSTS_MAX * sizeof(struct wire_host))
-#define PORTS_LEN   (WIRE_SPECS_MAX * sizeof(uint64_t)) /* the kernel keeps each value in eight bytes */
+#define PORTS_LEN   (WIRE_SPECS_MAX * sizeof(uint16_t))
 
 static void on_signal(int number)
 {
@@ -142,9 +142,14 @@ static void end_run(struct transmitter *transmitter)
 
 static void copy_block(struct transmitter *transmitter, const struct block *block)
 {
-    memcpy(transmitter->pending, block->pending, bitset_words(block_probe_count(block)) * sizeof(uint64_t));
+    size_t words = bitset_words(block_probe_count(block));
+    struct wire_line *line = transmitter->pending;
+    for (size_t i = 0; i < words; i += WIRE_LINE_WORDS, line++) {
+        size_t count = words - i < WIRE_LINE_WORDS ? words - i : WIRE_LINE_WORDS;
+        memcpy(line->words, block->pending + i, count * sizeof *block->pending);
+    }
     for (uint32_t i = 0; i < block->spec_count; i++)
-        transmitter->ports[i * (sizeof(uint64_t) / sizeof(uint16_t))] = block->specs[i].port;
+        transmitter->ports[i] = block->specs[i].port;
 }
 
 static uint64_t pace_of(const struct order *order)
@@ -173,6 +178,7 @@ static struct wire_order make_order(const struct order *order, const struct temp
         .len = template->len,
         .pace = pace_of(order),
         .next = order->next,
+        .walked = order->next,
     };
     memcpy(made.frame, template->frame, template->len);
     memcpy(&made.tail, template->frame + template->len - sizeof made.tail, sizeof made.tail);

@@ -19,7 +19,7 @@
 struct transmitter {
     int program_fd;           /* borrowed */
     struct wire_order *order; /* mapped, as the next three are; owned */
-    uint64_t *pending;
+    struct wire_line *pending;
     struct wire_host *hosts;
     uint16_t *ports;
     pthread_t thread;

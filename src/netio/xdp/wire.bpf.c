@@ -29,6 +29,9 @@
 /* How many steps of the walk one run may take: what is not pending is stepped over. */
 #define STEPS 24
 
+/* 2^32 / WIRE_LINE_WORDS, rounded up: exact for all words of the bitmap. */
+#define WIRE_LINE_INVERSE UINT64_C(613566757)
+
 /* So often the clock is read while there is something to send. */
 #define CLOCK_PERIOD 16
 
@@ -43,10 +46,10 @@
 
 ARRAY(config, struct wire_config, 1);
 ARRAY(order, struct wire_order, 1);
-ARRAY(pending, uint64_t, WIRE_PROBES_MAX / 64);
+ARRAY(pending, struct wire_line, WIRE_LINES_MAX);
 ARRAY(hosts, struct wire_host, WIRE_HOSTS_MAX);
-ARRAY(ports, uint16_t, WIRE_SPECS_MAX); /* by spec */
-ARRAY(seen, uint64_t, WIRE_SEEN_MAX);   /* by part of a hash: the last answer of that kind */
+ARRAY(ports, struct wire_ports, WIRE_SPECS_MAX / WIRE_PORTS);
+ARRAY(seen, uint64_t, WIRE_SEEN_MAX); /* by part of a hash: the last answer of that kind */
 
 struct {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -317,20 +320,43 @@ int answer(struct xdp_md *ctx)
 
 struct walk {
     struct wire_order *todo;
-    uint64_t bit;
-    int found; /* 1: bit is the next that is pending; 0: not yet; -1: there is none */
+    struct wire_place place;
+    int found; /* 1: place is the next that is pending; 0: not yet; -1: there is none */
 };
 
-/* One pass through the permutation. 1: enough. */
-static long walk_on(uint32_t index, struct walk *walk)
+/* Have the processor fetch what the place needs: each probe jumps over all of the bitmap and the hosts, and waiting for memory
+ * would take longer than all that is reckoned. There is no instruction for that; a load would hold up what comes behind it,
+ * a store does not. */
+static __always_inline void touch_place(const struct wire_place *place)
 {
-    (void)index;
-    struct wire_order *todo = walk->todo;
-    uint64_t position = todo->next;
-    if (position >= todo->end || todo->sent >= todo->limit) {
-        walk->found = -1;
-        return 1;
-    }
+    struct wire_line *line = bpf_map_lookup_elem(&pending, &place->line);
+    if (line)
+        line->touched = 1;
+    struct wire_host *host = bpf_map_lookup_elem(&hosts, &place->slot);
+    if (host)
+        host->touched = 1;
+}
+
+static __always_inline struct wire_place place_of(const struct wire_order *todo, uint32_t bit)
+{
+    uint32_t word = bit / 64;
+    struct wire_place place = {
+        .line = (uint32_t)(word * WIRE_LINE_INVERSE >> 32), .bit = bit % 64, .spec = bit / todo->host_count};
+    place.word = word - place.line * WIRE_LINE_WORDS;
+    place.slot = bit - place.spec * todo->host_count;
+    return place;
+}
+
+static __always_inline int is_pending(const struct wire_place *place)
+{
+    const struct wire_line *line = bpf_map_lookup_elem(&pending, &place->line);
+    return line && place->word < WIRE_LINE_WORDS && (line->words[place->word] >> place->bit & 1);
+}
+
+/* One pass of the next position through the permutation: most need no other. */
+static __always_inline void look_ahead(struct wire_order *todo)
+{
+    uint64_t position = todo->walked;
     uint64_t base = position < todo->early.size ? 0 : todo->early.size;
     const struct permutation *permutation = position < todo->early.size ? &todo->early : &todo->rest;
     uint64_t value = todo->walking ? todo->value : position - base;
@@ -339,12 +365,33 @@ static long walk_on(uint32_t index, struct walk *walk)
     todo->value = value;
     todo->walking = value >= permutation->size;
     if (todo->walking)
+        return;
+    struct wire_place place = place_of(todo, (uint32_t)(base + value));
+    touch_place(&place);
+    todo->ahead[position % WIRE_AHEAD] = place;
+    todo->walked = position + 1;
+}
+
+static __always_inline int is_far_enough(const struct wire_order *todo)
+{
+    return todo->walked >= todo->end || todo->walked - todo->next >= WIRE_AHEAD;
+}
+
+/* A step further. 1: enough. */
+static long walk_on(uint32_t index, struct walk *walk)
+{
+    (void)index;
+    struct wire_order *todo = walk->todo;
+    if (todo->next >= todo->end || todo->sent >= todo->limit) {
+        walk->found = -1;
+        return 1;
+    }
+    if (!is_far_enough(todo))
+        look_ahead(todo);
+    if (!is_far_enough(todo))
         return 0;
-    walk->bit = base + value;
-    uint32_t word_index = (uint32_t)(walk->bit >> 6);
-    uint64_t *word = bpf_map_lookup_elem(&pending, &word_index);
-    todo->next = position + 1;
-    walk->found = word && (*word >> (walk->bit & 63) & 1);
+    walk->place = todo->ahead[todo->next++ % WIRE_AHEAD];
+    walk->found = is_pending(&walk->place);
     return walk->found;
 }
 
@@ -381,35 +428,29 @@ struct fields {
     uint32_t number;
 };
 
-static __always_inline uint64_t write_ipv4(const struct wire_order *todo, uint8_t *ip,
-                                           const struct fields *fields)
+/* value % UINT16_MAX, without the division that clang would make of it. */
+static __always_inline uint16_t remainder16(uint32_t value)
 {
-    uint32_t dst = *(uint32_t *)fields->host->dst;
-    uint32_t dst_sum = sum32(__builtin_bswap32(dst));
-    uint16_t id = (uint16_t)(1 + (fields->number ^ fields->number >> 16) % UINT16_MAX);
-    *(uint16_t *)(ip + 4) = swap16(id);
-    *(uint16_t *)(ip + 10) = swap16(fold((uint64_t)todo->ip_sum + dst_sum + id));
-    *(uint32_t *)(ip + 16) = dst;
-    return dst_sum;
+    value = (value & UINT16_MAX) + (value >> 16);
+    value = (value & UINT16_MAX) + (value >> 16);
+    return value == UINT16_MAX ? 0 : value;
 }
 
-static __always_inline uint64_t write_ipv6(uint8_t *ip, const struct fields *fields)
+static __always_inline void write_ipv4(const struct wire_order *todo, uint8_t *ip,
+                                       const struct fields *fields)
 {
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < 16; i += 4) {
-        uint32_t part = *(uint32_t *)(fields->host->dst + i);
-        *(uint32_t *)(ip + 24 + i) = part;
-        sum += sum32(__builtin_bswap32(part));
-    }
-    return sum;
+    uint16_t id = 1 + remainder16(fields->number ^ fields->number >> 16);
+    *(uint16_t *)(ip + 4) = swap16(id);
+    *(uint16_t *)(ip + 10) = swap16(fold((uint64_t)todo->ip_sum + fields->host->dst_sum + id));
+    *(uint32_t *)(ip + 16) = *(uint32_t *)fields->host->dst;
 }
 
 static __always_inline void write_tcp(const struct wire_order *todo, uint8_t *tcp,
-                                      const struct fields *fields, uint64_t sum)
+                                      const struct fields *fields)
 {
     uint64_t number_sum = sum32(fields->number);
-    sum += (uint64_t)todo->tcp_sum + fields->source_port + fields->port +
-           (todo->acknowledges ? 2 * number_sum : number_sum);
+    uint64_t sum = (uint64_t)todo->tcp_sum + fields->host->dst_sum + fields->source_port + fields->port +
+                   (todo->acknowledges ? 2 * number_sum : number_sum);
     *(uint16_t *)tcp = swap16(fields->source_port);
     *(uint16_t *)(tcp + 2) = swap16(fields->port);
     *(uint32_t *)(tcp + 4) = __builtin_bswap32(fields->number);
@@ -428,30 +469,31 @@ static __always_inline int write_probe(struct xdp_md *ctx, const struct wire_ord
     *(uint32_t *)data = *(uint32_t *)fields->host->mac;
     *(uint16_t *)(data + 4) = *(uint16_t *)(fields->host->mac + 4);
     if (!todo->v6) {
-        write_tcp(todo, ip + IPV4_LEN, fields, write_ipv4(todo, ip, fields));
+        write_ipv4(todo, ip, fields);
+        write_tcp(todo, ip + IPV4_LEN, fields);
     } else {
         if (ip + IPV6_LEN + TCP_LEN > end)
             return 0;
-        write_tcp(todo, ip + IPV6_LEN, fields, write_ipv6(ip, fields));
+        __builtin_memcpy(ip + 24, fields->host->dst, 16);
+        write_tcp(todo, ip + IPV6_LEN, fields);
     }
     return 1;
 }
 
-static __always_inline int find_fields(const struct wire_order *todo, uint64_t bit, struct fields *ret)
+static __always_inline int find_fields(const struct wire_order *todo, const struct wire_place *place,
+                                       struct fields *ret)
 {
-    uint32_t spec = (uint32_t)bit / todo->host_count;
-    uint32_t slot = (uint32_t)bit - spec * todo->host_count;
-    struct wire_host *host = bpf_map_lookup_elem(&hosts, &slot);
-    uint16_t *port = bpf_map_lookup_elem(&ports, &spec);
-    if (!host || !port || !host->usable)
+    uint32_t some = place->spec / WIRE_PORTS;
+    struct wire_host *host = bpf_map_lookup_elem(&hosts, &place->slot);
+    struct wire_ports *four = bpf_map_lookup_elem(&ports, &some);
+    if (!host || !four || !host->usable)
         return 0;
-    uint64_t words[2];
-    __builtin_memcpy(words, host->dst, 16);
-    uint64_t hash = sip_three_words(&todo->key.secret, words[0], words[1],
-                                    token_word(todo->v6 ? ADDR_V6 : ADDR_V4, todo->ip_proto, *port, 0));
+    uint16_t port = four->ports[place->spec % WIRE_PORTS];
+    uint64_t hash =
+        sip_last_of_three(&host->hashed, token_word(todo->v6 ? ADDR_V6 : ADDR_V4, todo->ip_proto, port, 0));
     *ret = (struct fields){
         .host = host,
-        .port = *port,
+        .port = port,
         .source_port = token_port(&todo->key, hash, todo->try_number),
         .number = token_mask(hash, todo->try_number) ^ token_time((int64_t)todo->now_ns),
     };
@@ -470,7 +512,7 @@ int transmit(struct xdp_md *ctx)
     bpf_loop(STEPS, walk_on, &walk, 0);
     if (walk.found < 0)
         todo->active = 0;
-    if (walk.found <= 0 || !find_fields(todo, walk.bit, &fields) || !write_probe(ctx, todo, &fields))
+    if (walk.found <= 0 || !find_fields(todo, &walk.place, &fields) || !write_probe(ctx, todo, &fields))
         return XDP_DROP;
     todo->sent++;
     return (int)bpf_redirect(todo->interface, 0);

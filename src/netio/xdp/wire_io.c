@@ -12,6 +12,7 @@
 #include "netio/clock.h"
 #include "netio/live/packet_io.h"
 #include "netio/xdp/link_count.h"
+#include "packet/checksum.h"
 
 #define SLICE_NS  (40 * MSEC)
 #define AIM_NS    SEC          /* a block's stations are looked up again after this */
@@ -97,28 +98,43 @@ static void xdp_work(struct netio *io, struct order *order, int64_t until_ns)
     live_work(io, order, until_ns);
 }
 
+/* What is the same in all probes to a host without a scope. */
+static struct wire_host make_host(const struct token_key *key, const struct addr *dst,
+                                  const uint8_t mac[static 6])
+{
+    uint64_t words[2];
+    memcpy(words, dst->bytes, sizeof words);
+    uint32_t sum = checksum_add(0, dst->bytes, addr_len(dst));
+    struct wire_host host = {.usable = 1,
+                             .hashed = sip_two_of_three(&key->secret, words[0], words[1]),
+                             .dst_sum = (sum >> 16) + (sum & UINT16_MAX)};
+    memcpy(host.dst, dst->bytes, sizeof host.dst);
+    memcpy(host.mac, mac, sizeof host.mac);
+    return host;
+}
+
 /* One host of the block into the map. False: it cannot be sent to in the same way as the first. */
-static bool aim_at(struct packet_io *packet, const struct block *block, uint32_t slot, int64_t now_ns,
+static bool aim_at(struct packet_io *packet, const struct order *order, uint32_t slot, int64_t now_ns,
                    struct route *first)
 {
-    struct addr dst = block_host(block, slot);
+    struct addr dst = block_host(order->block, slot);
     struct route route;
-    struct wire_host host = {.usable = 1};
+    uint8_t mac[6];
     live_find_way(&packet->live, &dst, &route);
     if ((route.kind != ROUTE_GATEWAY && route.kind != ROUTE_LINK) || dst.scope ||
-        packet_station(packet, &route, now_ns, host.mac) != NEIGHBOR_KNOWN)
+        packet_station(packet, &route, now_ns, mac) != NEIGHBOR_KNOWN)
         return false;
     if (slot == 0)
         *first = route;
     if (route.link != first->link || !addr_equal(&route.source, &first->source))
         return false;
-    memcpy(host.dst, dst.bytes, sizeof host.dst);
-    packet->transmitter.hosts[slot] = host;
+    packet->transmitter.hosts[slot] = make_host(order->key, &dst, mac);
     return true;
 }
 
-static bool aim_at_all(struct packet_io *packet, const struct block *block, int64_t now_ns)
+static bool aim_at_all(struct packet_io *packet, const struct order *order, int64_t now_ns)
 {
+    const struct block *block = order->block;
     struct route first = {.kind = ROUTE_NONE};
     if (block->host_count > WIRE_HOSTS_MAX || block->spec_count > WIRE_SPECS_MAX ||
         block_probe_count(block) > WIRE_PROBES_MAX)
@@ -128,7 +144,7 @@ static bool aim_at_all(struct packet_io *packet, const struct block *block, int6
             return false;
     }
     for (uint32_t slot = 0; slot < block->host_count; slot++) {
-        if (!aim_at(packet, block, slot, now_ns, &first))
+        if (!aim_at(packet, order, slot, now_ns, &first))
             return false;
     }
     const struct technique *technique = block->specs[0].technique;
@@ -147,7 +163,7 @@ static bool fits(struct packet_io *packet, const struct order *order, int64_t no
     int64_t age_ns = now_ns - aim->since_ns;
     if (aim->since_ns && order->block->id == aim->block_id && age_ns < (aim->fits ? AIM_NS : NO_AIM_NS))
         return aim->fits;
-    aim->fits = aim_at_all(packet, order->block, now_ns);
+    aim->fits = aim_at_all(packet, order, now_ns);
     aim->block_id = order->block->id;
     aim->since_ns = now_ns;
     return aim->fits;

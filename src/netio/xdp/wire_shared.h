@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/siphash_core.h"
 #include "plan/permutation.h"
 #include "technique/token_core.h"
 
@@ -12,6 +13,7 @@
 #define WIRE_HOSTS_MAX     (UINT32_C(1) << 15)
 #define WIRE_SPECS_MAX     (UINT32_C(1) << 17)
 #define WIRE_PROBES_MAX    (UINT64_C(1) << 22)
+#define WIRE_LINES_MAX     ((uint32_t)(WIRE_PROBES_MAX / 64 / WIRE_LINE_WORDS) + 1)
 #define WIRE_SEEN_MAX      (UINT32_C(1) << 19)
 #define WIRE_ANSWERS_LEN   (UINT32_C(1) << 23) /* of the ring, in bytes: some 50,000 answers */
 #define WIRE_DATA_MAX      96                  /* headers of an answer: IPv6 and TCP with all its options */
@@ -38,12 +40,39 @@ struct wire_answer {
     uint8_t data[WIRE_DATA_MAX]; /* from the IP header on */
 };
 
-/* A host of the block that is being sent. */
+/* A host of the block that is being sent, with all of its part in a probe that is the same for every port. Fills a cache
+ * line. */
 struct wire_host {
     uint8_t dst[16];
+    struct sip_state hashed; /* of a probe's token, after the address */
+    uint32_t dst_sum;        /* of the address, for checksums */
     uint8_t mac[6];
-    uint16_t usable; /* 0: its probes are not for us to send */
+    uint16_t usable;  /* 0: its probes are not for us to send */
+    uint32_t touched; /* nothing: see touch_place() */
 };
+
+/* A cache line of the block's bitmap. */
+#define WIRE_LINE_WORDS 7
+struct wire_line {
+    uint64_t words[WIRE_LINE_WORDS];
+    uint64_t touched; /* nothing: see touch_place() */
+};
+
+/* Ports of specs that follow each other: the kernel gives each value of an array at least eight bytes. */
+#define WIRE_PORTS 4
+struct wire_ports {
+    uint16_t ports[WIRE_PORTS];
+};
+
+/* A probe that comes soon. */
+struct wire_place {
+    uint32_t line, word; /* of the bitmap, and in the line */
+    uint32_t bit;        /* in the word */
+    uint32_t slot;
+    uint32_t spec;
+};
+
+#define WIRE_AHEAD 8 /* a power of two */
 
 /* The order that is being carried out. User space fills it in and sets `active` last; then the program writes what is
  * below, until it clears `active`: user space only reads, and may clear `active` to stop it. */
@@ -68,9 +97,11 @@ struct wire_order {
     uint32_t active;
     uint32_t walking; /* `value` is on its way through the permutation */
     uint64_t next;    /* as in struct order */
+    uint64_t walked;  /* positions from `next` to before this one are in `ahead` */
     uint64_t value;
     uint64_t now_ns;
     uint32_t sent;
+    struct wire_place ahead[WIRE_AHEAD]; /* by the low bits of the position */
 };
 
 #define WIRE_PACE_SHIFT 16
