@@ -41,7 +41,8 @@ static void learn_rtt(struct engine *engine, const struct match *match, const st
 
     struct host_record *record = host_table_get(&engine->hosts, host->record);
     bool first_try = scan_block->kind == BLOCK_PORTS && match->try_number == 0 && scan_block->sweep == 0;
-    if (!scan_block->lane)
+    bool apart = scan_block->lane || scan_block->calm; /* at a pace of its own */
+    if (!apart)
         path_answered(path_of(engine, scan_block), &engine->rtt_limits, engine->now_ns - match->rtt_ns,
                       match->rtt_ns, record ? record->least_ns : 0, first_try);
     if (!record)
@@ -55,7 +56,7 @@ static void learn_rtt(struct engine *engine, const struct match *match, const st
     if (match->rtt_ns > record->slowest_ns)
         record->slowest_ns = match->rtt_ns;
     bool in_time = match->rtt_ns <= engine->rtt_limits.min_rto_ns; /* the next try was early */
-    if (match->try_number < scan_block->try_number && !scan_block->lane && !in_time)
+    if (match->try_number < scan_block->try_number && !apart && !in_time)
         record->late = true;
 }
 
@@ -167,14 +168,18 @@ void answer_settle(struct engine *engine, const struct match *match, uint64_t bi
         choose_canary(engine, match, verdict);
     if (scan_block->lane)
         lane_answered(engine, scan_block, &(struct lane_probe){.bit = bit, .source = match->source}, limited);
+    else if (scan_block->calm)
+        calm_answered(engine, scan_block);
     else
         learn_loss(engine, match, bit);
     remember(engine, match, bit, verdict);
     struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
     /* What a UDP service answers to one payload it need not answer to the next. */
     bool answers_again = scan_block->block.specs[match->spec].technique->protocol != PROTOCOL_UDP;
-    if (record && verdict->rank == RANK_SERVICE && match->rtt_ns > 0 && answers_again)
+    if (record && verdict->rank == RANK_SERVICE && match->rtt_ns > 0 && answers_again) {
         sounding_learn(record, match->spec, false);
+        canary_learn_service(record, match->spec);
+    }
     speaker_port_settled(engine, scan_block, match->slot, scan_block->block.specs[match->spec].port, verdict);
     emit_port(engine, &host, &scan_block->block.specs[match->spec], verdict, match->rtt_ns,
               (uint8_t)(match->try_number + 1), match->weak ? RECORD_WEAK : 0);
@@ -238,6 +243,13 @@ void answer_take(struct engine *engine, const struct match *match, const struct 
             host_is_up(engine, match, host, verdict);
         return;
     }
+    bool asked_again = match->try_number == TOKEN_TRY_CANARY && match->spec < scan_block->block.spec_count;
+    int64_t sent_ns = engine->now_ns - match->rtt_ns;
+    if (asked_again && scan_block->calm && calm_canary_answered(engine, scan_block, match->spec, sent_ns))
+        return;
+    if (asked_again)
+        canary_service_answered(engine, scan_block,
+                                &(struct canary_answer){match->slot, match->spec, sent_ns});
     if (is_sounding(engine, match))
         return;
     if (!bitset_get(scan_block->block.pending, bit)) {

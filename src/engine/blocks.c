@@ -81,6 +81,7 @@ struct scan_block *blocks_make(struct engine *engine, enum block_kind kind, cons
 void blocks_drop(struct scan_block *scan_block)
 {
     lane_free(scan_block->lane);
+    calm_free(scan_block->calm);
     scan_block_free(scan_block);
 }
 

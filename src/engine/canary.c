@@ -1,7 +1,8 @@
 /* At the end of a sweep: does the host answer still? Then what it leaves unanswered is waited for no longer (see
  * canary_look). And does it limit its answers? A port that is known to draw a reset or an ICMP error is asked again,
- * some times in a row. If that stays silent, the host limits such answers, and the silence of its other ports in this
- * sweep means nothing: it is scanned in a lane of its own from then on. */
+ * some times in a row, and ports whose service answered, once each. If the first stays silent, the host limits such answers;
+ * if the services do, somebody drops our probes. In both cases the silence of its other ports in this sweep means nothing: it
+ * is scanned in a block of its own from then on, in a lane or calmly. */
 #include "base/bitset.h"
 #include "engine/internal.h"
 
@@ -10,8 +11,18 @@
 #define CANARIES_PASSED_LIMIT 1
 
 /* Among them are some soundings, which share their bursts of loss: if none of these comes back either, the path lost them all,
- * and nothing is known. Of a host that may answer no soundings that is said once only. */
-#define ASKED_PER_HOST (CANARIES + 3)
+ * and nothing is known. */
+#define SOUNDINGS      3
+#define ASKED_PER_HOST (CANARIES + SERVICES_MAX + SOUNDINGS)
+
+/* Services are silent when at most one in so many answers; of fewer than so many that is said after two sweeps only. */
+#define SERVICES_PER_ANSWER 4
+#define SERVICES_SURE       3
+
+/* So many in a row are believed, where it is not sure that it was not the path; and so many where it seems that it was: it
+ * may be that everything is dropped that comes too fast. */
+#define FAILURES_UNSURE 2
+#define FAILURES_LOST   5
 
 #define HOSTS_PER_ORDER 32
 
@@ -21,7 +32,7 @@ static struct host_record *record_to_ask(struct engine *engine, const struct sca
     const struct host_slot *host = &scan_block->slots[slot];
     struct host_record *record =
         host->done || host->open == 0 ? NULL : host_table_get(&engine->hosts, host->record);
-    return record && (record->has_canary || record->has_sounding) ? record : NULL;
+    return record && (record->has_canary || record->service_count || record->has_sounding) ? record : NULL;
 }
 
 bool canary_begin(struct engine *engine, struct scan_block *scan_block)
@@ -36,30 +47,40 @@ bool canary_begin(struct engine *engine, struct scan_block *scan_block)
     return true;
 }
 
+/* What one host is asked, as bits: soundings at the start, in the middle and at the end. */
+static uint32_t collect_of_host(const struct engine *engine, struct scan_block *scan_block,
+                                const struct host_record *record, uint64_t *bits)
+{
+    uint32_t count = 0, slot = scan_block->canary_slot, sounding_spec;
+    bool has_sounding = sounding_find_spec(engine, scan_block, record, &sounding_spec);
+    for (unsigned i = 0; i < CANARIES; i++) {
+        if (has_sounding && (i == 1 || i == CANARIES / 2 || i + 1 == CANARIES))
+            bits[count++] = scan_block_bit(scan_block, slot, sounding_spec);
+        if (record->has_canary)
+            bits[count++] = scan_block_bit(scan_block, slot, record->canary_spec);
+        bool is_sounding = has_sounding && record->services[i] == sounding_spec;
+        if (i < record->services_asked && !is_sounding)
+            bits[count++] = scan_block_bit(scan_block, slot, record->services[i]);
+    }
+    return count;
+}
+
 /* The next hosts to ask, as bits; moves canary_slot on. */
 static uint32_t collect(struct engine *engine, struct scan_block *scan_block, uint32_t hosts_max,
                         uint64_t *bits)
 {
     uint32_t count = 0;
-    for (; scan_block->canary_slot < scan_block->block.host_count &&
-           count + ASKED_PER_HOST <= hosts_max * ASKED_PER_HOST;
+    for (uint32_t hosts = 0; scan_block->canary_slot < scan_block->block.host_count && hosts < hosts_max;
          scan_block->canary_slot++) {
         struct host_record *record = record_to_ask(engine, scan_block, scan_block->canary_slot);
         if (!record)
             continue;
+        hosts++;
         record->canary_asked = true;
-        record->canary_answers = record->canary_soundings = 0;
+        record->canary_answers = record->canary_soundings = record->services_back = 0;
+        record->services_asked = record->service_count;
         record->canary_sent_ns = engine->now_ns;
-        uint32_t sounding_spec;
-        bool has_sounding = sounding_find_spec(engine, scan_block, record, &sounding_spec);
-        uint64_t canary = scan_block_bit(scan_block, scan_block->canary_slot, record->canary_spec);
-        for (unsigned i = 0; i < ASKED_PER_HOST; i++) {
-            bool sounds = i == 1 || i == ASKED_PER_HOST / 2 || i + 2 == ASKED_PER_HOST;
-            if (!sounds && record->has_canary)
-                bits[count++] = canary;
-            else if (sounds && has_sounding)
-                bits[count++] = scan_block_bit(scan_block, scan_block->canary_slot, sounding_spec);
-        }
+        count += collect_of_host(engine, scan_block, record, &bits[count]);
     }
     return count;
 }
@@ -109,16 +130,67 @@ void canary_look(struct engine *engine, struct scan_block *scan_block)
         scan_block->timed_anew = true;
 }
 
+void canary_service_answered(struct engine *engine, struct scan_block *scan_block,
+                             const struct canary_answer *answer)
+{
+    struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[answer->slot].record);
+    if (!record || !record->canary_asked || answer->sent_ns < record->canary_sent_ns - TOKEN_TIME_STEP_NS)
+        return;
+    for (unsigned i = 0; i < record->services_asked; i++)
+        if (record->services[i] == answer->spec)
+            record->services_back |= (uint8_t)(1u << i);
+}
+
+void canary_learn_service(struct host_record *record, uint32_t spec)
+{
+    if (record->service_count < SERVICES_MAX)
+        record->services[record->service_count++] = spec;
+}
+
+static unsigned services_back(const struct host_record *record)
+{
+    unsigned back = 0;
+    for (unsigned i = 0; i < record->services_asked; i++)
+        back += record->services_back >> i & 1u;
+    return back;
+}
+
+/* What did not come back; CANARY_FINE: nothing in particular. */
+static enum canary_verdict what_is_silent(const struct host_record *record)
+{
+    bool services_silent =
+        record->services_asked > 0 && services_back(record) * SERVICES_PER_ANSWER <= record->services_asked;
+    bool canary_silent = record->has_canary && record->canary_answers <= CANARIES_PASSED_LIMIT;
+    if (services_silent && (canary_silent || !record->has_canary))
+        return CANARY_POLICED;
+    return canary_silent ? CANARY_LIMITED : CANARY_FINE;
+}
+
+static bool is_service(const struct host_record *record, uint32_t spec)
+{
+    for (unsigned i = 0; i < record->service_count; i++)
+        if (record->services[i] == spec)
+            return true;
+    return false;
+}
+
 enum canary_verdict canary_judge(struct host_record *record)
 {
     if (!record || !record->canary_asked)
         return CANARY_FINE;
     record->canary_asked = false;
-    if (!record->has_canary || record->canary_answers > CANARIES_PASSED_LIMIT)
-        return CANARY_FINE;
-    if (record->canary_soundings > 0)
-        return CANARY_LIMITED;
-    bool failed_before = record->canary_failed;
-    record->canary_failed = true;
-    return record->has_sounding || !failed_before ? CANARY_UNCLEAR : CANARY_LIMITED;
+    enum canary_verdict verdict = what_is_silent(record);
+    if (verdict == CANARY_FINE) {
+        loss_count(&record->loss, record->services_asked, record->services_asked - services_back(record));
+        record->canary_failures = 0;
+        return verdict;
+    }
+    record->answers_limited = verdict == CANARY_LIMITED && record->services_asked > 0;
+    bool few = verdict == CANARY_POLICED && !record->has_canary && record->services_asked < SERVICES_SURE;
+    if (record->canary_soundings > 0 && !few)
+        return verdict;
+    bool path_lost =
+        record->canary_soundings == 0 && record->has_sounding && !is_service(record, record->sounding_spec);
+    record->canary_failures++;
+    return record->canary_failures < (path_lost ? FAILURES_LOST : FAILURES_UNSURE) ? CANARY_UNCLEAR : verdict;
 }

@@ -55,7 +55,7 @@ static void update_marks(struct engine *engine, struct scan_block *scan_block)
 static struct checkpoint_mark state_of(const struct scan_block *scan_block)
 {
     uint64_t all = block_probe_count(&scan_block->block);
-    if (scan_block->lane || scan_block->first_sent_ns[0] == TIME_NEVER)
+    if (scan_block->lane || scan_block->calm || scan_block->first_sent_ns[0] == TIME_NEVER)
         return (struct checkpoint_mark){0, 0};
     if (scan_block->tries_counted)
         return (struct checkpoint_mark){scan_block->valid_tries - 1, all};

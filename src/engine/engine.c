@@ -184,6 +184,8 @@ static struct scan_block *block_to_send(struct engine *engine)
         if (scan_block->phase != PHASE_SWEEP && scan_block->phase != PHASE_CANARY)
             continue;
         int64_t at_ns = pacer_next_ns(&path_of(engine, scan_block)->pacer);
+        if (scan_block->is_paced && pacer_next_ns(&scan_block->pacer) > at_ns)
+            at_ns = pacer_next_ns(&scan_block->pacer);
         if (at_ns < engine->now_ns)
             at_ns = engine->now_ns;
         if (at_ns < first_ns) {
@@ -247,7 +249,7 @@ static void send(struct engine *engine, struct scan_block *scan_block, uint32_t 
         .end = order_end(engine, scan_block),
         .limit = allowance,
         .try_number = scan_block->try_number,
-        .rate_pps = path_of(engine, scan_block)->rate.pps,
+        .rate_pps = pace_of(engine, scan_block),
     };
     int64_t began_ns = engine->now_ns;
     engine->io->ops->work(engine->io, &order, until_ns);
@@ -281,7 +283,7 @@ static void run_lanes(struct engine *engine)
         struct scan_block *scan_block = engine->blocks[i];
         if (scan_block->phase == PHASE_LANE && scan_block->open_hosts &&
             scan_block->wake_ns <= engine->now_ns)
-            lane_run(engine, scan_block);
+            scan_block->lane ? lane_run(engine, scan_block) : calm_run(engine, scan_block);
     }
 }
 
@@ -292,11 +294,11 @@ static void keep_rate(struct engine *engine)
 }
 
 /* How much may be sent now. Who keeps the rate itself gets a whole slice of it, and the pacer is repaid later. */
-static uint32_t allowance_now(struct engine *engine, const struct scan_block *scan_block)
+static uint32_t allowance_now(struct engine *engine, struct scan_block *scan_block)
 {
     const struct netio_ops *ops = engine->io->ops;
     uint32_t allowance = allowance_of(engine, scan_block);
-    double slice = path_of(engine, scan_block)->rate.pps * (double)ops->slice_ns / (double)SEC;
+    double slice = pace_of(engine, scan_block) * (double)ops->slice_ns / (double)SEC;
     if (allowance == 0 || !ops->paces || slice < allowance)
         return allowance;
     return slice < (double)ENGINE_BLOCK_PROBES_MAX ? (uint32_t)slice : (uint32_t)ENGINE_BLOCK_PROBES_MAX;

@@ -117,6 +117,8 @@ static void on_unsent(void *context, const struct order *order, const struct pro
     scan_block->slots[slot].unsent_try = (uint8_t)(probe->try_number + 1);
     if (scan_block->lane)
         lane_void(engine, scan_block);
+    else if (scan_block->calm)
+        calm_void(scan_block);
     else if (!order->bits)
         scan_block_void_range(scan_block, (struct order_range){order->next - 1, order->next});
 }

@@ -78,8 +78,8 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
         flags |= RECORD_UNFINISHED;
     if (flags & RECORD_UNFINISHED)
         flags &= (uint8_t)~RECORD_CAPPED;
-    else if (slot->open)
-        engine->account.doubt += slot->open * silence_risk(engine, scan_block, slot);
+    else if (slot->open && !slot->certain)
+        engine->account.doubt += silence_doubt(engine, scan_block, slot);
     if (flags & RECORD_CAPPED)
         engine->account.ports_capped += slot->open;
     if (slot->open && !(flags & RECORD_UNFINISHED) && next_hop_is_missing(engine, &host))

@@ -11,6 +11,9 @@
 
 #define HOST_RECORD_NONE 0
 
+/* Ports of a host that are remembered because a service answered there, which it does whenever it is asked. */
+#define SERVICES_MAX 8
+
 struct host_record {
     struct rtt rtt;
     int64_t slowest_ns;     /* longest round trip seen, */
@@ -22,14 +25,19 @@ struct host_record {
     bool has_canary;        /* a port is known that draws a reset or an ICMP error from the host itself: */
     bool canary_draws_icmp; /* the latter */
     bool canary_asked;      /* and it was asked again, at the end of this sweep */
-    bool
-        canary_failed; /* nothing came back when it was asked before, nor of soundings that may not be answered at all */
+    uint8_t
+        canary_failures; /* times in a row that it stayed silent, and nothing showed that the path did not */
     uint8_t canary_answers;
     uint8_t canary_soundings; /* answered, of those sent along with the canaries */
     bool has_sounding;        /* a probe is known that it answers whenever it is asked: */
     uint32_t canary_spec;
     uint32_t sounding_spec;
     int64_t canary_sent_ns;
+    uint32_t services[SERVICES_MAX]; /* specs of TCP or SCTP, */
+    uint8_t service_count;           /* so many of them; */
+    uint8_t services_asked;          /* the first so many again, with the canaries, */
+    uint8_t services_back;           /* and bit i: that one answered */
+    bool answers_limited; /* services answered among canaries that did not: resets are limited, not probes */
     struct speaker speaker;
     uint32_t next_free;
 };

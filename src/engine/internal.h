@@ -104,8 +104,10 @@ struct engine {
 };
 
 /* sending.c: packets of a block that may leave now, as its path and the whole scan allow; and when the next may. */
-uint32_t allowance_of(struct engine *engine, const struct scan_block *scan_block);
+uint32_t allowance_of(struct engine *engine, struct scan_block *scan_block);
 int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block);
+double pace_of(struct engine *engine,
+               const struct scan_block *scan_block); /* at most so many packets a second */
 
 /* Send these probes of a block, pending or not, apart from its sweeps. */
 struct bits_to_send {
@@ -120,8 +122,7 @@ void send_bits(struct engine *engine, struct scan_block *scan_block, const struc
 void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t sent);
 
 /* So many left, which the way pays for. first_tries: how many of them were the first to their ports */
-void spend_on_way(struct engine *engine, const struct scan_block *scan_block, uint64_t sent,
-                  uint64_t first_tries);
+void spend_on_way(struct engine *engine, struct scan_block *scan_block, uint64_t sent, uint64_t first_tries);
 
 /* The whole scan pays for what netio has sent since the last time, its own packets (ARP) too. */
 void charge_pacer(struct engine *engine);
@@ -201,10 +202,20 @@ void silence_time_out_hosts(struct engine *engine);
 void silence_end_block(struct engine *engine, struct scan_block *scan_block,
                        uint8_t flags); /* report what is open */
 
-/* certainty.c: the chance that a silent port of this host answers all the same; and is it small enough? */
-double silence_risk(struct engine *engine, const struct scan_block *scan_block, const struct host_slot *slot);
+/* certainty.c: how many silent ports of this host answer all the same, by expectation; and is the chance of it small
+ * enough? */
+double silence_doubt(struct engine *engine, const struct scan_block *scan_block,
+                     const struct host_slot *slot);
 bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
                         const struct host_slot *slot, unsigned tries);
+
+/* Has it answered a probe of the scan, of services or with a reset? Then its canaries show whether somebody drops our probes;
+ * one that has not may be behind a policer unseen, if it is asked that many ports. */
+#define POLICED_PORTS_LEAST 8
+bool host_is_known(struct engine *engine, const struct host_slot *slot);
+
+/* second_try.c: a sweep has begun; at which pace? */
+void second_try_pace(struct engine *engine, struct scan_block *scan_block);
 
 /* timeout.c: how long after its last probe the answers of a block's hosts may take: the longest time-out of those still
  * open. And how often a neighbour is asked. */
@@ -228,9 +239,17 @@ bool canary_go_on(struct engine *engine, struct scan_block *scan_block,
                   uint32_t allowance); /* false: all are asked */
 bool canary_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
                      uint32_t spec); /* was it? */
+struct canary_answer {
+    uint32_t slot, spec;
+    int64_t sent_ns;
+};
+void canary_service_answered(struct engine *engine, struct scan_block *scan_block,
+                             const struct canary_answer *answer); /* if that is what it was */
+void canary_learn_service(struct host_record *record, uint32_t spec);
 enum canary_verdict {
     CANARY_FINE,
-    CANARY_LIMITED,
+    CANARY_LIMITED, /* answers come only so often */
+    CANARY_POLICED, /* probes get there only so often */
     CANARY_UNCLEAR, /* the path lost whatever was asked */
 };
 enum canary_verdict canary_judge(struct host_record *record); /* once its time is over; record may be NULL */

@@ -2,6 +2,7 @@
 
 #include "base/bitset.h"
 #include "engine/internal.h"
+#include "engine/own_block.h"
 
 /* Canaries in a row before their silence is believed: single ones may be lost. */
 #define LANE_CANARIES 3
@@ -14,34 +15,6 @@
 
 /* While a token is waited for, everything is asked so often in the time that one takes. */
 #define CYCLES_PER_TOKEN 8
-
-/* One probe's part of it: is it pending, and what is known of it? The answers of before may come again. */
-static void move_probe(struct engine *engine, const struct scan_block *from, uint64_t bit,
-                       struct scan_block *to, uint64_t to_bit)
-{
-    if (!bitset_get(from->block.pending, bit))
-        bitset_clear(to->block.pending, to_bit);
-    if (bitset_get(from->served, bit))
-        bitset_set(to->served, to_bit);
-    if (bitset_get(from->silent, bit))
-        bitset_set(to->silent, to_bit);
-    provisional_copy(&engine->provisional, from->block.id, bit, to->block.id, to_bit);
-}
-
-/* The host's part of a block moves into a block of its own. */
-static void move_host(struct engine *engine, struct scan_block *from, uint32_t slot, struct scan_block *to)
-{
-    to->slots[0].open = from->slots[slot].open;
-    for (uint32_t spec = 0; spec < from->block.spec_count; spec++)
-        move_probe(engine, from, scan_block_bit(from, slot, spec), to, spec);
-    /* Answers to what was asked before are welcome still. */
-    for (unsigned i = 0; i < TOKEN_TRIES_MAX; i++)
-        to->first_sent_ns[i] = from->first_sent_ns[0];
-    to->try_number = TOKEN_TRY_CANARY;
-    to->started_ns = from->started_ns;
-    from->slots[slot].record = HOST_RECORD_NONE; /* it went along */
-    scan_block_drop_host(from, slot, false);
-}
 
 /* Resets are limited for everybody together: only ICMP errors come faster to several addresses. */
 static struct lane *new_lane(struct engine *engine, const struct scan_block *from, uint32_t slot,
@@ -60,20 +33,15 @@ static struct lane *new_lane(struct engine *engine, const struct scan_block *fro
 
 bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
 {
-    struct waiting_host host = {from->hosts[slot], from->slots[slot].record, from->path};
-    struct host_record *record = host_table_get(&engine->hosts, host.record);
-    struct scan_block *scan_block = blocks_make(engine, BLOCK_PORTS, &host, 1);
-    if (!scan_block)
-        return false;
-    scan_block->lane = new_lane(engine, from, slot, record);
-    if (!scan_block->lane) {
-        scan_block->open_hosts = 0; /* an empty block: it goes at the next turn */
+    struct host_record *record = host_table_get(&engine->hosts, from->slots[slot].record);
+    struct lane *lane = new_lane(engine, from, slot, record);
+    struct scan_block *scan_block = lane ? own_block_make(engine, from, slot) : NULL;
+    if (!scan_block) {
+        lane_free(lane);
         return false;
     }
-    scan_block->phase = PHASE_LANE;
+    scan_block->lane = lane;
     engine->account.hosts_limited++;
-    scan_block->wake_ns = engine->now_ns;
-    move_host(engine, from, slot, scan_block);
     return true;
 }
 
@@ -175,7 +143,7 @@ static void expire(struct engine *engine, struct scan_block *scan_block)
 }
 
 /* How many more probes may wait for their answers, are left in the cycle, and may leave at all. */
-static uint32_t cap(struct engine *engine, const struct scan_block *scan_block, uint32_t allowance)
+static uint32_t cap(struct engine *engine, struct scan_block *scan_block, uint32_t allowance)
 {
     const struct lane *lane = scan_block->lane;
     uint32_t window = lane->waiting_max - lane->waiting_count;
@@ -241,6 +209,8 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
     if (lane->canary_answered) {
         scan_block->valid_tries = (uint8_t)lane->quiet_cycles;
         bool certain = silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles);
+        if (calm_doubts_lane(engine, scan_block) && calm_begin(engine, scan_block))
+            return;
         host_finish(engine, scan_block, 0, certain ? 0 : host_note_cap(engine, scan_block, 0));
         return;
     }
@@ -293,7 +263,7 @@ void lane_run(struct engine *engine, struct scan_block *scan_block)
         go_on_with_cycle(engine, scan_block);
     else if (lane->state == LANE_CANARY)
         go_on_with_canary(engine, scan_block);
-    if (scan_block->open_hosts)
+    if (scan_block->open_hosts && scan_block->lane)
         scan_block->wake_ns = next_wake_ns(engine, scan_block);
 }
 

@@ -8,8 +8,10 @@ static uint64_t void_span(struct engine *engine, int64_t from_ns, int64_t to_ns)
     uint64_t positions = 0;
     for (unsigned i = 0; i < engine->block_count; i++) {
         struct scan_block *scan_block = engine->blocks[i];
-        if (scan_block->phase == PHASE_LANE)
+        if (scan_block->lane)
             lane_void(engine, scan_block);
+        else if (scan_block->calm)
+            calm_void(scan_block);
         else if (scan_block->phase != PHASE_FINISHED)
             positions += scan_block_void_time(scan_block, from_ns - block_rto_ns(engine, scan_block), to_ns);
     }

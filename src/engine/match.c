@@ -95,6 +95,13 @@ static bool is_returned(const struct engine *engine, const struct answer *answer
     return answer->has_theirs && prove_by_number(engine, &by_theirs, flow, subject, match);
 }
 
+static uint8_t current_try(const struct scan_block *scan_block)
+{
+    if (scan_block->calm)
+        return scan_block->calm->try_number;
+    return scan_block->lane ? scan_block->lane->try_number : scan_block->try_number;
+}
+
 static bool prove(const struct engine *engine, const struct answer *answer, const struct flow *flow,
                   const struct probe_spec *spec, struct match *match)
 {
@@ -109,7 +116,7 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
     if (answer->number_count == 0 && !technique->has_ports) {
         const struct scan_block *scan_block = match->scan_block;
         match->weak = true;
-        match->try_number = scan_block->lane ? scan_block->lane->try_number : scan_block->try_number;
+        match->try_number = current_try(scan_block);
         return scan_block->first_sent_ns[0] != TIME_NEVER;
     }
     if (answer->number_count > 0 && prove_by_number(engine, answer, flow, &subject, match))

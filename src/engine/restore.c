@@ -46,6 +46,8 @@ static void take_again(struct engine *engine, struct scan_block *scan_block,
     if (!record)
         return;
     loss_count(&record->loss, answer->tries, answer->tries - 1u);
+    if (answer->open && answer->protocol != PROTOCOL_UDP)
+        canary_learn_service(record, spec);
     if (answer->limited && !record->has_canary) {
         record->has_canary = true;
         record->canary_spec = spec;

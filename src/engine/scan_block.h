@@ -8,14 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/calm.h"
 #include "engine/lane.h"
+#include "engine/pacer.h"
 #include "netio/order.h"
 #include "verdict/record.h"
 
 enum block_phase {
     PHASE_SWEEP,    /* sending */
     PHASE_CANARY,   /* a sweep is over: sending canaries */
-    PHASE_LANE,     /* a limited host: sending at its pace; nothing to do before wake_ns */
+    PHASE_LANE,     /* a limited or policed host: sending at its pace; nothing to do before wake_ns */
     PHASE_WAIT,     /* a sweep (or, with a scan delay, a round of it) is over: nothing to do before wake_ns */
     PHASE_FINISHED, /* every host is reported; late answers are still told from repeated ones until wake_ns */
 };
@@ -91,6 +93,9 @@ struct scan_block {
     uint32_t kept_up_slots; /* so many of the first are done, or have answered what left later */
     uint32_t sounding_slot; /* next host to look at for a sounding */
     struct lane *lane;      /* freed by blocks.c; NULL: not a lane */
+    struct calm *calm;      /* likewise; NULL: not asked calmly */
+    bool is_paced;          /* this sweep has a pace of its own: */
+    struct pacer pacer;
 
     struct checkpoint_mark marks[2]; /* where the sweep was lately, the older first */
     struct checkpoint_mark told;     /* what the last checkpoint said of it: tries, in place of a time */

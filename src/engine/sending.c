@@ -1,26 +1,38 @@
 /* What leaves, and what it costs: every packet is paid for by its way and by the whole scan. */
 #include "engine/internal.h"
 
-uint32_t allowance_of(struct engine *engine, const struct scan_block *scan_block)
+uint32_t allowance_of(struct engine *engine, struct scan_block *scan_block)
 {
     uint32_t of_path = pacer_allowance(&path_of(engine, scan_block)->pacer, engine->now_ns);
     uint32_t of_all = pacer_allowance(&engine->pacer, engine->now_ns);
-    return of_path < of_all ? of_path : of_all;
+    uint32_t allowance = of_path < of_all ? of_path : of_all;
+    uint32_t of_sweep =
+        scan_block->is_paced ? pacer_allowance(&scan_block->pacer, engine->now_ns) : allowance;
+    return allowance < of_sweep ? allowance : of_sweep;
 }
 
 int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block)
 {
     int64_t path_ns = pacer_next_ns(&engine->paths[scan_block->path].pacer),
             all_ns = pacer_next_ns(&engine->pacer);
-    return path_ns > all_ns ? path_ns : all_ns;
+    int64_t may_ns = path_ns > all_ns ? path_ns : all_ns;
+    int64_t sweep_ns = scan_block->is_paced ? pacer_next_ns(&scan_block->pacer) : may_ns;
+    return may_ns > sweep_ns ? may_ns : sweep_ns;
 }
 
-void spend_on_way(struct engine *engine, const struct scan_block *scan_block, uint64_t sent,
-                  uint64_t first_tries)
+double pace_of(struct engine *engine, const struct scan_block *scan_block)
+{
+    double path_pps = path_of(engine, scan_block)->rate.pps;
+    bool slower = scan_block->is_paced && scan_block->pacer.rate_pps < path_pps;
+    return slower ? scan_block->pacer.rate_pps : path_pps;
+}
+
+void spend_on_way(struct engine *engine, struct scan_block *scan_block, uint64_t sent, uint64_t first_tries)
 {
     struct path *path = path_of(engine, scan_block);
     engine->probes_sent += sent;
     pacer_spend(&path->pacer, sent);
+    pacer_spend(&scan_block->pacer, scan_block->is_paced ? sent : 0);
     rate_sent(&path->rate, sent, first_tries, engine->now_ns);
 }
 

@@ -29,12 +29,20 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
                        int64_t *wake_ns)
 {
     struct host_slot *slot = &scan_block->slots[slot_index];
-    enum canary_verdict canary = canary_judge(host_table_get(&engine->hosts, slot->record));
-    if (canary == CANARY_LIMITED && lane_open(engine, scan_block, slot_index))
+    struct host_record *record = host_table_get(&engine->hosts, slot->record);
+    enum canary_verdict canary = canary_judge(record);
+    if (canary == CANARY_POLICED && calm_is_possible(engine) && calm_open(engine, scan_block, slot_index))
+        return false;
+    bool draws_limited = canary == CANARY_LIMITED || canary == CANARY_POLICED;
+    if (draws_limited && record->has_canary && lane_open(engine, scan_block, slot_index))
         return false;
     bool capped = is_capped(engine, scan_block);
-    slot->certain = slot->certain || (canary != CANARY_UNCLEAR && scan_block->void_count == 0 &&
-                                      silence_is_certain(engine, scan_block, slot, scan_block->valid_tries));
+    if (!slot->certain && canary != CANARY_UNCLEAR && scan_block->void_count == 0 &&
+        silence_is_certain(engine, scan_block, slot, scan_block->valid_tries)) {
+        slot->certain = true;
+        if (scan_block->kind == BLOCK_PORTS)
+            engine->account.doubt += silence_doubt(engine, scan_block, slot);
+    }
     bool asks_on =
         !slot->certain || (scan_block->kind == BLOCK_PORTS && remainder_keep(engine, scan_block, slot_index));
     if (asks_on && !capped)
@@ -65,9 +73,10 @@ void silence_weigh(struct engine *engine, struct scan_block *scan_block)
     for (uint32_t slot = 0; slot < scan_block->block.host_count; slot++)
         if (!scan_block->slots[slot].done)
             ask_again |= weigh_host(engine, scan_block, slot, &wake_ns);
-    if (ask_again)
+    if (ask_again) {
         scan_block_start_sweep(scan_block, false, engine->now_ns);
-    else
+        second_try_pace(engine, scan_block);
+    } else
         scan_block->wake_ns = wake_ns;
 }
 

@@ -85,10 +85,10 @@ static bool choose(struct engine *engine, struct scan_block *scan_block, struct 
     return false;
 }
 
-static int64_t period_ns(const struct path *path)
+static int64_t period_ns(const struct path *path, double pace_pps)
 {
     bool unproved = path->rate.limits.unproved_pps > 0;
-    int64_t by_rate_ns = (int64_t)((double)SEC * (unproved ? SHARE_UNPROVED : SHARE) / path->rate.pps);
+    int64_t by_rate_ns = (int64_t)((double)SEC * (unproved ? SHARE_UNPROVED : SHARE) / pace_pps);
     int64_t by_rtt_ns = path->base_rtt_ns / PER_ROUND_TRIP;
     int64_t period = by_rate_ns > by_rtt_ns ? by_rate_ns : by_rtt_ns;
     return period > PERIOD_MIN_NS ? period : PERIOD_MIN_NS;
@@ -119,7 +119,7 @@ bool sounding_send(struct engine *engine, struct scan_block *scan_block)
     if (scan_block->kind != BLOCK_PORTS || engine->now_ns < soundings->next_ns ||
         soundings->count == SOUNDINGS_MAX || !is_possible(engine))
         return false;
-    soundings->next_ns = engine->now_ns + period_ns(path);
+    soundings->next_ns = engine->now_ns + period_ns(path, pace_of(engine, scan_block));
     if (!is_turn(path) || !choose(engine, scan_block, &sounding, &bit))
         return false;
     if (scan_block->first_sent_ns[TOKEN_TRY_CANARY] == TIME_NEVER)

@@ -6,7 +6,7 @@
 
 void sim_link_init(struct sim_link_state *state, const struct sim_link *link, uint64_t seed)
 {
-    *state = (struct sim_link_state){.link = link, .rand = {.state = seed}};
+    *state = (struct sim_link_state){.link = link, .rand = {.state = seed}, .tokens = link->policer_burst};
 }
 
 bool sim_link_leads_to(const struct sim_link *link, const struct addr *dst)
@@ -62,9 +62,27 @@ static bool queues(struct sim_link_state *state, int64_t *time_ns)
     return true;
 }
 
-bool sim_link_probe(struct sim_link_state *state, int64_t *time_ns)
+/* A policer: `limit rate ... burst ... packets` of a firewall, and what providers do. */
+static bool is_let_through(struct sim_link_state *state, uint8_t ip_proto, int64_t time_ns)
 {
-    return !is_lost(state, &state->out, state->link->loss_out, *time_ns) && queues(state, time_ns);
+    const struct sim_link *link = state->link;
+    if (link->policed_proto && link->policed_proto != ip_proto)
+        return true;
+    state->tokens += link->rate_pps * (double)(time_ns - state->tokens_ns) / (double)SEC;
+    state->tokens_ns = time_ns;
+    if (state->tokens > (double)link->policer_burst)
+        state->tokens = (double)link->policer_burst;
+    if (state->tokens < 1)
+        return false;
+    state->tokens -= 1;
+    return true;
+}
+
+bool sim_link_probe(struct sim_link_state *state, uint8_t ip_proto, int64_t *time_ns)
+{
+    if (is_lost(state, &state->out, state->link->loss_out, *time_ns))
+        return false;
+    return state->link->policer_burst ? is_let_through(state, ip_proto, *time_ns) : queues(state, time_ns);
 }
 
 bool sim_link_answer(struct sim_link_state *state, int64_t time_ns)

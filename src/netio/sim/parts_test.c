@@ -20,7 +20,7 @@ static void a_full_queue_drops_and_a_link_carries_its_rate(void **state)
     sim_link_init(&link_state, &link, 1);
     for (int64_t i = 0; i < 10000; i++) { /* 10,000 a second, for one second */
         int64_t sent_ns = i * 100 * USEC, time_ns = sent_ns;
-        if (!sim_link_probe(&link_state, &time_ns))
+        if (!sim_link_probe(&link_state, IP_PROTO_TCP, &time_ns))
             continue;
         passed++;
         assert_true(time_ns > latest_ns);
@@ -29,6 +29,22 @@ static void a_full_queue_drops_and_a_link_carries_its_rate(void **state)
     }
     assert_in_range(passed, 1099, 1102);
     assert_in_range(longest_ns, 100 * MSEC, 102 * MSEC);
+}
+
+static void a_policer_lets_a_burst_and_then_its_rate_through_and_delays_nothing(void **state)
+{
+    (void)state;
+    struct sim_link link = {.rate_pps = 100, .policer_burst = 20, .policed_proto = IP_PROTO_TCP};
+    struct sim_link_state link_state;
+    unsigned passed = 0;
+    sim_link_init(&link_state, &link, 1);
+    for (int64_t i = 0; i < 1000; i++) { /* 1,000 a second, for one second */
+        int64_t time_ns = SEC + i * MSEC;
+        passed += sim_link_probe(&link_state, IP_PROTO_TCP, &time_ns);
+        assert_true(time_ns == SEC + i * MSEC);
+        assert_true(sim_link_probe(&link_state, IP_PROTO_UDP, &time_ns));
+    }
+    assert_in_range(passed, 119, 121);
 }
 
 static void a_link_changes_its_rate_and_goes_down_and_up(void **state)
@@ -43,13 +59,13 @@ static void a_link_changes_its_rate_and_goes_down_and_up(void **state)
     struct sim_link_state link_state;
     sim_link_init(&link_state, &link, 1);
     int64_t time_ns = SEC / 2;
-    assert_true(sim_link_probe(&link_state, &time_ns));
+    assert_true(sim_link_probe(&link_state, IP_PROTO_TCP, &time_ns));
     assert_int_equal(time_ns, SEC / 2 + MSEC);
     time_ns = 2 * SEC;
-    assert_true(sim_link_probe(&link_state, &time_ns));
+    assert_true(sim_link_probe(&link_state, IP_PROTO_TCP, &time_ns));
     assert_int_equal(time_ns, 2 * SEC + 10 * MSEC);
     time_ns = 3 * SEC;
-    assert_false(sim_link_probe(&link_state, &time_ns));
+    assert_false(sim_link_probe(&link_state, IP_PROTO_TCP, &time_ns));
     assert_false(sim_link_answer(&link_state, 4 * SEC - 1));
     assert_true(sim_link_answer(&link_state, 4 * SEC));
 }
@@ -66,7 +82,7 @@ static void bursts_lose_their_share_and_last_as_long_as_they_should(void **state
         sim_link_init(&link_state, &link, seed);
         for (int64_t i = 1; i <= 1000000; i++) {
             int64_t time_ns = i * MSEC;
-            bool passed = sim_link_probe(&link_state, &time_ns);
+            bool passed = sim_link_probe(&link_state, IP_PROTO_TCP, &time_ns);
             lost += !passed;
             bursts += !passed && !lost_before;
             lost_before = !passed;
@@ -103,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_queue_drops_and_a_link_carries_its_rate),
+        cmocka_unit_test(a_policer_lets_a_burst_and_then_its_rate_through_and_delays_nothing),
         cmocka_unit_test(a_link_changes_its_rate_and_goes_down_and_up),
         cmocka_unit_test(bursts_lose_their_share_and_last_as_long_as_they_should),
         cmocka_unit_test(limiters_count_by_bucket_or_by_the_second),

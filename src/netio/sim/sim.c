@@ -50,12 +50,14 @@ static int64_t round_trip_ns(struct sim *sim, const struct sim_host *host)
 }
 
 /* The way there: every link on it. False: lost; else *late_ns is how long it waited in queues. */
-static bool probe_arrives(struct sim *sim, const struct sim_host *host, const struct addr *dst,
+static bool probe_arrives(struct sim *sim, const struct sim_host *host, const struct probe *probe,
                           int64_t *late_ns)
 {
     int64_t time_ns = sim->now_ns;
+    uint8_t ip_proto = technique_ip_proto(probe->technique, &probe->dst, probe->port);
     for (size_t i = 0; i < sim->config->link_count; i++)
-        if (sim_link_leads_to(&sim->config->links[i], dst) && !sim_link_probe(&sim->links[i], &time_ns))
+        if (sim_link_leads_to(&sim->config->links[i], &probe->dst) &&
+            !sim_link_probe(&sim->links[i], ip_proto, &time_ns))
             return false;
     *late_ns = time_ns - sim->now_ns;
     return !chance(sim, host->loss_out);
@@ -131,7 +133,7 @@ static void send_packet(struct sim *sim, const struct sim_host *host, const stru
             sim_queue_add(&sim->queue, &answer, sim->now_ns + round_trip_ns(sim, host) / 2);
     }
     int64_t late_ns;
-    if (!probe_arrives(sim, host, &probe->dst, &late_ns))
+    if (!probe_arrives(sim, host, probe, &late_ns))
         return;
     question.now_ns += late_ns;
     answer.len = sim_answer(&question, answer.bytes);
@@ -148,7 +150,7 @@ static void send_neighbor(struct sim *sim, const struct sim_host *host, const st
 {
     static const uint8_t host_mac[6] = {0x02, 0, 0x5e, 0, 0x53, 1}, our_mac[6] = {0x02, 0, 0x5e, 0, 0x53, 2};
     int64_t late_ns;
-    if (!host || !host->on_link || host->down || !probe_arrives(sim, host, &probe->dst, &late_ns))
+    if (!host || !host->on_link || host->down || !probe_arrives(sim, host, probe, &late_ns))
         return;
     struct sim_arrival answer = {.is_frame = true};
     struct writer out = writer_over(answer.bytes, sizeof answer.bytes);
@@ -228,7 +230,7 @@ static void send_connect(struct sim *sim, const struct sim_host *host, const str
     answer.connect =
         (struct connect_event){.block_id = block_id, .bit = probe->bit, .try_number = probe->try_number};
     int64_t late_ns;
-    if (!host || host->down || !probe_arrives(sim, host, &probe->dst, &late_ns) ||
+    if (!host || host->down || !probe_arrives(sim, host, probe, &late_ns) ||
         !connect_ends(sim, host, probe, &answer.connect))
         return;
     answer.connect.rtt_ns = host->rtt_ns + late_ns;

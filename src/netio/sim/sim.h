@@ -106,8 +106,11 @@ struct sim_host {
  * link that its address is behind, in their order; answers come back unhindered but for loss_back and while it is down. */
 struct sim_link {
     struct addr first, last;
-    double rate_pps;            /* of probes that it carries; 0: any */
-    unsigned queue_len;         /* probes that wait at most; one more is dropped */
+    double rate_pps;    /* of probes that it carries; 0: any */
+    unsigned queue_len; /* probes that wait at most; one more is dropped */
+    unsigned
+        policer_burst; /* instead of a queue: a bucket of so many tokens; nothing waits, what finds none is dropped */
+    uint8_t policed_proto;      /* the IP protocol that it looks at; 0: all */
     double loss_out, loss_back; /* share of the probes, and of the answers, that is lost */
     int64_t burst_ns; /* mean time for which everything is lost (Gilbert-Elliott); 0: each packet by itself */
     int64_t down_from_ns, down_to_ns; /* nothing passes */

@@ -1,0 +1,11 @@
+/* A host leaves its block for one of its own, because it must be asked at a pace that suits nobody else. */
+#pragma once
+
+#include <stdint.h>
+
+struct engine;
+struct scan_block;
+
+/* The new block, in PHASE_LANE, with all that is known of the host and of its probes. NULL: no memory or room; then nothing has
+ * changed. */
+struct scan_block *own_block_make(struct engine *engine, struct scan_block *from, uint32_t slot);
