@@ -21,15 +21,23 @@ int crew_start(struct job *job, struct sockets *sockets, struct crew *ret, struc
 {
     int r = 0;
     ret->count = 0;
+    ret->unused = sockets;
     for (unsigned i = 0; i < job->worker_count && r == 0; i++)
         r = start_one(job, i, sockets, ret, err);
-    for (unsigned i = 0; i < job->worker_count; i++)
-        sockets_close(&sockets[i]);
+    if (job->scans.raw)
+        crew_close_unused(ret);
     for (unsigned i = 0; i < ret->count && r == 0; i++)
         r = channel_await_ready(&ret->members[i].channel, ret->members[i].backend, err);
     if (r < 0)
         crew_end(ret);
     return r;
+}
+
+void crew_close_unused(struct crew *crew)
+{
+    for (unsigned i = 0; crew->unused && i < crew->count; i++)
+        sockets_close(&crew->unused[i]);
+    crew->unused = NULL;
 }
 
 void crew_end(struct crew *crew)

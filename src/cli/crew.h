@@ -20,14 +20,20 @@ struct crew_member {
 struct crew {
     struct crew_member members[WORKERS_MAX];
     unsigned count;
+    struct sockets *unused; /* a set for each member that none of them has; NULL: they took them */
 };
 
 /* Fork job->worker_count of them, and wait until all are ready. On failure none is left.
- *   sockets  a set for each; closed here, whatever the outcome */
+ *   sockets  a set for each. Closed here, unless the scan connects and nobody needs them: then they are borrowed, for
+ *            crew_close_unused */
 int crew_start(struct job *job, struct sockets *sockets, struct crew *ret, struct error *err);
 
 /* End those who still live, and release everything; an empty one is fine. */
 void crew_end(struct crew *crew);
+
+/* Close what nobody needs. Closing packet sockets for good waits for the kernel, some 10 ms each: a scan that runs already does
+ * not wait for that. */
+void crew_close_unused(struct crew *crew);
 
 /* Tell all. Who cannot even be told is killed. */
 void crew_command(struct crew *crew, enum command command);

@@ -387,6 +387,9 @@ static _Noreturn void run(struct worker *worker, pid_t supervisor)
         _exit(EX_OSERR);
     channel_keep_worker_side(worker->channel);
     share_take(worker->job, worker->number);
+    if (!worker->job->scans.raw) /* none of them is kept */
+        *worker->sockets =
+            (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
 
     struct error err = {.status = 0};
     int r = close_others(worker, &err);

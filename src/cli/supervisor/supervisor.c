@@ -81,6 +81,7 @@ static bool turn(struct supervisor *supervisor)
 static void scan(struct supervisor *supervisor)
 {
     crew_command(supervisor->crew, COMMAND_START);
+    crew_close_unused(supervisor->crew);
     while (turn(supervisor))
         ;
     supervisor_drain(supervisor);
