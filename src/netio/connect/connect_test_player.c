@@ -236,7 +236,7 @@ static void answer_syn(struct player *player, const struct packet *syn, const ui
         answer_late(player, syn, reset, NET_SLOW_NS);
         break;
     case NET_SOON_RESET:
-        answer_late(player, syn, reset, 30 * MSEC);
+        answer_late(player, syn, reset, 500 * MSEC);
         break;
     case NET_SECOND_RESET:
         answer_second(player, syn);

@@ -24,7 +24,7 @@ enum net_port {
     NET_OPEN_RESET,        /* SYN/ACK, and an RST at once */
     NET_WRONG_ACK,         /* a SYN/ACK that acknowledges what was never sent */
     NET_WRONG_ACK_ICMP,    /* likewise, and then port unreachable */
-    NET_SOON_RESET,        /* after 30 ms */
+    NET_SOON_RESET,        /* after 500 ms */
     NET_ICMP_FIRST = 1000, /* NET_ICMP_FIRST + 16 * type + code: this ICMP message */
     NET_ICMP_LAST = 1000 + 207,
     NET_MANY_FIRST = 10000, /* port % 16: 0 open, 1 port unreachable, 2 silent, else reset */

@@ -39,19 +39,19 @@ static void thousands_of_ports_are_all_right(void **state)
         close(listeners[i]);
 }
 
-/* 500 probes of the same port of the same host need 500 local ports; there are 50. */
+/* 150 probes of the same port of the same host need 150 local ports; there are 50, and answers come when they are long gone. */
 static void few_local_ports_make_probes_wait_and_no_state_false(void **state)
 {
     (void)state;
     assert_true(net_set_local_ports(40000, 40049));
     struct scan *scan = scan_new(NULL, "198.18.0.1", "198.18.0.1");
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < 150; i++)
         scan_add(scan, &technique_connect, NET_SOON_RESET);
     scan_sweep(scan, 0, 10 * SEC);
     assert_true(net_set_local_ports(32768, 60999));
 
-    assert_int_equal(scan->answered, 500);
-    for (int i = 0; i < 500; i++)
+    assert_int_equal(scan->answered, 150);
+    for (int i = 0; i < 150; i++)
         assert_refused_by_reset(&scan->events[i]);
     assert_true(scan->io->stats.local_waits > 0);
     scan_free(scan);

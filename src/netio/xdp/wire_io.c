@@ -24,7 +24,7 @@
 /* The first frames that the transmitter sends, how many of them say something, and how long they may take to be counted. */
 #define TRIAL_FRAMES     1024u
 #define TRIAL_FRAMES_MIN 16u
-#define TRIAL_WAIT_NS    (20 * MSEC)
+#define TRIAL_WAIT_NS    (500 * MSEC) /* once a scan, and only where none is counted */
 
 #define RATE_MIN 150e3 /* a second: below, the packet socket does it with less of the processor */
 
