@@ -1,11 +1,11 @@
-/* The practical limit of one core with packet sockets: a loop that sends a SYN to every port of one host with sendmmsg()
- * and takes the answers from a TPACKET_V3 ring (packet(7)). No scanner: one host, ports in order, no pacing, no judging
- * beyond SYN/ACK or RST. A port without an answer is asked again, at most SWEEPS_MAX times.
+/* What the practical limit of one core with packet sockets is: a loop that sends SYN frames with sendmmsg() as fast as it can and
+ * counts the answers in a TPACKET_V3 ring. No pacing, no judging; what has not answered is asked again. Half-open
+ * connections are reset by this machine's own kernel, which sees the SYN/ACKs as well.
  *
- *   bare_packet INTERFACE SOURCE TARGET TARGET_MAC [PORTS]
+ *   bare_packet INTERFACE SOURCE TARGET TARGET_MAC [FIRST LAST HOSTS]
  *
- * Prints "sent N answered N", then a line with the open ports. Refuses to run where there is a default route: it is for
- * network namespaces without a way out. */
+ * Asks the ports FIRST to LAST (1 to 65535) of HOSTS addresses (1) from TARGET on; prints "sent N answered N" and then each
+ * open port as ADDRESS:PORT. Refuses to run where there is a default route: it is for network namespaces without a way out. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -33,7 +33,6 @@
 #define ETHERNET_LEN  14
 #define FRAME_LEN     (ETHERNET_LEN + IPV4_HEADER_LEN + TCP_HEADER_LEN)
 #define BATCH         64
-#define PORTS_MAX     65535
 #define SWEEPS_MAX    5
 #define QUIET_MS      200 /* so long without an answer, and the next sweep begins */
 #define BLOCK_LEN     (1u << 18)
@@ -46,13 +45,18 @@ struct bare {
     int send_fd, ring_fd;
     uint8_t *ring;
     unsigned next_block;
-    unsigned port_count;
+    uint32_t first_host, host_count;
+    uint32_t first_port, port_count;
     uint8_t frames[BATCH][FRAME_LEN];
-    uint64_t answered[(PORTS_MAX + 64) / 64]; /* by port */
-    uint64_t open[(PORTS_MAX + 64) / 64];
-    unsigned answered_count;
-    unsigned sent_count;
+    uint64_t *answered, *open; /* by probe: all hosts are asked a port before the next */
+    uint32_t answered_count;
+    uint32_t sent_count;
 };
+
+static uint32_t probe_count(const struct bare *bare)
+{
+    return bare->host_count * bare->port_count;
+}
 
 static void make_frames(struct bare *bare, char **arguments, const uint8_t source_mac[static 6])
 {
@@ -63,6 +67,7 @@ static void make_frames(struct bare *bare, char **arguments, const uint8_t sourc
         errno = EINVAL;
         bare_fail("SOURCE, TARGET, TARGET_MAC");
     }
+    bare->first_host = addr_to_v4(&dst);
     const struct tcp_build tcp = {
         .header = {.source_port = SOURCE_PORT, .seq = SEQ, .flags = TCP_SYN, .window = 1024}};
     const struct ip_header ip = {.src = src, .dst = dst, .proto = IP_PROTO_TCP, .ttl = 64};
@@ -76,15 +81,28 @@ static void make_frames(struct bare *bare, char **arguments, const uint8_t sourc
     }
 }
 
-/* Put another port into a frame: port and checksum change by the same amount (RFC 1624). */
-static void set_port(uint8_t frame[static FRAME_LEN], uint16_t port)
+/* Put another value of 16 bits in, and have a checksum follow it (RFC 1624). */
+static void follow(uint8_t *checksum, const uint8_t *at, uint16_t value)
 {
-    uint8_t *tcp = frame + ETHERNET_LEN + IPV4_HEADER_LEN;
-    uint32_t sum = (uint16_t)~get_be16(tcp + 16) + (uint32_t)(uint16_t)~get_be16(tcp + 2) + port;
+    uint32_t sum = (uint16_t)~get_be16(checksum) + (uint32_t)(uint16_t)~get_be16(at) + value;
     sum = (sum & UINT16_MAX) + (sum >> 16);
     sum = (sum & UINT16_MAX) + (sum >> 16);
+    put_be16(checksum, (uint16_t)~sum);
+}
+
+static void aim(uint8_t frame[static FRAME_LEN], uint32_t host, uint16_t port)
+{
+    uint8_t *ip = frame + ETHERNET_LEN;
+    uint8_t *tcp = ip + IPV4_HEADER_LEN;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *part = ip + 16 + 2 * i;
+        uint16_t value = (uint16_t)(host >> (16 - 16 * i));
+        follow(ip + 10, part, value);
+        follow(tcp + 16, part, value);
+        put_be16(part, value);
+    }
+    follow(tcp + 16, tcp + 2, port);
     put_be16(tcp + 2, port);
-    put_be16(tcp + 16, (uint16_t)~sum);
 }
 
 /* Only TCP over IPv4 without options, to our port. */
@@ -156,14 +174,19 @@ static void take_answer(struct bare *bare, const uint8_t *frame, size_t len)
 {
     if (len < FRAME_LEN)
         return;
+    uint32_t host = get_be32(frame + ETHERNET_LEN + 12) - bare->first_host;
     size_t before_len = ETHERNET_LEN + IPV4_HEADER_LEN;
     struct reader in = reader_over(frame + before_len, len - before_len);
     struct tcp_header tcp;
-    if (!tcp_read(&in, &tcp) || tcp.ack != SEQ + 1 || bitset_get(bare->answered, tcp.source_port))
+    if (!tcp_read(&in, &tcp) || tcp.ack != SEQ + 1)
         return;
-    bitset_set(bare->answered, tcp.source_port);
+    uint32_t port = tcp.source_port - bare->first_port;
+    uint32_t probe = port * bare->host_count + host;
+    if (host >= bare->host_count || port >= bare->port_count || bitset_get(bare->answered, probe))
+        return;
+    bitset_set(bare->answered, probe);
     if (tcp.flags & TCP_SYN)
-        bitset_set(bare->open, tcp.source_port);
+        bitset_set(bare->open, probe);
     bare->answered_count++;
 }
 
@@ -204,14 +227,15 @@ static void send_batch(struct bare *bare, unsigned count)
     bare->sent_count += count;
 }
 
-/* Ask every port that has not answered, then listen until all have or it is quiet. */
+/* Ask whatever has not answered, then listen until all has or it is quiet. */
 static void sweep(struct bare *bare)
 {
     unsigned count = 0;
-    for (unsigned port = 1; port <= bare->port_count; port++) {
-        if (bitset_get(bare->answered, port))
+    for (uint32_t probe = 0; probe < probe_count(bare); probe++) {
+        if (bitset_get(bare->answered, probe))
             continue;
-        set_port(bare->frames[count++], (uint16_t)port);
+        aim(bare->frames[count++], bare->first_host + probe % bare->host_count,
+            (uint16_t)(bare->first_port + probe / bare->host_count));
         if (count == BATCH) {
             send_batch(bare, count);
             take_answers(bare);
@@ -220,32 +244,59 @@ static void sweep(struct bare *bare)
     }
     send_batch(bare, count);
     struct pollfd ring = {.fd = bare->ring_fd, .events = POLLIN};
-    while (bare->answered_count < bare->port_count && (take_answers(bare) || poll(&ring, 1, QUIET_MS) > 0))
+    while (bare->answered_count < probe_count(bare) && (take_answers(bare) || poll(&ring, 1, QUIET_MS) > 0))
         ;
+}
+
+static void print(const struct bare *bare)
+{
+    printf("sent %u answered %u\n", bare->sent_count, bare->answered_count);
+    for (uint32_t probe = 0; probe < probe_count(bare); probe++) {
+        struct in_addr host = {htonl(bare->first_host + probe % bare->host_count)};
+        char text[INET_ADDRSTRLEN];
+        if (bitset_get(bare->open, probe))
+            printf("%s:%u\n", inet_ntop(AF_INET, &host, text, sizeof text),
+                   bare->first_port + probe / bare->host_count);
+    }
+}
+
+/* An argument from 1 to most. */
+static uint32_t read_number(const char *text, uint32_t most)
+{
+    unsigned long number = strtoul(text, NULL, 10);
+    if (number < 1 || number > most) {
+        errno = ERANGE;
+        bare_fail(text);
+    }
+    return (uint32_t)number;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 5 && argc != 6) {
-        fprintf(stderr, "usage: bare_packet INTERFACE SOURCE TARGET TARGET_MAC [PORTS]\n");
+    if (argc != 5 && argc != 8) {
+        fprintf(stderr, "usage: bare_packet INTERFACE SOURCE TARGET TARGET_MAC [FIRST LAST HOSTS]\n");
         return EXIT_FAILURE;
     }
     bare_refuse_way_out();
     struct bare *bare = calloc(1, sizeof *bare);
     if (!bare)
         bare_fail("no memory");
-    unsigned long port_count = argc == 6 ? strtoul(argv[5], NULL, 10) : PORTS_MAX;
-    bare->port_count = port_count > PORTS_MAX ? PORTS_MAX : (unsigned)port_count;
+    bare->first_port = argc == 8 ? read_number(argv[5], UINT16_MAX) : 1;
+    bare->port_count = (argc == 8 ? read_number(argv[6], UINT16_MAX) : UINT16_MAX) - bare->first_port + 1;
+    bare->host_count = argc == 8 ? read_number(argv[7], 1 << 16) : 1;
+    size_t words = bitset_words((uint64_t)bare->host_count * UINT16_MAX);
+    bare->answered = calloc(words, sizeof *bare->answered);
+    bare->open = calloc(words, sizeof *bare->open);
+    if (!bare->answered || !bare->open)
+        bare_fail("no memory");
     open_sockets(bare, argv + 1);
 
-    for (int i = 0; i < SWEEPS_MAX && bare->answered_count < bare->port_count; i++)
+    for (int i = 0; i < SWEEPS_MAX && bare->answered_count < probe_count(bare); i++)
         sweep(bare);
 
-    printf("sent %u answered %u\n", bare->sent_count, bare->answered_count);
-    for (unsigned port = 1; port <= bare->port_count; port++)
-        if (bitset_get(bare->open, port))
-            printf("%u ", port);
-    printf("\n");
+    print(bare);
+    free(bare->answered);
+    free(bare->open);
     free(bare);
     return EXIT_SUCCESS;
 }

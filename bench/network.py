@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
 """How long does it take to scan 10 ports of 65,536 addresses, all of them one real Linux stack: Portolan's backends,
-masscan and Nmap. Three of the ports are open. The runs are interleaved; every run is checked against the truth, what is
+a bare loop, masscan and Nmap. Three of the ports are open. The runs are interleaved; every run is checked against the truth, what is
 missed and what is reported twice, and medians are printed with processor time and memory.
 
 Runs in network namespaces of its own; needs root. See README.md."""
 
 import argparse
-import ctypes
-import fcntl
 import ipaddress
 import os
 import random
@@ -15,7 +13,6 @@ import re
 import shutil
 import socket
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -30,7 +27,6 @@ PORTS = range(30001, 30011)
 OPEN = (30002, 30005, 30009)
 TIMEOUT_S = 120
 STORE = Path(tempfile.gettempdir(), f"portolan-network-{os.getpid()}")
-SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2C
 
 
 def commands(build, network):
@@ -42,12 +38,16 @@ def commands(build, network):
                network]  # fmt: skip
     nmap = ["nmap", "-sS", "-Pn", "-n", "-T4", "--min-rate", "50000", "--min-hostgroup", "4096", "-p", ports, "-oG", "-",
             "--open", network]  # fmt: skip
+    addresses = ipaddress.ip_network(network)
+    bare = [build / "bench/bare_packet", "eth0", pair.SCANNER, str(addresses[0]), pair.TARGET_MAC, str(PORTS[0]),
+            str(PORTS[-1]), str(addresses.num_addresses)]  # fmt: skip
     listed = re.compile(r"^([\d.]+):(\d+)$", re.MULTILINE)
     return {
         "packet": ([*portolan, "--backend", "packet"], listed),
         "xdp": ([*portolan, "--backend", "xdp"], listed),
         "kernel": ([*portolan, "--backend", "kernel", "--min-rate", "250000"], listed),
         "store": ([*portolan, "--backend", "packet", "--store", STORE], listed),
+        "bare": (bare, listed),
         "masscan": (masscan, re.compile(r"^open tcp (\d+) ([\d.]+) ", re.MULTILINE)),
         "nmap": (nmap, None),
     }
@@ -80,14 +80,6 @@ def measure(network, command, cores):
     return seconds, usage.ru_utime + usage.ru_stime, max(watch.stop().values(), default=0) / 1024, text
 
 
-def switch_gro_on():
-    """With GRO the target's end polls, and so takes the frames of the kernel backend."""
-    value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_SGRO, 1))
-    request = struct.pack("16sP", b"eth0", ctypes.addressof(value))
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as interface:
-        fcntl.ioctl(interface, SIOCETHTOOL, request)
-
-
 def trickle(network):
     """masscan ends only when packets arrive: a few a second, from the target."""
     script = "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n" \
@@ -109,10 +101,12 @@ def report(runs):
               + "".join(f"{fault:{width}}" for fault, width in zip(faults, (8, 7, 7))))  # fmt: skip
     if "store" in medians and "packet" in medians:
         print(f"with a store packet takes {medians['store'] / medians['packet']:.3f} times as long")
-    for peer in ("masscan", "nmap"):
-        for name in ("packet", "xdp", "kernel"):
+    for name in ("packet", "xdp", "kernel"):
+        for peer in ("masscan", "nmap"):
             if peer in medians and name in medians:
                 print(f"{name} is {medians[peer] / medians[name]:.2f} times as fast as {peer}")
+        if "bare" in medians and name in medians:
+            print(f"{name} takes {medians[name] / medians['bare']:.2f} times as long as the bare loop")
 
 
 def main():
@@ -122,7 +116,7 @@ def main():
     parser.add_argument("--network", default="198.18.0.0/16")
     parser.add_argument("--cores", default="0,1", help="that the scanners run on")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="packet,store,xdp,kernel,masscan,nmap", help="what to run, with commas")
+    parser.add_argument("--only", default="packet,store,xdp,kernel,bare,masscan,nmap", help="what to run, with commas")
     options = parser.parse_args()
     chosen = {name: how for name, how in commands(options.build, options.network).items() if name in options.only.split(",")}
     for name, (command, _) in chosen.items():
@@ -134,8 +128,8 @@ def main():
     order = random.Random(options.seed)
     with pair.Pair("network") as network:
         network.route_to_target(options.network)
+        network.poll_at_target()
         with network.inside("target"):
-            switch_gro_on()
             sockets = [socket.create_server(("", port), backlog=4096) for port in OPEN]
         sender = trickle(network)
         try:

@@ -3,7 +3,10 @@ off, and nothing filters, so that what is measured is the scanner and the target
 
 import contextlib
 import ctypes
+import fcntl
 import os
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +17,8 @@ SCANNER_MAC = "02:00:00:00:00:01"
 TARGET_MAC = "02:00:00:00:00:02"
 CLONE_NEWNET = 0x40000000
 IPV6_OFF = [Path("/proc/sys/net/ipv6/conf", which, "disable_ipv6") for which in ("all", "default")]
+
+SIOCETHTOOL, ETHTOOL_SGRO = 0x8946, 0x2C
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -71,6 +76,13 @@ class Pair:
         run("ip", "-n", self.names["scanner"], "route", "add", network, "via", TARGET)
         kind = ["local", network, "dev", "lo"] if answers else ["blackhole", network]
         run("ip", "-n", self.names["target"], "route", "add", *kind)
+
+    def poll_at_target(self):
+        """With GRO the target's end polls, and so takes the frames of the kernel backend."""
+        value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_SGRO, 1))
+        request = struct.pack("16sP", b"eth0", ctypes.addressof(value))
+        with self.inside("target"), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as interface:
+            fcntl.ioctl(interface, SIOCETHTOOL, request)
 
     @contextlib.contextmanager
     def inside(self, host):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long does it take to scan all 65,535 ports of one Linux host: Portolan, Nmap, and a bare loop that only sends and
+"""How long does it take to scan all 65,535 ports of one Linux host: Portolan's backends, Nmap, and a bare loop that only sends and
 counts? The runs are interleaved, each is checked against the truth, and the medians and their ratio are printed.
 
 Runs in network namespaces of its own; needs root. See README.md."""
@@ -26,7 +26,9 @@ COMMON = ["-sS", "-Pn", "-n", "-p-", "-oX", "-", pair.TARGET]
 def commands(build):
     """What is compared, by name."""
     return {
-        "portolan": [build / "portolan", *COMMON],
+        "packet": [build / "portolan", *COMMON, "--backend", "packet"],
+        "xdp": [build / "portolan", *COMMON, "--backend", "xdp"],
+        "kernel": [build / "portolan", *COMMON, "--backend", "kernel", "--min-rate", "250000"],
         "nmap": ["nmap", "-T4", *COMMON],
         "bare": [build / "bench/bare_packet", "eth0", pair.SCANNER, pair.TARGET, pair.TARGET_MAC],
     }
@@ -46,8 +48,8 @@ def read_xml(text):
 
 
 def read_bare(text):
-    counts, ports = text.splitlines()
-    open_ports = {int(port) for port in ports.split()}
+    counts, *listed = text.splitlines()
+    open_ports = {int(line.split(":")[1]) for line in listed}
     return open_ports, int(counts.split()[3]) - len(open_ports)
 
 
@@ -97,9 +99,10 @@ def report(seconds, wrong, rounds):
     for name, values in seconds.items():
         print(f"{name:10}{statistics.median(values):9.3f}{min(values):9.3f}{max(values):9.3f}{wrong[name]:7}")
     medians = {name: statistics.median(values) for name, values in seconds.items()}
-    for name, other in [("portolan", "nmap"), ("bare", "nmap"), ("bare", "portolan")]:
+    ours = ["portolan", "packet", "xdp", "kernel"]
+    for name, other in [*((name, "nmap") for name in [*ours, "bare"]), *(("bare", name) for name in ours)]:
         if name in medians and other in medians:
-            ratios = [theirs / ours for ours, theirs in zip(seconds[name], seconds[other])]
+            ratios = [theirs / its for its, theirs in zip(seconds[name], seconds[other])]
             print(f"{name} is {medians[other] / medians[name]:.2f} times as fast as {other} "
                   f"(round by round {min(ratios):.2f} to {max(ratios):.2f})")  # fmt: skip
 
@@ -110,7 +113,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--listening", type=int, default=200, help="open ports of the target")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="portolan,nmap,bare", help="what to run, with commas")
+    parser.add_argument("--only", default="packet,xdp,kernel,nmap,bare", help="what to run, with commas")
     options = parser.parse_args()
     chosen = {name: command for name, command in commands(options.build).items() if name in options.only.split(",")}
     for name, command in chosen.items():
@@ -120,6 +123,7 @@ def main():
     seconds, wrong = {name: [] for name in chosen}, dict.fromkeys(chosen, 0)
     order = random.Random(options.seed)
     with pair.Pair("peers") as network:
+        network.poll_at_target()
         sockets = listen(network, options.listening, options.seed)
         for number in range(1, options.rounds + 1):
             for name in order.sample(list(chosen), len(chosen)):
