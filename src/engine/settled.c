@@ -20,8 +20,7 @@ static void note_conflict(struct engine *engine, const struct scan_block *scan_b
 /* Against the answer of a service. */
 static bool contradicts_service(const struct verdict *verdict)
 {
-    return (verdict->rank == RANK_RESET || verdict->rank == RANK_RESET_FOREIGN) &&
-           verdict->state != PORT_OPEN;
+    return verdict->rank == RANK_RESET && verdict->state != PORT_OPEN;
 }
 
 bool settled_outweighed(struct engine *engine, const struct scan_block *scan_block, uint64_t bit,

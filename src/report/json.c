@@ -189,12 +189,14 @@ static void write_ports(struct report *report, const struct host_result *host, c
     }
 }
 
-/* Ports whose resets or errors have another TTL than the host's own answers. */
-static void add_foreign(struct report *report, json_t *object, const struct host_result *host)
+/* Some ports of the host, as ranges for each protocol; nothing if there are none. */
+static void add_ranges(struct report *report, json_t *object, const char *name,
+                       const struct host_result *host,
+                       char *(*ranges_of)(const struct host_result *host, enum protocol protocol))
 {
     json_t *array = json_array();
     for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
-        char *ports = ranges_of_foreign(host, (enum protocol)i);
+        char *ports = ranges_of(host, (enum protocol)i);
         if (!ports || ports[0]) {
             json_t *entry = json_object();
             add_text(report, entry, "protocol", protocol_name((enum protocol)i));
@@ -205,7 +207,7 @@ static void add_foreign(struct report *report, json_t *object, const struct host
         free(ports);
     }
     if (json_array_size(array) > 0)
-        add(report, object, "foreign_ttl", array);
+        add(report, object, name, array);
     else
         json_decref(array);
 }
@@ -232,11 +234,13 @@ static void add_host(struct report *report, json_t *object, const struct host_re
     add_number(report, object, "port_count", host->port_count);
     add_bool(report, object, "unfinished", host->unfinished);
     add_bool(report, object, "timed_out", host->timed_out);
-    if (host->capped)
+    if (host->capped) {
         add_bool(report, object, "capped", true);
+        add_ranges(report, object, "capped_ports", host, ranges_of_silent);
+    }
     if (host->own_ttl)
         add_number(report, object, "own_ttl", host->own_ttl);
-    add_foreign(report, object, host);
+    add_ranges(report, object, "foreign_ttl", host, ranges_of_foreign);
     if (host->answers_all || host->proxied)
         add_text(report, object, "confidence", "low");
     char remark[REMARK_MAX];

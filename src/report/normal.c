@@ -114,23 +114,31 @@ static const char *thing(const struct report *report)
     return report->run->fold.ip_protocols ? "protocol" : "port";
 }
 
+/* A line that begins with this says what was folded; what does not fit in one begins another. */
+#define NOT_SHOWN       "Not shown: "
+#define NOT_SHOWN_WIDTH 100
+
 /* "Not shown: 990 closed tcp ports (reset), 5 filtered tcp ports (no-response)" */
 static void write_not_shown(const struct report *report, const struct fold *fold)
 {
-    const char *separator = "Not shown: ";
+    size_t width = 0;
     for (unsigned i = 0; i < fold->group_count; i++) {
         const struct fold_group *group = &fold->groups[i];
         if (group->state == PORT_UNKNOWN)
             continue; /* said in a line of its own */
         for (unsigned j = 0; j < group->reason_count; j++) {
             const struct fold_reason *reason = &fold->reasons[group->first + j];
-            fprintf(report->file, "%s%u %s %s %s%s (%s)", separator, reason->count,
-                    state_name((enum port_state)group->state), protocol_name((enum protocol)reason->protocol),
-                    thing(report), phrase_plural(group->count), reason_name((enum reason)reason->reason));
-            separator = ", ";
+            char text[NOT_SHOWN_WIDTH];
+            int len = snprintf(text, sizeof text, "%u %s %s %s%s (%s)", reason->count,
+                               state_name((enum port_state)group->state),
+                               protocol_name((enum protocol)reason->protocol), thing(report),
+                               phrase_plural(group->count), reason_name((enum reason)reason->reason));
+            bool fits = width > 0 && width + 2 + (size_t)len <= NOT_SHOWN_WIDTH;
+            fprintf(report->file, "%s%s", fits ? ", " : width ? "\n" NOT_SHOWN : NOT_SHOWN, text);
+            width = (fits ? width + 2 : strlen(NOT_SHOWN)) + (size_t)len;
         }
     }
-    if (separator[0] == ',')
+    if (width)
         fputc('\n', report->file);
 }
 
@@ -146,23 +154,25 @@ static void write_unknown(const struct report *report, const struct fold *fold)
     }
 }
 
+static const struct port_result *first_silent(const struct host_result *host, enum protocol protocol)
+{
+    for (uint32_t i = 0; i < host->port_count; i++)
+        if (host->ports[i].reason == REASON_NO_RESPONSE && host->ports[i].protocol == protocol)
+            return &host->ports[i];
+    return NULL;
+}
+
 /* Which ports were silent to as many tries as --max-retries allows, though that is not enough to be sure. */
 static void write_capped(const struct report *report, const struct host_result *host)
 {
-    uint32_t count = 0;
-    const struct port_result *first = NULL;
-    for (uint32_t i = 0; i < host->port_count; i++) {
-        if (host->ports[i].reason != REASON_NO_RESPONSE)
-            continue;
-        first = first ? first : &host->ports[i];
-        count++;
+    for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++) {
+        const struct port_result *first = first_silent(host, (enum protocol)protocol);
+        own(free_ptr) char *ports = first ? ranges_of_silent(host, (enum protocol)protocol) : NULL;
+        if (ports)
+            fprintf(report->file,
+                    "Not certain, for want of tries (--max-retries; %u made): silent %s %ss %s\n",
+                    first->tries, protocol_name((enum protocol)protocol), thing(report), ports);
     }
-    if (!first)
-        return;
-    struct fold_reason silent = {.state = first->state, .reason = first->reason, .protocol = first->protocol};
-    own(free_ptr) char *ports = ranges_of_reason(host, &silent);
-    fprintf(report->file, "Not certain, for want of tries (--max-retries; %u made): %u silent %s%s: %s\n",
-            first->tries, count, thing(report), phrase_plural(count), ports ? ports : "");
 }
 
 /* The ports behind the remark on resets and errors with another TTL. */

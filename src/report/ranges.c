@@ -85,6 +85,15 @@ char *ranges_of_foreign(const struct host_result *host, enum protocol protocol)
     return take_text(&ranges);
 }
 
+char *ranges_of_silent(const struct host_result *host, enum protocol protocol)
+{
+    struct ranges ranges = {0};
+    for (uint32_t i = 0; i < host->port_count; i++)
+        if (host->ports[i].reason == REASON_NO_RESPONSE && host->ports[i].protocol == protocol)
+            add_port(&ranges, host->ports[i].port);
+    return take_text(&ranges);
+}
+
 char *ranges_of_set(const struct port_set *set, enum port_protocol protocol)
 {
     struct ranges ranges = {0};

@@ -13,5 +13,8 @@ char *ranges_of_reason(const struct host_result *host, const struct fold_reason 
  * memory, empty when there are none. */
 char *ranges_of_foreign(const struct host_result *host, enum protocol protocol);
 
+/* The ports of a protocol that stayed silent. Likewise. */
+char *ranges_of_silent(const struct host_result *host, enum protocol protocol);
+
 /* The ports of a set, of one protocol. To be freed; NULL without memory. */
 char *ranges_of_set(const struct port_set *set, enum port_protocol protocol);

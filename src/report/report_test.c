@@ -349,6 +349,48 @@ static void a_reset_from_a_box_on_the_way_is_marked_at_its_port(void **state)
     }
 }
 
+static void ports_that_were_not_asked_often_enough_are_named_in_every_format(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct port_result ports[] = {
+        {.protocol = PROTOCOL_TCP, .port = 22, .state = PORT_OPEN, .reason = REASON_SYN_ACK},
+        {.protocol = PROTOCOL_TCP,
+         .port = 23,
+         .state = PORT_FILTERED,
+         .reason = REASON_NO_RESPONSE,
+         .tries = 2},
+        {.protocol = PROTOCOL_TCP,
+         .port = 24,
+         .state = PORT_FILTERED,
+         .reason = REASON_NO_RESPONSE,
+         .tries = 2},
+        {.protocol = PROTOCOL_UDP,
+         .port = 9,
+         .state = PORT_OPEN_FILTERED,
+         .reason = REASON_NO_RESPONSE,
+         .tries = 2},
+    };
+    const struct {
+        const struct report_ops *ops;
+        const char *says;
+    } formats[] = {
+        {&report_normal, "(--max-retries; 2 made): silent tcp ports 23-24\n"},
+        {&report_normal, "(--max-retries; 2 made): silent udp ports 9\n"},
+        {&report_json, "\"capped\":true,\"capped_ports\":[{\"protocol\":\"tcp\",\"ports\":\"23-24\"},"
+                       "{\"protocol\":\"udp\",\"ports\":\"9\"}]"},
+        {&report_xml, "<script id=\"portolan-not-certain-tcp\" output=\"23-24\"/>"},
+        {&report_xml, "<script id=\"portolan-not-certain-udp\" output=\"9\"/></hostscript>"},
+    };
+    for (unsigned i = 0; i < 2 * sizeof formats / sizeof formats[0]; i++) {
+        struct host_result host = host_of(ports, 4);
+        host.capped = i % 2 == 0;
+        begin(fixture, formats[i / 2].ops);
+        fixture->ops->host(fixture->report, &host);
+        assert_true(!strstr(written(fixture), formats[i / 2].says) == !host.capped);
+        finish(fixture);
+    }
+}
+
 static void a_host_for_whom_somebody_else_speaks_is_marked_in_every_format(void **state)
 {
     struct fixture *fixture = *state;
@@ -444,6 +486,7 @@ int main(void)
         WITH_REPORT(json_says_when_memory_ran_out),
         WITH_REPORT(a_host_that_answers_all_ports_alike_is_remarked_on),
         WITH_REPORT(a_reset_from_a_box_on_the_way_is_marked_at_its_port),
+        WITH_REPORT(ports_that_were_not_asked_often_enough_are_named_in_every_format),
         WITH_REPORT(a_host_for_whom_somebody_else_speaks_is_marked_in_every_format),
         WITH_REPORT(what_a_store_does_not_keep_is_said_to_be_unknown),
         WITH_REPORT(the_last_line_says_which_risk_was_accepted),

@@ -262,23 +262,34 @@ static void write_ports(struct report *report, const struct host_result *host)
     xml_raw(report->xml, "\n");
 }
 
-/* The remark, and the ports with a foreign TTL, folded ones too. */
+/* Some ports of the host, folded ones too, as ranges: a script for each protocol that has any. */
+static void write_ranges(struct report *report, const char *name, const struct host_result *host,
+                         char *(*ranges_of)(const struct host_result *host, enum protocol protocol))
+{
+    for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
+        own(free_ptr) char *ports = ranges_of(host, (enum protocol)i);
+        char id[48];
+        snprintf(id, sizeof id, "%s-%s", name, protocol_name((enum protocol)i));
+        if (ports && ports[0])
+            write_script(report->xml, id, ports);
+        report->incomplete |= !ports;
+    }
+}
+
+/* The remark, and which ports it is about; and the ports that --max-retries left uncertain. */
 static void write_hostscript(struct report *report, const struct host_result *host)
 {
     struct xml_writer *xml = report->xml;
     char remark[REMARK_MAX];
-    if (!remark_on(report->run, host, remark))
+    bool has_remark = remark_on(report->run, host, remark);
+    if (!has_remark && !host->capped)
         return;
     xml_open(xml, "hostscript");
-    write_script(xml, "portolan-remark", remark);
-    for (unsigned i = 0; i < PROTOCOL_COUNT; i++) {
-        own(free_ptr) char *ports = ranges_of_foreign(host, (enum protocol)i);
-        char id[48];
-        snprintf(id, sizeof id, "portolan-foreign-ttl-%s", protocol_name((enum protocol)i));
-        if (ports && ports[0])
-            write_script(xml, id, ports);
-        report->incomplete |= !ports;
-    }
+    if (has_remark)
+        write_script(xml, "portolan-remark", remark);
+    write_ranges(report, "portolan-foreign-ttl", host, ranges_of_foreign);
+    if (host->capped)
+        write_ranges(report, "portolan-not-certain", host, ranges_of_silent);
     xml_close(xml);
     xml_raw(xml, "\n");
 }

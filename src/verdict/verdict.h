@@ -76,12 +76,11 @@ enum confirmation {
 /* How good a piece of evidence is. Better replaces worse, never the reverse (design decision 6). */
 enum rank {
     RANK_SILENCE,
-    RANK_ICMP_SOFT,     /* an ICMP error that may pass: tried once more before it is final */
-    RANK_ICMP_PATH,     /* an ICMP error from somebody on the way */
-    RANK_RESET_FOREIGN, /* RST or ABORT with another TTL than the host's own */
-    RANK_ICMP_TARGET,   /* an ICMP error from the target itself */
-    RANK_RESET,         /* RST or ABORT with the host's own TTL */
-    RANK_SERVICE        /* the service answered */
+    RANK_ICMP_SOFT,   /* an ICMP error that may pass: tried once more before it is final */
+    RANK_ICMP_PATH,   /* an ICMP error from somebody on the way */
+    RANK_ICMP_TARGET, /* an ICMP error from the target itself */
+    RANK_RESET,       /* RST or ABORT in the host's name: its TTL is looked at in results/whole_host.h */
+    RANK_SERVICE      /* the service answered */
 };
 
 struct verdict {

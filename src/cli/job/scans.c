@@ -89,6 +89,8 @@ static void name_flags(unsigned flags, char ret[static SCAN_FLAGS_MAX])
         }
     }
     ret[len] = '\0';
+    if (len == 0)
+        memcpy(ret, "NONE", sizeof "NONE");
 }
 
 /* --scanflags: the TCP technique chosen, or SYN, asks with these flags. */

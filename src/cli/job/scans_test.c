@@ -88,6 +88,18 @@ static void scan_flags_change_the_technique_and_not_its_row(void **state)
     assert_int_equal(scans_choose(&options, &without, &scans, NULL), -EX_NOPERM);
 }
 
+static void scan_flags_that_are_none_are_reported_as_that(void **state)
+{
+    (void)state;
+    struct options options = scan_options(NULL, NULL);
+    options.scan_flags = 0;
+    struct scans scans;
+    struct report_scan reported[SCANS_MAX];
+    assert_int_equal(scans_choose(&options, &with, &scans, NULL), 0);
+    assert_int_equal(scans_report(&scans, reported), 1);
+    assert_string_equal(reported[0].flags, "NONE");
+}
+
 static void what_connections_cannot_carry_is_refused(void **state)
 {
     (void)state;
@@ -196,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_raw_scan_without_privilege_says_how_to_grant_it),
         cmocka_unit_test(two_tcp_scans_are_one_too_many),
         cmocka_unit_test(scan_flags_change_the_technique_and_not_its_row),
+        cmocka_unit_test(scan_flags_that_are_none_are_reported_as_that),
         cmocka_unit_test(what_connections_cannot_carry_is_refused),
         cmocka_unit_test(a_udp_scan_needs_no_privilege),
         cmocka_unit_test(a_udp_scan_goes_with_any_tcp_scan),
