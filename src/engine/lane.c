@@ -42,6 +42,8 @@ bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
     }
     scan_block->lane = lane;
     engine->account.hosts_limited++;
+    struct addr addr = block_host(&scan_block->block, 0);
+    emit_note(engine, NOTE_LIMITED, &addr, record->canary_draws_icmp, 0);
     return true;
 }
 

@@ -220,12 +220,36 @@ static int make_plan(struct database *database, struct stored_scan *scan, const 
     return r;
 }
 
+/* Of what kind the packets were that proved nothing. Which kinds there are is not known here. */
+static void take_reject(struct stored_scan *scan, const char *what, uint64_t count)
+{
+    if (strncmp(what, STORE_REJECT_PREFIX, strlen(STORE_REJECT_PREFIX)) != 0 ||
+        strlen(what) >= STORE_REJECT_TEXT_MAX || scan->reject_count == STORE_REJECTS_MAX)
+        return;
+    struct stored_reject *reject = &scan->rejects[scan->reject_count++];
+    memcpy(reject->what, what, strlen(what) + 1);
+    reject->count = count;
+}
+
+uint64_t stored_scan_rejects(const struct stored_scan *scan, const char *kind)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < scan->reject_count; i++) {
+        const struct stored_reject *reject = &scan->rejects[i];
+        if (strcmp(reject->what + strlen(STORE_REJECT_PREFIX), kind) == 0)
+            count = reject->count;
+    }
+    return count;
+}
+
 static int load_account(struct database *database, struct stored_scan *scan, struct error *err)
 {
     struct sqlite3_stmt *query = NULL;
     int r = database_query(database, "SELECT what, count FROM coverage", &query, err);
     while (r == 0 && (r = query_next(database, query, err)) == 1) {
         const char *what = query_text(query, 0);
+        if (what)
+            take_reject(scan, what, number(query, 1));
         for (unsigned i = 0; what && i < END_VALUE_COUNT; i++) {
             if (strcmp(what, account_name((enum end_value)i)) != 0)
                 continue;

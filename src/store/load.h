@@ -31,11 +31,19 @@ struct stored_scan {
     struct store_progress progress;    /* state is one of the names in rows.h */
     uint64_t account[END_VALUE_COUNT]; /* of those of its runs that were not killed */
     bool has_account;
+    struct stored_reject {
+        char what[STORE_REJECT_TEXT_MAX]; /* coverage.what */
+        uint64_t count;
+    } rejects[STORE_REJECTS_MAX]; /* the first of them, if a stranger wrote more */
+    unsigned reject_count;
 };
 
 /* EX_DATAERR also when no scan has begun in it. To be ended with stored_scan_done, whatever the outcome. */
 int load_scan(struct database *database, struct stored_scan *ret, struct error *err);
 void stored_scan_done(struct stored_scan *scan);
+
+/* How many packets of this kind proved nothing. */
+uint64_t stored_scan_rejects(const struct stored_scan *scan, const char *kind);
 
 /* Which of the ports that were asked is this? False: none. */
 bool asked_find(const struct stored_scan *scan, const char *protocol, int64_t port, uint32_t *ret_index);

@@ -333,6 +333,13 @@ void rows_coverage(struct batch *batch, const char *what, uint64_t count)
     batch_int(batch, (int64_t)count);
 }
 
+void rows_reject(struct batch *batch, const char *kind, uint64_t count)
+{
+    char what[STORE_REJECT_TEXT_MAX];
+    snprintf(what, sizeof what, STORE_REJECT_PREFIX "%s", kind);
+    rows_coverage(batch, what, count);
+}
+
 const char *account_name(enum end_value value)
 {
     static const char *const names[END_VALUE_COUNT] = {

@@ -43,6 +43,13 @@ struct store_progress {
 
 void rows_progress(struct batch *batch, const struct store_progress *progress);
 
+#define STORE_REJECT_PREFIX   "rejected: " /* of the kind, in coverage.what */
+#define STORE_REJECTS_MAX     8            /* kinds */
+#define STORE_REJECT_TEXT_MAX 32
+
+/* Packets of one kind that came and proved nothing. */
+void rows_reject(struct batch *batch, const char *kind, uint64_t count);
+
 /* A host, with the ports of it that do not stand alone; what was stored of both before is replaced.
  *   again  something may have been */
 void rows_host(struct batch *batch, const struct host_result *host, enum host_progress progress, bool again);

@@ -247,6 +247,39 @@ static void ports_of_hosts_without_a_row_can_be_forgotten(void **state)
     assert_read_again(scene);
 }
 
+static void packets_that_proved_nothing_are_kept_by_kind(void **state)
+{
+    struct scene *scene = *state;
+    struct stored_scan scan;
+    rows_reject(&scene->state, "fragment", 1);
+    rows_reject(&scene->state, "not proved", 5);
+    rows_reject(&scene->state, "fragment", 2);
+    write_all(scene);
+    assert_int_equal(load_scan(scene->database, &scan, NULL), 0);
+    assert_int_equal(stored_scan_rejects(&scan, "fragment"), 2);
+    assert_int_equal(stored_scan_rejects(&scan, "not proved"), 5);
+    assert_int_equal(stored_scan_rejects(&scan, "truncated"), 0);
+    stored_scan_done(&scan);
+}
+
+static void kinds_of_a_stranger_do_no_harm(void **state)
+{
+    struct scene *scene = *state;
+    struct stored_scan scan;
+    char what[] = "rejected: 00";
+    for (unsigned i = 0; i < 3 * STORE_REJECTS_MAX; i++) {
+        snprintf(what, sizeof what, "rejected: %02u", i);
+        rows_coverage(&scene->state, what, 1);
+    }
+    rows_coverage(&scene->state, "rejected:  and so on, for longer than any name is", 1);
+    rows_coverage(&scene->state, "rejected: -1", (uint64_t)-1);
+    write_all(scene);
+    assert_int_equal(load_scan(scene->database, &scan, NULL), 0);
+    assert_int_equal(scan.reject_count, STORE_REJECTS_MAX);
+    assert_int_equal(stored_scan_rejects(&scan, "-1"), 0);
+    stored_scan_done(&scan);
+}
+
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, make_scene, remove_scene)
 
 int main(void)
@@ -259,6 +292,8 @@ int main(void)
         SCENE_TEST(a_host_that_answers_in_many_ways_has_each_port_once),
         SCENE_TEST(what_became_of_an_open_port_is_kept),
         SCENE_TEST(ports_of_hosts_without_a_row_can_be_forgotten),
+        SCENE_TEST(packets_that_proved_nothing_are_kept_by_kind),
+        SCENE_TEST(kinds_of_a_stranger_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

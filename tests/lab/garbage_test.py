@@ -64,7 +64,8 @@ class Garbage(unittest.TestCase):
     def start(self, name, rate):
         command = [scan.PORTOLAN, "-sS", "-n", "-Pn", "-p", f"1-{LAST_PORT}", "--max-rate", str(rate), NETWORK]
         with self.network.inside("scanner"):
-            return subprocess.Popen([*command, "-oJ", self.directory / name], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            outputs = ["-oJ", self.directory / name, "--store", self.directory / f"{name}.store"]
+            return subprocess.Popen([*command, *outputs], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
     def throw(self):
         command = [BUILD / "tests/lab/garbage", "eth0", pair.SCANNER_MAC, pair.SCANNER, NETWORK.split("/")[0], str(COUNT), str(SEED)]
@@ -110,6 +111,10 @@ class Garbage(unittest.TestCase):
         self.assertLessEqual(REASONS, summary["rejected_by"].keys())
         self.assertEqual(sum(summary["rejected_by"].values()), summary["rejected"])
         self.assertGreater(summary["rejected"], min(COUNT, 1_000_000) // 20)
+        told = [scan.PORTOLAN, "report", self.directory / "garbage.store", "-oJ", self.directory / "told"]
+        subprocess.run(told, stdin=subprocess.DEVNULL, check=True, timeout=60)
+        _, _, summary_told = self.read("told")
+        self.assertEqual(summary_told["rejected_by"], summary["rejected_by"])
         self.assertLess(max(sizes) - sizes[len(sizes) // 10], GROWTH_KB)
 
 

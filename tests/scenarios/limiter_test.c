@@ -63,6 +63,7 @@ static void protocols_behind_the_limiter_of_linux_are_all_right(void **state)
                              open ? PORT_OPEN : PORT_CLOSED);
         }
         assert_in_time(&scenario, ideal_seconds(195, 6, 1), 1.3);
+        assert_int_equal(scenario.notes[NOTE_LIMITED], 1);
         scenario_done(&scenario);
     }
 }
@@ -139,6 +140,7 @@ static void an_unlimited_host_with_silent_ports_is_not_slowed_down(void **state)
         scenario_run(&scenario);
         assert_int_equal(scenario_count_wrong(&scenario), 0);
         assert_true(scenario.took_ns < SEC);
+        assert_int_equal(scenario.notes[NOTE_LIMITED], 0);
         scenario_done(&scenario);
     }
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/job/job.h"
+#include "cli/rejects.h"
 #include "cli/stored/limit.h"
 #include "cli/supervisor/outputs.h"
 #include "store/load.h"
@@ -63,7 +64,9 @@ static void end_reports(struct telling *telling, const struct stored_scan *scan)
         .interrupted = complete ? NULL : "the scan is not complete",
         .exit_status = complete ? EX_OK : EX_TEMPFAIL,
     };
+    const struct rejects rejects = rejects_stored(scan);
     report_end_account(&end, scan->account);
+    rejects_report(&rejects, &end);
     outputs_end(&telling->outputs, &end);
 }
 

@@ -71,6 +71,7 @@ static unsigned note_level(enum note note)
     case NOTE_RATE:
         return 1;
     case NOTE_RETRY_CAP:
+    case NOTE_LIMITED:
         return 2;
     case NOTE_COUNT:
         break;
@@ -220,6 +221,10 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
     case NOTE_RETRY_CAP:
         talk_note(supervisor->talk, "%s: %" PRIu64 " ports were silent to the last try", host,
                   record->value[0]);
+        break;
+    case NOTE_LIMITED:
+        talk_note(supervisor->talk, "%s limits its %s: it is asked at its pace", host,
+                  record->value[0] ? "ICMP errors" : "resets");
         break;
     case NOTE_SEND_ERRORS:
         talk_note(supervisor->talk, "the kernel refused %" PRIu64 " probes (%s); they are sent again",

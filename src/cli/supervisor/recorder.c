@@ -81,6 +81,7 @@ static void describe_session(struct recorder *recorder, const struct session *se
 {
     recorder->before = session->scan.progress;
     recorder->progress = session->scan.progress;
+    recorder->rejects_before = rejects_stored(&session->scan);
     memcpy(recorder->account, session->scan.account, sizeof recorder->account);
     recorder->progress.pid = getpid();
     recorder->progress.state = "running";
@@ -206,9 +207,14 @@ static const char *note_name(enum note note)
         [NOTE_WAY_BACK] = "way back",
         [NOTE_NEW_SOURCE] = "new source",
         [NOTE_REROUTED] = "rerouted",
+        [NOTE_ZOMBIE] = "zombie",
+        [NOTE_IDLE_SEEN] = "idle scan seen",
+        [NOTE_IDLE_STOPPED] = "idle scan stopped",
         [NOTE_RATE] = "rate",
+        [NOTE_LIMITED] = "limiter",
+        [NOTE_RELAY] = "relay",
     };
-    return names[note] ? names[note] : "note";
+    return names[note];
 }
 
 /* Of what the packet process says only what can be true is kept. */
@@ -249,13 +255,6 @@ void recorder_record(struct recorder *recorder, const struct record *record)
     if (record->type == RECORD_NOTE) {
         rows_event(&recorder->next, record->time_ns, note_name((enum note)record->note), &record->host,
                    record->value[0], record->value[1]);
-    } else if (record->type == RECORD_PROGRESS) {
-        struct store_progress *progress = &recorder->progress;
-        const struct store_progress *before = &recorder->before;
-        progress->probes_sent = before->probes_sent + record->value[PROGRESS_PROBES_SENT];
-        progress->answers = before->answers + record->value[PROGRESS_ANSWERS];
-        progress->rejected = before->rejected + record->value[PROGRESS_REJECTED];
-        progress->drops = before->drops + record->value[PROGRESS_DROPS];
     } else if (record->type == RECORD_CONFIRMATION) {
         take_confirmation(recorder, record);
     } else if (record->type == RECORD_END) {
@@ -270,15 +269,25 @@ bool recorder_is_full(const struct recorder *recorder)
     return recorder->writer && !recorder->failed && recorder->found.len > FULL_LEN;
 }
 
-static void take_totals(struct recorder *recorder, const struct packet_totals *totals)
+static void put_counts(struct recorder *recorder, struct batch *batch, const struct recorder_counts *counts)
 {
     struct store_progress *progress = &recorder->progress;
     const struct store_progress *before = &recorder->before;
-    progress->packets_sent = before->packets_sent + totals->packets_sent;
-    progress->bytes_sent = before->bytes_sent + totals->bytes_sent;
-    progress->packets_received = before->packets_received + totals->packets_received;
-    progress->bytes_received = before->bytes_received + totals->bytes_received;
+    const struct packet_totals *packets = counts->packets;
+    const uint64_t *told = counts->progress;
+    progress->packets_sent = before->packets_sent + packets->packets_sent;
+    progress->bytes_sent = before->bytes_sent + packets->bytes_sent;
+    progress->packets_received = before->packets_received + packets->packets_received;
+    progress->bytes_received = before->bytes_received + packets->bytes_received;
+    progress->probes_sent = before->probes_sent + told[PROGRESS_PROBES_SENT];
+    progress->answers = before->answers + told[PROGRESS_ANSWERS];
+    progress->rejected = before->rejected + told[PROGRESS_REJECTED];
+    progress->drops = before->drops + told[PROGRESS_DROPS];
     progress->saved_ns = clock_ns(CLOCK_REALTIME);
+    rows_progress(batch, progress);
+    struct rejects rejects = rejects_of(told[PROGRESS_REJECTED], packets);
+    rejects_add(&rejects, &recorder->rejects_before);
+    rejects_keep(&rejects, batch);
 }
 
 /* A scan of some seconds is over before a state with all its hosts is worth its cost. */
@@ -293,11 +302,10 @@ static bool state_is_due(const struct recorder *recorder, const struct results *
 
 /* From here on `state` is how far the scan was; what is found meanwhile, and the hosts in flight, shown next, may only be
  * further than that. */
-static void begin_walk(struct recorder *recorder, const struct packet_totals *totals)
+static void begin_walk(struct recorder *recorder, const struct recorder_counts *counts)
 {
     put_down(recorder);
-    take_totals(recorder, totals);
-    rows_progress(&recorder->next, &recorder->progress);
+    put_counts(recorder, &recorder->next, counts);
     struct batch empty = recorder->state;
     recorder->state = recorder->next;
     recorder->next = empty;
@@ -342,13 +350,13 @@ static bool found_is_due(const struct recorder *recorder, int64_t now_ns)
     return recorder->found.len > ENOUGH_LEN || (recorder->found.len > 0 && now_ns >= recorder->found_ns);
 }
 
-void recorder_turn(struct recorder *recorder, struct results *results, const struct packet_totals *totals)
+void recorder_turn(struct recorder *recorder, struct results *results, const struct recorder_counts *counts)
 {
     if (!recorder->writer || !check(recorder) || writer_is_busy(recorder->writer))
         return;
     int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
     if (!recorder->walking && state_is_due(recorder, results, now_ns))
-        begin_walk(recorder, totals);
+        begin_walk(recorder, counts);
     if (recorder->walking)
         go_on_walking(recorder, results, WALK_BUDGET);
     else if (found_is_due(recorder, now_ns))
@@ -362,13 +370,12 @@ static void wait_for_writer(struct recorder *recorder)
 }
 
 /* A state whose hosts in flight were not all shown goes with the last one: by now every host was handed over. */
-void recorder_end(struct recorder *recorder, const struct packet_totals *totals, bool complete)
+void recorder_end(struct recorder *recorder, const struct recorder_counts *counts, bool complete)
 {
     if (!recorder->writer)
         return;
     wait_for_writer(recorder);
     put_down(recorder);
-    take_totals(recorder, totals);
     batch_append(&recorder->state, &recorder->next);
     if (complete)
         rows_forget_blocks(&recorder->state);
@@ -376,7 +383,7 @@ void recorder_end(struct recorder *recorder, const struct packet_totals *totals,
         rows_account(&recorder->state, recorder->account);
     recorder->progress.state = complete ? "complete" : "stopped";
     recorder->progress.pid = 0;
-    rows_progress(&recorder->state, &recorder->progress);
+    put_counts(recorder, &recorder->state, counts);
     rows_event(&recorder->state, recorder->progress.saved_ns, recorder->progress.state, NULL, 0, 0);
     if (check(recorder))
         writer_submit(recorder->writer, &recorder->found, &recorder->state);

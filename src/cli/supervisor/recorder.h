@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/channel.h"
 #include "cli/job/job.h"
+#include "cli/rejects.h"
 #include "cli/supervisor/evidence.h"
 #include "results/results.h"
 #include "store/rows.h"
@@ -31,6 +32,7 @@ struct recorder {
     struct batch next; /* what comes in of the next state */
     struct down_range down;
     struct store_progress before; /* what earlier runs of this scan counted */
+    struct rejects rejects_before;
     struct store_progress progress;
     uint64_t account[END_VALUE_COUNT]; /* of all runs that came to an end, */
     bool has_account;                  /* if one did */
@@ -58,16 +60,22 @@ void recorder_host(struct recorder *recorder, const struct host_result *host);
 void recorder_port(struct recorder *recorder, const struct addr *host, const struct port_result *port,
                    const struct evidence_parts *packet);
 
-/* From the ring: notes, progress, what became of open ports, and the state of the engine. */
+/* From the ring: notes, what became of open ports, and the state of the engine. */
 void recorder_record(struct recorder *recorder, const struct record *record);
 
 /* Is there so much to be written that nothing more should be taken in? */
 bool recorder_is_full(const struct recorder *recorder);
 
+/* What all packet processes of this run have counted until now. Borrowed. */
+struct recorder_counts {
+    const struct packet_totals *packets;
+    const uint64_t *progress; /* by enum progress_value */
+};
+
 /* Do what is due, for some milliseconds at most. */
-void recorder_turn(struct recorder *recorder, struct results *results, const struct packet_totals *totals);
+void recorder_turn(struct recorder *recorder, struct results *results, const struct recorder_counts *counts);
 
 /* Write the rest, when results have handed over every host, and how the scan ended. What fails is seen in `failed`.
  *   complete  nothing is left to be done */
-void recorder_end(struct recorder *recorder, const struct packet_totals *totals, bool complete);
+void recorder_end(struct recorder *recorder, const struct recorder_counts *counts, bool complete);
 void recorder_done(struct recorder *recorder);

@@ -1,6 +1,5 @@
 #include "cli/supervisor/supervisor.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <libgen.h>
 #include <poll.h>
@@ -11,6 +10,7 @@
 
 #include "base/own.h"
 #include "base/time.h"
+#include "cli/rejects.h"
 #include "cli/supervisor/internal.h"
 #include "sandbox/sandbox.h"
 
@@ -70,7 +70,8 @@ static bool turn(struct supervisor *supervisor)
     outputs_flush(&supervisor->outputs);
     flush_evidence(supervisor);
     struct packet_totals totals = crew_totals(supervisor->crew);
-    recorder_turn(&supervisor->recorder, supervisor->results, &totals);
+    const struct recorder_counts counts = {&totals, supervisor->progress.values};
+    recorder_turn(&supervisor->recorder, supervisor->results, &counts);
     supervisor_show_progress(supervisor);
     if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
         supervisor_stop(supervisor);
@@ -95,25 +96,8 @@ static void scan(struct supervisor *supervisor)
     results_flush(supervisor->results, realtime_ns());
     flush_evidence(supervisor);
     struct packet_totals totals = crew_totals(supervisor->crew);
-    recorder_end(&supervisor->recorder, &totals, complete);
-}
-
-/* Of what kinds the packets were that proved nothing. Those that could be read are what is left. */
-static void count_rejects(const struct packet_totals *packets, struct report_end *end)
-{
-    static_assert(PACKET_FAULT_COUNT <= REPORT_REJECTS_MAX, "PACKET_OK stands for those that could be read");
-    uint64_t left = end->rejected;
-    for (unsigned i = PACKET_OK + 1; i < PACKET_FAULT_COUNT; i++) {
-        uint64_t count = packets->faults[i];
-        if (count > left) /* counted since the last progress */
-            count = left;
-        if (count > 0)
-            end->rejects[end->reject_count++] =
-                (struct report_reject){packet_fault_name((enum packet_fault)i), count};
-        left -= count;
-    }
-    if (left > 0)
-        end->rejects[end->reject_count++] = (struct report_reject){"not proved", left};
+    const struct recorder_counts counts = {&totals, supervisor->progress.values};
+    recorder_end(&supervisor->recorder, &counts, complete);
 }
 
 /* The sum of what all packet processes said of themselves. */
@@ -146,7 +130,8 @@ static struct report_end describe_end(const struct supervisor *supervisor)
         .drops = values[PROGRESS_DROPS],
     };
     take_account(supervisor, &end);
-    count_rejects(&packets, &end);
+    const struct rejects rejects = rejects_of(end.rejected, &packets);
+    rejects_report(&rejects, &end);
     return end;
 }
 
