@@ -368,10 +368,10 @@ void calm_run(struct engine *engine, struct scan_block *scan_block)
     bool waits = false;
     if (is_over(engine, scan_block))
         judge(engine, scan_block);
-    if (!scan_block->open_hosts)
-        return;
-    while (!waits && !all_sent(calm) && pacer_allowance(&calm->pacer, engine->now_ns) &&
-           allowance_of(engine, scan_block))
+    /* Answers may arrive while something is sent, and be the host's last. */
+    while (scan_block->open_hosts && !waits && !all_sent(calm) &&
+           pacer_allowance(&calm->pacer, engine->now_ns) && allowance_of(engine, scan_block))
         waits = !send_next(engine, scan_block);
-    scan_block->wake_ns = next_wake_ns(engine, scan_block, waits);
+    if (scan_block->open_hosts)
+        scan_block->wake_ns = next_wake_ns(engine, scan_block, waits);
 }

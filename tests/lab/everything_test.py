@@ -13,17 +13,20 @@ from network import BUILD
 NOT_POSSIBLE = 77
 PORTS = 2000
 PROXIED, TARPIT, ORDINARY = "198.18.0.2", "198.18.0.3", "198.18.0.4"
+ORDINARY6, DEAF = "2001:db8::4", 30  # whoever connects to this port is not heard after the handshake
 OPEN = {22, 80, 443}
 BEHIND_PROXY = {25, 80}
+CONFIRMED = {(ORDINARY, port) for port in OPEN} | {(PROXIED, port) for port in BEHIND_PROXY}
 LISTEN = f"""
 import socket, time
 keep = [socket.create_server(("{ORDINARY}", port)) for port in {sorted(OPEN)}]
 keep += [socket.create_server(("{PROXIED}", port)) for port in {sorted(BEHIND_PROXY)}]
+keep += [socket.create_server(("{ORDINARY6}", port), family=socket.AF_INET6) for port in {sorted(OPEN | {DEAF})}]
 print("ready", flush=True)
 time.sleep(600)
 """
 RULES = f"""
-table ip t {{
+table inet t {{
     chain first {{
         type filter hook prerouting priority raw;
         ip daddr {PROXIED} tcp flags syn notrack
@@ -32,6 +35,7 @@ table ip t {{
         type filter hook input priority filter;
         ip daddr {PROXIED} ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm
         ip daddr {PROXIED} ct state invalid drop
+        ip6 daddr {ORDINARY6} tcp dport {DEAF} tcp flags & syn == 0 drop
         ip daddr {TARPIT} tcp flags syn drop
     }}
 }}
@@ -82,11 +86,13 @@ class EverythingTest(unittest.TestCase):
             run("ip", "netns", "add", name)
             self.addCleanup(run, "ip", "netns", "del", name)
             run("ip", "-n", name, "link", "set", "lo", "up")
-            run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
+            run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.addr_gen_mode=1", "net.ipv6.conf.default.router_solicitations=0")
         run("ip", "-n", self.near, "link", "add", "v", "type", "veth", "peer", "name", "v", "netns", far)
         run("ip", "-n", self.near, "address", "add", "198.18.0.1/24", "dev", "v")
         for address in (PROXIED, TARPIT, ORDINARY):
             run("ip", "-n", far, "address", "add", f"{address}/24", "dev", "v")
+        run("ip", "-n", self.near, "address", "add", "2001:db8::1/64", "dev", "v", "nodad")
+        run("ip", "-n", far, "address", "add", f"{ORDINARY6}/64", "dev", "v", "nodad")
         for name in (self.near, far):
             run("ip", "-n", name, "link", "set", "v", "up")
         run("ip", "netns", "exec", far, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
@@ -94,21 +100,38 @@ class EverythingTest(unittest.TestCase):
         self.serve(far, "-c", LISTEN)
         self.serve(far, __file__, "tarpit")
 
-    def test_a_connection_tells_which_ports_are_real(self):
+    def verify(self, *words):
+        """The lines of the report, and what people were shown."""
         command = ["ip", "netns", "exec", self.near, BUILD / "portolan", "-sS", "--verify", "-n", "-p", "20-90,443", "-oJ", "-",
-                   "-oN", "/dev/stderr", PROXIED, TARPIT, ORDINARY]  # fmt: skip
+                   "-oN", "/dev/stderr", *words]  # fmt: skip
         result = subprocess.run(command, capture_output=True, text=True, timeout=100)
         self.assertEqual(result.returncode, 0, result.stderr)
-        ports = [line for line in map(json.loads, result.stdout.splitlines()) if line["type"] == "port"]
-        confirmed = {(port["ip"], port["port"]) for port in ports if port.get("confirmed")}
-        truth = {(ORDINARY, port) for port in OPEN} | {(PROXIED, port) for port in BEHIND_PROXY}
-        self.assertEqual(confirmed, truth, result.stderr)
-        hosts = {line["ip"]: line for line in map(json.loads, result.stdout.splitlines()) if line["type"] == "host"}
+        return [json.loads(line) for line in result.stdout.splitlines()], result.stderr
+
+    def assert_confirmed(self, lines, truth):
+        confirmed = {(line["ip"], line["port"]) for line in lines if line["type"] == "port" and line.get("confirmed")}
+        self.assertEqual(confirmed, truth)
+
+    def test_a_connection_tells_which_ports_are_real(self):
+        lines, shown = self.verify(PROXIED, TARPIT, ORDINARY)
+        self.assert_confirmed(lines, CONFIRMED)
+        hosts = {line["ip"]: line for line in lines if line["type"] == "host"}
         for address in (PROXIED, TARPIT):
+            listed = sum(line["type"] == "port" and line["ip"] == address for line in lines)
+            folded = sum(group["count"] for group in hosts[address]["not_shown"])
             self.assertEqual(hosts[address].get("confidence"), "low", hosts[address])
-            self.assertEqual(hosts[address]["port_count"], sum(group["count"] for group in hosts[address]["not_shown"]) + sum(
-                port["ip"] == address for port in ports))  # fmt: skip
-        self.assertIn("syn-ack ttl 64, confirmed", result.stderr)
+            self.assertEqual(hosts[address]["port_count"], folded + listed)
+        self.assertIn("syn-ack ttl 64, confirmed", shown)
+
+    def test_it_tells_so_whatever_the_backend_the_workers_and_the_family(self):
+        for words in (["--backend", "xdp"], ["--workers", "2"]):
+            with self.subTest(words):
+                self.assert_confirmed(self.verify(*words, PROXIED, ORDINARY)[0], CONFIRMED)
+        with self.subTest("IPv6"):
+            lines, _ = self.verify("-6", ORDINARY6)
+            self.assert_confirmed(lines, {(ORDINARY6, port) for port in OPEN})
+            found = {line["port"] for line in lines if line["type"] == "port" and line["state"] == "open"}
+            self.assertEqual(found, OPEN | {DEAF})
 
     def test_all_their_ports_take_one_line(self):
         command = ["ip", "netns", "exec", self.near, BUILD / "portolan", "-sS", "-n", "-p-", "-oJ", "-", "-oN", "/dev/stderr",
