@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/lab"))
 
+import pair  # noqa: E402
 from scan import read_json  # noqa: E402
 
 NAME = f"pl{os.getpid()}"
@@ -89,6 +90,7 @@ def main():
     options.add_argument("--build", type=Path, default=ROOT / "build")
     given = options.parse_args()
     echo, failed = None, False
+    pair.end_orderly_when_told()
     try:
         raise_network()
         echo = subprocess.Popen(["ip", "netns", "exec", TARGET, sys.executable, "-c", ECHO], stdout=subprocess.PIPE)
