@@ -113,12 +113,44 @@ class StoreFaults(stage.StageTest):
     def test_where_nothing_can_be_made_nothing_is_sent(self):
         place = self.directory / "closed"
         place.mkdir(mode=0o555)
-        self.store = str(place / "store")
         sent = stage.packets_sent()
-        process = self.start()
-        err = process.stderr.read().decode()
-        self.assertEqual(process.wait(), 73, err)
+        for option in ("--store", "-oX", "-oN", "-oJ", "-oG", "-oL", "--pcap"):
+            words = stage.command([*SCAN, option, str(place / "file")])
+            result = subprocess.run(words, capture_output=True, text=True, timeout=60)
+            self.assertEqual(result.returncode, 73, result.stderr)
+            self.assertIn(str(place / "file"), result.stderr)
         self.assertEqual(stage.packets_sent(), sent)
+
+    def test_packets_without_room_end_it_and_resume_finishes_it(self):
+        place = self.mount("16k")
+        process = self.start("--pcap", place / "packets")
+        err = process.stderr.read().decode()
+        self.assertEqual(process.wait(), 74, err)
+        self.assertIn("No space left on device", err)
+        self.assert_resumes()
+
+    def test_packets_whose_file_is_removed_are_missed(self):
+        packets = self.directory / "packets"
+        process = self.started("--pcap", packets, rate=800)
+        packets.unlink()
+        err = process.stderr.read().decode()
+        self.assertEqual(process.wait(), 74, err)
+        self.assertIn("removed", err)
+        self.assert_whole()
+
+    def test_a_late_reader_of_packets_gets_them_all_and_delays_nothing(self):
+        fifo = self.directory / "fifo"
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        process = self.start("--pcap", fifo)
+        self.assertTrue(wait_until(lambda: state(self.store) == "complete"))
+        self.assertEqual(stored.rows(self.store, "SELECT drops FROM scan"), [(0,)])
+        self.assertIsNone(process.poll())  # it waits, with what the pipe did not hold
+        os.set_blocking(reader, True)
+        with open(reader, "rb") as file:
+            packets = list(stored.pcapng(file.read()))
+        self.assertEqual(process.wait(timeout=20), 0)
+        self.assertEqual(len(packets), HOSTS * PORTS)
 
     def test_a_standard_output_that_is_closed_is_said_before_anything_is_sent(self):
         sent = stage.packets_sent()

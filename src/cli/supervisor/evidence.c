@@ -87,3 +87,15 @@ int evidence_flush(struct evidence *evidence, struct error *err)
         return 0;
     return error_set(err, EX_IOERR, "cannot write the packets: %s", strerror(sink_error(evidence->sink)));
 }
+
+int evidence_end(struct evidence *evidence, struct error *err)
+{
+    int r = evidence_flush(evidence, err);
+    if (r < 0 || !evidence->file)
+        return r;
+    sink_drain(evidence->sink);
+    int error = sink_error(evidence->sink);
+    if (error == ENOENT)
+        return error_set(err, EX_IOERR, "the file of the packets was removed while it was written");
+    return error ? error_set(err, EX_IOERR, "cannot write the packets: %s", strerror(error)) : 0;
+}

@@ -31,6 +31,12 @@ static void flush_evidence(struct supervisor *supervisor)
         supervisor->outputs.failed = true;
 }
 
+static void end_evidence(struct supervisor *supervisor)
+{
+    if (!supervisor->outputs.failed && evidence_end(&supervisor->evidence, &supervisor->outputs.error) < 0)
+        supervisor->outputs.failed = true;
+}
+
 /* Wait until something happens. */
 static void wait_for_something(struct supervisor *supervisor)
 {
@@ -146,6 +152,7 @@ static int finish(struct supervisor *supervisor)
     end.interrupted = supervisor_judge_end(supervisor, text, &status);
     end.exit_status = status;
     outputs_end(&supervisor->outputs, &end);
+    end_evidence(supervisor);
     while (then_busy(&supervisor->then) && !supervisor->impatient)
         turn(supervisor);
     talk_clear(supervisor->talk);
