@@ -18,6 +18,8 @@ void checkpoint_begin_block(struct engine *engine, const struct scan_block *scan
         emit_checkpoint(engine, RECORD_BLOCK_HOSTS, scan_block, 0, run);
         first = slot;
     }
+    /* Nothing was asked yet. Said at once: of a block without a state it would not be known what was answered. */
+    emit_checkpoint(engine, RECORD_BLOCK, scan_block, 0, (struct order_range){0, 0});
 }
 
 void checkpoint_end_block(struct engine *engine, struct scan_block *scan_block)

@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUSY_MS 5000 /* a reader waits so long for a writer's checkpoint */
+#define BUSY_MS                                                                                              \
+    5000 /* so long is waited for others: for a writer's checkpoint, or for who looks at a file just made */
 #define URI_MAX (3 * PATH_MAX + 32)
 
 struct database {
@@ -187,7 +188,7 @@ static int prepare(struct database *database, struct error *err)
  * triggers, views and functions is not trusted. */
 static int configure(struct database *database, enum database_use use, struct error *err)
 {
-    sqlite3_busy_timeout(database->handle, use == DATABASE_READ ? BUSY_MS : 0);
+    sqlite3_busy_timeout(database->handle, BUSY_MS);
     sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)NULL);
     sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, (int *)NULL);
     sqlite3_db_config(database->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, (int *)NULL);
@@ -374,6 +375,7 @@ int database_finish(struct database *database, struct error *err)
         sqlite3_finalize(database->statements[i]);
         database->statements[i] = NULL;
     }
+    sqlite3_busy_timeout(database->handle, 0); /* who reads it now may do so for long */
     int code = sqlite3_exec(database->handle, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
     return code == SQLITE_OK || code == SQLITE_BUSY ? 0 : fail(database, code, err);
 }

@@ -6,10 +6,12 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/database.h"
@@ -173,6 +175,50 @@ static void two_scans_cannot_use_one_file(void **state)
     database_close(database);
 }
 
+/* Another program has the lock, and gives it back after a while. */
+static pid_t lock_for_a_while(const struct place *place)
+{
+    int ready[2];
+    char byte = 0;
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        sqlite3 *other = NULL;
+        struct timespec while_ns = {.tv_nsec = 200 * 1000000};
+        bool locked = sqlite3_open(place->file, &other) == SQLITE_OK &&
+                      sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL) == SQLITE_OK &&
+                      write(ready[1], &byte, 1) == 1;
+        nanosleep(&while_ns, NULL);
+        sqlite3_close(other);
+        _exit(locked ? 0 : 1);
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void who_looks_at_a_file_for_a_moment_is_waited_for(void **state)
+{
+    const struct place *place = *state;
+    struct batch found = {.bytes = NULL};
+    struct batch rows = {.bytes = NULL};
+    struct error err = {.status = 0};
+    int status = 0;
+    pid_t pid = lock_for_a_while(place); /* of a file that is still empty */
+    struct database *database = open_as(place, DATABASE_CREATE);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+
+    pid = lock_for_a_while(place);
+    put_event(&rows, "written");
+    assert_int_equal(database_write(database, &found, &rows, &err), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    database_close(database);
+    batch_done(&rows);
+}
+
 static void run_sql(const struct place *place, const char *sql)
 {
     struct error err = {.status = 0};
@@ -274,6 +320,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_is_removed_is_written_no_more, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_new_scan_does_not_overwrite_an_old_one, make_place, remove_place),
         cmocka_unit_test_setup_teardown(two_scans_cannot_use_one_file, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(who_looks_at_a_file_for_a_moment_is_waited_for, make_place,
+                                        remove_place),
         cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(somebody_elses_database_is_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(other_tables_than_ours_are_refused, make_place, remove_place),

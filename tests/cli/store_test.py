@@ -18,6 +18,7 @@ import stage
 import stored
 
 HOSTS, PORTS = 16, 200
+SOUNDINGS = 16 * HOSTS  # probes beside those of the plan, at most: for round trips and limiters
 SLOW = ["-n", "-sS", "-p", f"1-{PORTS}", "--max-rate", "2000", "127.0.0.0/28"]  # 1.6 seconds
 QUICK = ["-n", "-sS", "-p", "1-50", "127.0.0.0/28"]
 SAMPLE = [1, 3, 7, 16, 35, 60, 90, 120]
@@ -101,6 +102,16 @@ class Store(stage.StageTest):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assert_whole()
         self.assertEqual(stored.ports(self.store), stored.reported(report))
+
+    def test_what_the_store_of_a_killed_scan_holds_is_not_asked_again(self):
+        self.killed()
+        known = len(stored.ports(self.store))
+        before = stored.rows(self.store, "SELECT probes_sent FROM scan")[0][0]
+        self.assertEqual(self.resume().returncode, 0)
+        again = stored.rows(self.store, "SELECT probes_sent FROM scan")[0][0] - before
+        self.assertGreater(known, 0)
+        self.assertLessEqual(again, HOSTS * PORTS - known + SOUNDINGS)
+        self.assert_whole()
 
     def test_a_stopped_scan_says_so_and_goes_on(self):
         process = self.begun(stderr=subprocess.PIPE, text=True)
