@@ -1,12 +1,16 @@
 /* Idle scans on the simulated network: zombies with traffic of their own, loss, distance, wrap of the ID within the scan,
  * reordering. Counts wrong states, and sets the time beside that of an oracle that knows the zombie's traffic.
  *
- *     idle_matrix [SEEDS [PORTS]] */
+ *     idle_matrix [SEEDS [PORTS [CELL...]]]
+ *
+ * Cells are numbered from 0 to 71; without numbers all are played. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "idle_oracle.h"
 #include "idle_scene.h"
+
+#define CELLS (4 * 3 * 3 * 2)
 
 struct totals {
     unsigned decided, opens, false_opens, missed_opens, unknown;
@@ -64,18 +68,30 @@ static void run_cell(const struct cell *cell, unsigned seeds, unsigned ports, st
     totals->worst_ratio = ratio > totals->worst_ratio ? ratio : totals->worst_ratio;
 }
 
-int main(int argc, char *argv[])
+static struct cell cell_of(unsigned i)
 {
     static const double backgrounds[] = {0, 1, 10, 50}, losses[] = {0, 0.01, 0.1};
     static const int rtts_ms[] = {1, 20, 200};
-    unsigned seeds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 20;
-    unsigned ports = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1000;
+    return (struct cell){.background_pps = backgrounds[i % 4],
+                         .loss = losses[i / 4 % 3],
+                         .rtt_ms = rtts_ms[i / 12 % 3],
+                         .reorders = i / 36 % 2 == 1};
+}
+
+static unsigned number(const char *text)
+{
+    return (unsigned)strtoul(text, NULL, 10);
+}
+
+int main(int argc, char *argv[])
+{
+    unsigned seeds = argc > 1 ? number(argv[1]) : 20, ports = argc > 2 ? number(argv[2]) : 1000;
+    unsigned count = argc > 3 ? (unsigned)argc - 3 : CELLS;
     struct totals totals = {.decided = 0};
-    for (unsigned i = 0; i < 4 * 3 * 3 * 2; i++) {
-        struct cell cell = {.background_pps = backgrounds[i % 4],
-                            .loss = losses[i / 4 % 3],
-                            .rtt_ms = rtts_ms[i / 12 % 3],
-                            .reorders = i >= 36};
+    for (unsigned i = 0; i < count; i++) {
+        unsigned index = argc > 3 ? number(argv[3 + i]) : i;
+        struct cell cell = cell_of(index);
+        printf("%2u  ", index);
         run_cell(&cell, seeds, ports, &totals);
     }
     printf("\n%u ports decided: %u wrongly open, %u of %u open ones missed, %u unknown; at most %.2f times "
