@@ -86,11 +86,12 @@ static void a_long_way_is_found_out(void **state)
 static void a_way_that_varies_more_than_that_to_the_zombie_is_found_out(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 3; seed++) {
+    static const int jitters_ms[] = {20, 10, 3};
+    for (uint64_t seed = 1; seed <= 12; seed++) {
         struct idle_scene scene = small_scene();
         scene.seed = seed;
-        scene.target.rtt_ns = 400 * MSEC;
-        scene.target.jitter_ns = 20 * MSEC;
+        scene.target.rtt_ns = seed % 3 ? 50 * MSEC : 400 * MSEC;
+        scene.target.jitter_ns = jitters_ms[seed % 3] * MSEC;
         assert_all_right(&scene);
     }
 }

@@ -8,7 +8,7 @@
 #define COPIES_CHEAP 16
 #define CHEAP_SHARE  0.125 /* of the waiting */
 #define CAUTION                                                                                              \
-    0.67 /* standard deviations of the zombie's own traffic: three tests of four are decided by silence */
+    1.0 /* standard deviations of the zombie's own traffic: five tests of six are decided by silence */
 
 static int64_t sending_ns(const struct group_plan *plan, uint32_t ports, unsigned copies)
 {
@@ -55,7 +55,7 @@ static double cost_s(const struct group_plan *plan, uint32_t ports)
     unsigned copies = group_plan_copies(plan, ports);
     double test_s = (double)(plan->wait_ns + sending_ns(plan, ports, copies)) / (double)SEC;
     double half_s = (double)(plan->wait_ns + sending_ns(plan, ports / 2, copies)) / (double)SEC;
-    return test_s / ports + plan->density * 1.5 * log2(ports) * half_s;
+    return test_s / ports + plan->density * log2(ports) * half_s;
 }
 
 uint32_t group_plan_size(const struct group_plan *plan, uint32_t most)

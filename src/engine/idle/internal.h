@@ -21,6 +21,7 @@
 enum window_kind {
     WINDOW_PORTS, /* SYNs in the zombie's name to the ports of a group */
     WINDOW_NAME,  /* SYN/ACKs in the target's name to the zombie: are they answered, with the same counter? */
+    WINDOW_WAY,   /* SYNs to a port that is open: when do its answers show? */
     WINDOW_CONTROL /* nothing: what does the zombie send by itself? */
 };
 
@@ -29,7 +30,8 @@ enum window_kind {
 struct window {
     uint8_t kind; /* enum window_kind */
     uint32_t group;
-    uint32_t first, count; /* its ports in the list */
+    uint32_t count; /* of its ports */
+    uint32_t port;  /* the next one that is sent to */
     unsigned copies;
     struct lag_span lag;  /* as it was assumed */
     int64_t open_at_ns;   /* when the opening question is due */
@@ -85,6 +87,10 @@ struct idle {
     uint32_t chosen_group; /* to be tested after the control before it; GROUP_NIL: none */
     uint32_t syn_count;    /* SYNs to it so far */
     unsigned jumps, windows_weighed;
+    uint32_t way_port;  /* an open port of which too little has shown: */
+    unsigned way_tests; /* its tests that have not been made, */
+    unsigned way_open;  /* and those that have not been weighed */
+    unsigned ways;      /* such ports so far */
 
     /* Tests in flight, and what they leave behind. */
     struct window windows[IDLE_WINDOWS_MAX]; /* a ring, in the order of time */
@@ -112,9 +118,11 @@ int64_t idle_target_wake_ns(const struct idle *idle);
 /* sweep.c: while the lag is unknown */
 void idle_sweep_run(struct idle *idle);
 int64_t idle_sweep_wake_ns(const struct idle *idle);
-void idle_sweep_reset(struct idle *idle);     /* another target comes */
-void idle_sweep_failed(struct idle *idle);    /* no port was found open with the lag that was guessed */
-void idle_sweep_succeeded(struct idle *idle); /* one was: use what the search has shown of the others */
+void idle_sweep_reset(struct idle *idle);  /* another target comes */
+void idle_sweep_failed(struct idle *idle); /* no port was found open with the lag that was guessed */
+/* One was: use what the search has shown of the others.
+ *   right  enough of what it answers shows at the lag that was guessed */
+void idle_sweep_succeeded(struct idle *idle, bool right);
 
 /* window.c */
 struct probe idle_syn(struct idle *idle, uint32_t spec); /* in the zombie's name */

@@ -1,10 +1,14 @@
-/* Which ports of a host are open, found by asking for many at once (adaptive group testing): a group of neighbours in the
- * list of ports is tested until the evidence is enough one way or the other. A group without an open port is done; one
- * with some is halved, down to single ports. When the first half holds none, the second needs no test of its own: it
- * must be the one. When no port is found in a group that had shown one, a burst was taken for an answer, and the whole
- * group is tested anew.
+/* Which ports of a host are open, found by asking for many at once (adaptive group testing): a group of ports is tested until
+ * the evidence is enough one way or the other. A group without an open port is done; one with some is halved, down to single
+ * ports. When the first half holds none, the second needs no test of its own: it must be the one. When the first half holds
+ * some, of the second no more is known than of ports that were never asked for, and it goes back to them (Hwang's
+ * generalized binary splitting). When no port is found in a group that had shown one, a burst was taken for an answer, and
+ * its ports are tested anew.
  *
- * Each test is Wald's: it ends when the likelihood ratio leaves an interval. The ends bound the chance of being wrong. */
+ * Each test is Wald's: it ends when the likelihood ratio leaves an interval. The ends bound the chance of being wrong.
+ *
+ * At first tests are made with a guess of when answers show. What they do not show is kept apart until an open port has proved
+ * the guess, and forgotten if none does. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +19,8 @@
 #include "engine/idle/lag.h"
 
 /* ln of the likelihood ratios at which a test ends. A group of closed ports is taken for one with an open port with a
- * chance of e^-3 at most, which costs time; a port is called open wrongly with one of e^-open_at, which is the final word; and a group with an open port for one without with one of e^-9.3 (9e-5), at each of up to ten halvings. */
+ * chance of e^-3 at most, which costs time; a port is called open wrongly with one of e^-open_at, which is the final word;
+ * and a group with an open port for one without with one of e^-9.3 (9e-5), at each of some ten tests. */
 #define GROUP_SPLIT_AT 3.0
 #define GROUP_NONE_AT  (-9.3)
 
@@ -27,43 +32,54 @@
 
 enum port_finding { FINDING_NONE_YET, FINDING_OPEN, FINDING_NOT_OPEN, FINDING_IN_DOUBT };
 
+/* Ports, by their places in the list of ports: one leads to the next (port_groups.next). count 0: none. */
+struct port_chain {
+    uint32_t first, last, count;
+};
+
 struct group {
-    uint32_t first, count; /* of the list of ports */
-    uint32_t root;         /* the group it was halved from in the end */
-    uint32_t sibling;      /* the other half; GROUP_NIL: none, or done */
-    double evidence;       /* ln of the likelihood ratio so far */
+    struct port_chain ports;
+    uint32_t root;    /* the group it was halved from in the end */
+    uint32_t sibling; /* the other half; GROUP_NIL: none, or done */
+    double evidence;  /* ln of the likelihood ratio so far */
     double shown,
         sent; /* of a single port: packets that its SYNs brought, and SYNs, in the tests that showed some */
     struct lag_span lag; /* and how much later they did, as far as that was measured */
     uint8_t tests, lag_tests;
     bool second_half;
     bool in_flight;
-    bool held; /* until what it was tested with is sure */
 };
 
 #define GROUP_NIL UINT32_MAX
 
 struct group_root {
-    uint32_t first, count;
-    uint32_t parts; /* groups of it that are not done */
-    uint8_t tests;  /* times it was begun */
-    bool shown;     /* it was halved: something in it moved the ID */
-    uint32_t found; /* and so many open ports were found, or are in doubt */
+    struct port_chain silent; /* its ports in which nothing was found */
+    uint32_t parts;           /* groups of it that are not done */
+    uint32_t found;           /* and so many open ports were found, or are in doubt */
+    uint8_t tests;            /* times it was begun */
+    bool shown;               /* it was halved: something in it moved the ID */
+    bool leads;               /* it is what the guess comes from */
 };
 
 struct port_groups {
     uint32_t port_count, capacity;
     double open_at;       /* ln of the likelihood ratio at which a single port is open; > GROUP_SPLIT_AT */
     uint8_t *findings;    /* owned; enum port_finding by port */
+    uint8_t *failures;    /* owned; guesses that failed at a port */
+    uint32_t *next;       /* owned; the chains */
     struct group *groups; /* owned; place for as many as there are ports */
     uint32_t *live;       /* owned; the groups not done */
     uint32_t *unused;     /* owned; places free, a stack */
     struct group_root *roots; /* owned */
-    uint32_t live_count, unused_count, root_count;
-    uint32_t next_port; /* first port that no group has had */
+    uint32_t *unused_roots;   /* owned; a stack */
+    uint32_t live_count, unused_count, unused_root_count;
+    struct port_chain pool; /* ports that are in no group */
+    struct port_chain silent,
+        refuted; /* while tests are made with a guess: nothing showed; something did, and came to nothing */
     uint32_t open_count, done_count;
     double recent_open, recent_done; /* of the last few hundred ports of the list */
     uint32_t bursts;                 /* groups that had shown something that was not there */
+    uint32_t leads;                  /* roots that may prove the guess */
     bool tentative; /* what is tested with is a guess: that nothing was found proves nothing */
 };
 
@@ -97,12 +113,15 @@ void port_groups_rule_out(struct port_groups *groups, uint32_t index);
 /* Nothing came of all its tests: whether a port of this group is open stays in doubt. */
 void port_groups_doubt(struct port_groups *groups, uint32_t index);
 
-/* Groups in which nothing was found while tests were tentative begin anew, and are held back from being tested again until
- * they are released. */
-void port_groups_release(struct port_groups *groups);
+/* The guess comes from this group, of which the search has shown so much. While `leads` is not 0 the guess may be proved. */
+void port_groups_lead(struct port_groups *groups, uint32_t index, double evidence);
 
-/* What is tested with is sure from now on. */
-void port_groups_settle(struct port_groups *groups);
+/* The guess was wrong: what was tested with it begins anew, and all groups are gone. */
+void port_groups_restart(struct port_groups *groups);
+
+/* What is tested with is sure from now on.
+ *   right  the guess was as good; else what it did not show is asked for again */
+void port_groups_settle(struct port_groups *groups, bool right);
 
 bool port_groups_all_done(const struct port_groups *groups);
 

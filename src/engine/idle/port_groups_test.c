@@ -16,14 +16,14 @@ static unsigned search(struct port_groups *groups, const bool *is_open, unsigned
     struct rand rand = {.state = seed};
     unsigned tests = 0;
     port_groups_begin(groups, PORTS);
-    port_groups_settle(groups);
+    port_groups_settle(groups, true);
     while (!port_groups_all_done(groups)) {
         uint32_t index = port_groups_next(groups, &rand, GROUP_NIL, false, true, 64);
         assert_int_not_equal(index, GROUP_NIL);
-        const struct group *group = &groups->groups[index];
+        const struct port_chain *ports = &groups->groups[index].ports;
         bool shows = false;
-        for (uint32_t i = 0; i < group->count; i++)
-            shows = shows || is_open[group->first + i];
+        for (uint32_t i = 0, port = ports->first; i < ports->count; i++, port = groups->next[port])
+            shows = shows || is_open[port];
         tests++;
         if (lies_every && tests % lies_every == 0)
             shows = true; /* a burst */
@@ -140,15 +140,28 @@ static void the_smaller_the_risk_the_more_tests_an_open_port_takes(void **state)
     assert_int_equal(tests_until_open(1e-9), 12);
 }
 
+static void the_second_half_is_tested_with_other_ports_when_the_first_shows_something(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    struct rand rand = {.state = 1};
+    assert_int_equal(port_groups_init(&groups, 20, RISK), 0);
+    port_groups_begin(&groups, 20);
+    port_groups_settle(&groups, true);
+    port_groups_tested(&groups, port_groups_next(&groups, &rand, GROUP_NIL, false, false, 16), 7);
+    uint32_t half = port_groups_next(&groups, &rand, GROUP_NIL, true, false, 16);
+    assert_int_equal(groups.groups[half].ports.first, 0);
+    port_groups_tested(&groups, half, 7);
+    assert_int_equal(groups.pool.count, 8 + 4);
+    assert_int_equal(groups.pool.first, 8);
+    port_groups_done(&groups);
+}
+
 /* Test all parts of a group that has shown something: nothing shows any more. */
 static void find_nothing_below(struct port_groups *groups, struct rand *rand)
 {
-    for (;;) {
-        uint32_t index = port_groups_next(groups, rand, GROUP_NIL, true, true, 8);
-        if (index == GROUP_NIL)
-            return;
-        port_groups_tested(groups, index, -10);
-    }
+    while (groups->leads > 0)
+        port_groups_tested(groups, port_groups_next(groups, rand, GROUP_NIL, true, true, 8), -10);
 }
 
 static void nothing_found_by_guesswork_is_asked_again(void **state)
@@ -156,19 +169,53 @@ static void nothing_found_by_guesswork_is_asked_again(void **state)
     (void)state;
     struct port_groups groups;
     struct rand rand = {.state = 1};
-    assert_int_equal(port_groups_init(&groups, 8, RISK), 0);
-    port_groups_begin(&groups, 8);
-    uint32_t index = port_groups_next(&groups, &rand, GROUP_NIL, false, false, 8);
-    port_groups_tested(&groups, index, 7);
+    assert_int_equal(port_groups_init(&groups, 16, RISK), 0);
+    port_groups_begin(&groups, 16);
+    uint32_t lead = port_groups_next(&groups, &rand, GROUP_NIL, false, false, 8);
+    uint32_t other = port_groups_next(&groups, &rand, GROUP_NIL, false, false, 8);
+    port_groups_lead(&groups, lead, 7);
+    port_groups_tested(&groups, other, -10);
     find_nothing_below(&groups, &rand);
     assert_int_equal(groups.done_count, 0);
-    assert_int_equal(port_groups_next(&groups, &rand, GROUP_NIL, false, true, 8), GROUP_NIL); /* it is held */
-    port_groups_release(&groups);
-    index = port_groups_next(&groups, &rand, GROUP_NIL, false, true, 8);
-    assert_int_equal(groups.groups[index].count, 8);
+    port_groups_restart(&groups);
+    uint32_t index = port_groups_next(&groups, &rand, GROUP_NIL, false, true, 16);
+    assert_int_equal(groups.groups[index].ports.count, 16);
     port_groups_rule_out(&groups, index);
     assert_true(port_groups_all_done(&groups));
     assert_int_equal(groups.findings[0], FINDING_NOT_OPEN);
+    port_groups_done(&groups);
+}
+
+/* Of 16 ports the first eight are a lead, the others are tested meanwhile: nothing shows there. */
+static void settle_beside_a_lead(struct port_groups *groups, bool right)
+{
+    struct rand rand = {.state = 1};
+    assert_int_equal(port_groups_init(groups, 16, RISK), 0);
+    port_groups_begin(groups, 16);
+    uint32_t lead = port_groups_next(groups, &rand, GROUP_NIL, false, false, 8);
+    uint32_t other = port_groups_next(groups, &rand, GROUP_NIL, false, false, 8);
+    port_groups_lead(groups, lead, 7);
+    port_groups_tested(groups, other, -10);
+    port_groups_settle(groups, right);
+}
+
+static void what_a_right_guess_did_not_show_is_not_open(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    settle_beside_a_lead(&groups, true);
+    assert_int_equal(groups.done_count, 8);
+    assert_int_equal(groups.findings[15], FINDING_NOT_OPEN);
+    port_groups_done(&groups);
+}
+
+static void what_a_poor_guess_did_not_show_is_asked_for_again(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    settle_beside_a_lead(&groups, false);
+    assert_int_equal(groups.done_count, 0);
+    assert_int_equal(groups.pool.count, 8);
     port_groups_done(&groups);
 }
 
@@ -181,8 +228,8 @@ static void what_guesswork_never_finds_stays_in_doubt(void **state)
     assert_int_equal(port_groups_init(&groups, 8, RISK), 0);
     port_groups_begin(&groups, 8);
     for (; !port_groups_all_done(&groups); guesses++) {
-        port_groups_release(&groups);
-        port_groups_tested(&groups, port_groups_next(&groups, &rand, GROUP_NIL, false, true, 8), 7);
+        port_groups_restart(&groups);
+        port_groups_lead(&groups, port_groups_next(&groups, &rand, GROUP_NIL, false, true, 8), 7);
         find_nothing_below(&groups, &rand);
         assert_true(guesses < 100);
     }
@@ -200,6 +247,9 @@ int main(void)
         cmocka_unit_test(what_stays_in_doubt_ends_as_that),
         cmocka_unit_test(the_same_group_is_not_tested_twice_in_a_row),
         cmocka_unit_test(nothing_found_by_guesswork_is_asked_again),
+        cmocka_unit_test(the_second_half_is_tested_with_other_ports_when_the_first_shows_something),
+        cmocka_unit_test(what_a_right_guess_did_not_show_is_not_open),
+        cmocka_unit_test(what_a_poor_guess_did_not_show_is_asked_for_again),
         cmocka_unit_test(what_guesswork_never_finds_stays_in_doubt),
         cmocka_unit_test(the_smaller_the_risk_the_more_tests_an_open_port_takes),
     };

@@ -93,10 +93,14 @@ static bool overlap(const struct lag_span *one, const struct lag_span *other)
 
 double search_at(const struct search *search, const struct search_block *block, struct lag_span lag)
 {
+    int64_t middle_ns = lag.from_ns + (lag.to_ns - lag.from_ns) / 2;
     double best = -HUGE_VAL;
-    for (unsigned i = 0; i < search->span_count; i++)
-        if (search->spans[i].width <= search->width + 1 && overlap(&search->spans[i].lag, &lag))
+    for (unsigned i = 0; i < search->span_count; i++) {
+        const struct search_span *span = &search->spans[i];
+        if (span->width <= search->width + 1 && span->lag.from_ns <= middle_ns &&
+            middle_ns <= span->lag.to_ns)
             best = fmax(best, (double)block->evidence[i]);
+    }
     return best;
 }
 
@@ -172,7 +176,7 @@ static struct lag_span wider_if_better(const struct search *search, double densi
 
 bool search_guess(const struct search *search, double density, struct lag_span *ret)
 {
-    double evidence[SEARCH_SPANS_MAX], all = 1, near = 0;
+    double evidence[SEARCH_SPANS_MAX] = {0}, all = 1, near = 0;
     unsigned best = find_best(search, density, evidence);
     for (unsigned i = 0; i < search->span_count; i++) {
         if (search->spans[i].width != search->width)

@@ -53,7 +53,7 @@ unsigned search_block_count(const struct search *search);
 /* How likely what was counted is if a port of the block is open, than if none is, wherever the lag lies: ln. */
 double search_anywhere(const struct search *search, const struct search_block *block);
 
-/* The same if the lag lies in or near this span; the way may vary a little more than is searched for. */
+/* The same if the lag lies around the middle of this span; the way may vary a little more than is searched for. */
 double search_at(const struct search *search, const struct search_block *block, struct lag_span lag);
 
 /* Where the lag is, when that is clear.

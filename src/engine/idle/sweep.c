@@ -4,9 +4,10 @@
 
 #include <math.h>
 
-#define BLOCK_PORTS 8 /* at most */
-#define BLOCK_NS                                                                                             \
-    (10 * MSEC) /* that sending to one takes at most: the time at which it shows tells which it was */
+#define BLOCK_PORTS      8 /* that can be told apart by when they show, on any way */
+#define BLOCK_PORTS_MAX  16
+#define BLOCK_SHARE      0.25        /* of the time in which answers show: sending may take so long */
+#define BLOCK_NS         (10 * MSEC) /* and never longer */
 #define BURST_PROBES_MAX 64
 #define BLOCKS_AT_ONCE   32
 #define PENDING_MAX      2  /* shots at a block before what came of the first is known */
@@ -46,7 +47,6 @@ static void begin(struct idle *idle)
     sweep->next_ask_ns = sweep->next_weigh_ns = idle->now_ns;
     sweep->next_shot_ns = idle->now_ns + 3 * guard_ns(idle) + 2 * sweep->ask_every_ns;
     sweep->active = true;
-    port_groups_release(&idle->groups);
 }
 
 /* ----- sending ------------------------------------------------------------------------------------------------------- */
@@ -64,10 +64,13 @@ static unsigned copies_for(const struct idle *idle, uint32_t ports)
     return group_plan_copies(&plan, ports);
 }
 
+/* Where ways vary much, answers show for long whatever is sent: then there may be more ports in a block. */
 static uint32_t block_ports(const struct idle *idle)
 {
-    double ports = idle->pacer.rate_pps * (double)BLOCK_NS / (double)SEC / copies_for(idle, BLOCK_PORTS);
-    return ports < 1 ? 1 : ports < BLOCK_PORTS ? (uint32_t)ports : BLOCK_PORTS;
+    double per_port_ns = copies_for(idle, BLOCK_PORTS) / idle->pacer.rate_pps * (double)SEC;
+    double many = (double)window_ns(idle, 0) * BLOCK_SHARE / per_port_ns;
+    double ports = fmin(fmin(fmax(many, BLOCK_PORTS), BLOCK_PORTS_MAX), (double)BLOCK_NS / per_port_ns);
+    return ports < 1 ? 1 : (uint32_t)ports;
 }
 
 static void take_blocks(struct idle *idle)
@@ -79,7 +82,7 @@ static void take_blocks(struct idle *idle)
             port_groups_next(&idle->groups, &idle->rand, GROUP_NIL, false, true, block_ports(idle));
         if (group == GROUP_NIL)
             return;
-        search_add(search, group, idle->groups.groups[group].count);
+        search_add(search, group, idle->groups.groups[group].ports.count);
         count++;
     }
 }
@@ -139,6 +142,7 @@ static void begin_shot(struct idle *idle, unsigned place)
     block->shots++;
     block->pending++;
     sweep->unsent = block->ports * sweep->sending.copies;
+    sweep->port = idle->groups.groups[block->group].ports.first;
 }
 
 /* Two blocks that stand as close together in each sweep could not be told apart. */
@@ -163,10 +167,10 @@ static void send_shot(struct idle *idle)
         sweep->unsent = 0; /* done with in the meantime */
         return;
     }
-    const struct group *group = &idle->groups.groups[block->group];
+    const struct port_chain *ports = &idle->groups.groups[block->group].ports;
     while (count < sweep->unsent && count < allowed && count < sizeof probes / sizeof probes[0]) {
-        probes[count] = idle_syn(idle, group->first + (sweep->unsent - count) % group->count);
-        count++;
+        probes[count++] = idle_syn(idle, sweep->port);
+        sweep->port = sweep->port == ports->last ? ports->first : idle->groups.next[sweep->port];
     }
     idle_send(idle, probes, count);
     sweep->unsent -= count;
@@ -208,7 +212,8 @@ static void look_on(struct idle *idle, int64_t end_ns)
 {
     struct sweep *sweep = &idle->sweep;
     int64_t step_ns = window_ns(idle, 0);
-    const struct evidence_signal *signal = signal_of(idle, BLOCK_PORTS, copies_for(idle, BLOCK_PORTS));
+    unsigned ports = block_ports(idle);
+    const struct evidence_signal *signal = signal_of(idle, ports, copies_for(idle, ports));
     struct timeline_count count;
     if (sweep->looked_ns < sweep->shots[sweep->shot_first].from_ns)
         sweep->looked_ns = sweep->shots[sweep->shot_first].from_ns;
@@ -325,19 +330,7 @@ static void follow_guess(struct idle *idle, struct lag_span lag)
         double evidence = block->group == GROUP_NIL ? 0 : search_at(search, block, lag);
         if (evidence < GROUP_SPLIT_AT)
             continue;
-        port_groups_tested(&idle->groups, block->group, evidence);
-        remove_block(block);
-    }
-}
-
-static void give_up_blocks(struct idle *idle)
-{
-    struct search *search = &idle->sweep.search;
-    for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
-        struct search_block *block = &search->blocks[i];
-        if (block->group == GROUP_NIL)
-            continue;
-        port_groups_void(&idle->groups, block->group);
+        port_groups_lead(&idle->groups, block->group, evidence);
         remove_block(block);
     }
 }
@@ -384,11 +377,11 @@ void idle_sweep_failed(struct idle *idle)
 {
     lag_forget_guess(&idle->lag);
     background_note_burst(&idle->background);
-    give_up_blocks(idle);
+    port_groups_restart(&idle->groups);
     begin(idle);
 }
 
-void idle_sweep_succeeded(struct idle *idle)
+void idle_sweep_succeeded(struct idle *idle, bool right)
 {
     struct search *search = &idle->sweep.search;
     struct lag_span lag = idle->lag.span;
@@ -396,10 +389,13 @@ void idle_sweep_succeeded(struct idle *idle)
         struct search_block *block = &search->blocks[i];
         if (block->group == GROUP_NIL)
             continue;
-        port_groups_tested(&idle->groups, block->group, search_at(search, block, lag));
+        if (right)
+            port_groups_tested(&idle->groups, block->group, search_at(search, block, lag));
+        else
+            port_groups_void(&idle->groups, block->group);
         remove_block(block);
     }
-    port_groups_settle(&idle->groups);
+    port_groups_settle(&idle->groups, right);
 }
 
 void idle_sweep_run(struct idle *idle)

@@ -26,8 +26,8 @@ struct sweep {
 
     unsigned order[SEARCH_BLOCKS_MAX]; /* places of the blocks that this sweep goes to */
     unsigned order_at, order_count;
-    struct sweep_shot sending; /* unless all its SYNs have left: */
-    uint32_t unsent;
+    struct sweep_shot sending;                /* unless all its SYNs have left: */
+    uint32_t unsent, port;                    /* and which is next */
     struct sweep_shot shots[SWEEP_SHOTS_MAX]; /* a ring of those that are not counted in all spans */
     unsigned shot_first, shot_count;
 

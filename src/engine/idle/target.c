@@ -17,6 +17,9 @@
 #define SILENT_LOST     30  /* questions lost in a row, */
 #define SILENT_NS       SEC /* and no answer for so long: it has gone */
 #define CONTROL_MOST_NS (50 * MSEC)
+#define WAY_COPIES      16
+#define WAY_MORE_NS     (60 * MSEC) /* that it may vary, to either side of what is known of it */
+#define WAY_STEPS       40
 
 void idle_target_begin(struct idle *idle)
 {
@@ -34,6 +37,7 @@ void idle_target_begin(struct idle *idle)
     idle->arrival = arrival_unknown();
     idle->name_evidence = 0;
     idle->name_tests = idle->jumps = idle->windows_weighed = 0;
+    idle->way_tests = idle->way_open = idle->ways = 0;
     idle->last_group = idle->chosen_group = GROUP_NIL;
     idle->echo_count = 0;
     lag_init(&idle->lag, zombie_jitter_ns(&idle->zombie), LAG_LONGEST_NS);
@@ -79,13 +83,32 @@ static void add_test(struct idle *idle, uint32_t index)
     const struct group *group = &idle->groups.groups[index];
     struct window *window = idle_window_add(idle, WINDOW_PORTS, idle->lag.span);
     window->group = index;
-    window->first = group->first;
-    window->count = group->count;
-    window->copies = group_plan_copies(&plan, group->count);
-    if (group->count == 1 && window->copies < SINGLE_COPIES)
+    window->port = group->ports.first;
+    window->count = group->ports.count;
+    window->copies = group_plan_copies(&plan, window->count);
+    if (window->count == 1 && window->copies < SINGLE_COPIES)
         window->copies = SINGLE_COPIES;
     window->ask_every_ns = ask_every_ns(idle, window);
     idle->last_group = index;
+}
+
+/* When do the answers of an open port show, of which too few did? */
+static void add_way_test(struct idle *idle)
+{
+    const struct lag *lag = &idle->lag;
+    struct lag_span wide = {.from_ns = lag->span.from_ns - WAY_MORE_NS,
+                            .to_ns = lag->span.to_ns + WAY_MORE_NS};
+    if (wide.from_ns < lag->longest.from_ns)
+        wide.from_ns = lag->longest.from_ns;
+    struct window *window = idle_window_add(idle, WINDOW_WAY, wide);
+    window->port = idle->way_port;
+    window->count = 1;
+    window->copies = WAY_COPIES;
+    window->ask_every_ns = (wide.to_ns - wide.from_ns) / WAY_STEPS;
+    if (window->ask_every_ns < ASK_LEAST_NS)
+        window->ask_every_ns = ASK_LEAST_NS;
+    idle->way_tests--;
+    idle->way_open++;
 }
 
 static uint32_t root_size(const struct idle *idle)
@@ -110,26 +133,34 @@ static void add_control(struct idle *idle)
 static bool needs_control(struct idle *idle, uint32_t index)
 {
     uint32_t live = idle->groups.live_count;
-    return idle->groups.groups[index].count == 1 &&
+    return idle->groups.groups[index].ports.count == 1 &&
            (idle->lag.knowledge != LAG_KNOWN || rand_below(&idle->rand, live > 2 ? live : 2) == 0);
+}
+
+/* While the lag is a guess, an open port that proves it is wanted first. */
+static uint32_t choose_group(struct idle *idle)
+{
+    bool ahead = idle->zombie.rtt.srtt_ns > width_ns(idle); /* the results come too late to wait for each */
+    uint32_t index = GROUP_NIL;
+    if (idle->lag.knowledge != LAG_KNOWN)
+        index = port_groups_next(&idle->groups, &idle->rand, idle->last_group, true, ahead, 0);
+    if (index == GROUP_NIL)
+        index = port_groups_next(&idle->groups, &idle->rand, idle->last_group, false, ahead, root_size(idle));
+    return index;
 }
 
 /* Between two tests of a port something else is tested, or nothing at all: what the zombie sends by itself for a while must
  * not pass for answers. */
 static void add_next_test(struct idle *idle)
 {
-    bool deep = idle->lag.knowledge != LAG_KNOWN;
-    bool ahead = idle->zombie.rtt.srtt_ns > width_ns(idle); /* the results come too late to wait for each */
     uint32_t index = idle->chosen_group;
     idle->chosen_group = GROUP_NIL;
     if (index != GROUP_NIL) {
         add_test(idle, index);
         return;
     }
-    index = port_groups_next(&idle->groups, &idle->rand, idle->last_group, deep, ahead, root_size(idle));
-    if (index == GROUP_NIL && idle->window_count == 0 && deep && idle->last_group == GROUP_NIL) {
-        idle_sweep_failed(idle);
-    } else if (index == GROUP_NIL && idle->window_count == 0) {
+    index = choose_group(idle);
+    if (index == GROUP_NIL && idle->window_count == 0) {
         add_control(idle);
         idle->last_group = GROUP_NIL;
     } else if (index != GROUP_NIL && needs_control(idle, index)) {
@@ -188,11 +219,31 @@ static void run_name_test(struct idle *idle)
     }
 }
 
+/* Nothing can prove it any more. */
+static void give_up_guess(struct idle *idle)
+{
+    if (idle->window_count > 0)
+        return;
+    idle->chosen_group = idle->last_group = GROUP_NIL;
+    idle_sweep_failed(idle);
+}
+
+/* Until it is known, all other tests would be worth little. */
+static void measure_way(struct idle *idle)
+{
+    if (idle->way_tests > 0 && idle_window_may_begin_ns(idle, idle->lag.span) <= idle->now_ns)
+        add_way_test(idle);
+}
+
 static void run_ports(struct idle *idle)
 {
     if (idle->lag.knowledge == LAG_UNKNOWN)
         idle_sweep_run(idle);
-    if (idle->lag.knowledge != LAG_UNKNOWN && idle_window_may_begin_ns(idle, idle->lag.span) <= idle->now_ns)
+    else if (idle->lag.knowledge == LAG_GUESSED && idle->groups.leads == 0)
+        give_up_guess(idle);
+    else if (idle->way_tests + idle->way_open > 0)
+        measure_way(idle);
+    else if (idle_window_may_begin_ns(idle, idle->lag.span) <= idle->now_ns)
         add_next_test(idle);
 }
 

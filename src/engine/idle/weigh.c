@@ -9,7 +9,11 @@
 
 #define JUMP_PACKETS 1000 /* that no traffic of a zombie that is not busy brings into one window */
 #define MOST_SHARE   0.75 /* of what shows is most of it */
-#define SHARE_LEAST  0.6  /* of the SYNs to open ports must show, else the windows are too narrow */
+#define RIGHT_SHARE  0.85 /* of the SYNs to an open port that do not get lost */
+#define WAY_SHARE    0.9  /* of what shows is as good as all of it */
+#define WAY_TESTS    3
+#define WAYS_MAX     4
+#define SHARE_LEAST  0.6 /* of the SYNs to open ports must show, else the windows are too narrow */
 
 static const int64_t repeat_ns[] = {1 * SEC, 3 * SEC,
                                     7 * SEC}; /* after a SYN/ACK: RFC 6298 section 2, doubled */
@@ -65,13 +69,13 @@ static int64_t shows_for_ns(const struct idle *idle, const struct window *window
 
 /* When in a window something showed: most of it, however much the way varies. */
 static struct lag_span find_peak(const struct idle *idle, const struct window *window,
-                                 const struct window_count *count, double shown)
+                                 const struct window_count *count, double shown, double share)
 {
-    static const int64_t unrest_ns[] = {0, 15 * MSEC, 60 * MSEC};
+    static const int64_t unrest_ns[] = {0, 15 * MSEC, 30 * MSEC, 60 * MSEC, 100 * MSEC};
     struct lag_step steps[IDLE_STEPS_MAX];
     struct lag_span peak;
     double pps = background_pps(&idle->background), holds = 0;
-    double most = MOST_SHARE * fmin(shown, (double)window->count * window->copies);
+    double most = share * fmin(shown, (double)window->count * window->copies);
     for (unsigned i = 0; i < count->step_count; i++) {
         steps[i] = count->steps[i];
         steps[i].excess -= pps * (double)(steps[i].to_ns - steps[i].from_ns) / (double)SEC;
@@ -97,11 +101,17 @@ static void note_rest(struct idle *idle, const struct window_count *count, struc
         background_note(&idle->background, idle->now_ns, packets, span_ns);
 }
 
+/* Of what was sent to an open port as much as gets through to the zombie, or the lag does not hold all of it. */
+static bool enough_shown(const struct idle *idle, const struct group *group)
+{
+    return group->shown >= RIGHT_SHARE * (1 - idle->zombie.loss) * group->sent;
+}
+
 static void open_port_found(struct idle *idle, const struct group *group)
 {
     struct record record = record_new(&idle->config, idle->now_ns, RECORD_PORT, &idle->target);
     record.protocol = PROTOCOL_TCP;
-    record.port = idle->config.specs[group->first].port;
+    record.port = idle->config.specs[group->ports.first].port;
     record.state = PORT_OPEN;
     record.reason = REASON_IPID_CHANGE;
     record.tries = group->tests;
@@ -110,9 +120,13 @@ static void open_port_found(struct idle *idle, const struct group *group)
     bool first = idle->lag.knowledge != LAG_KNOWN;
     lag_learn(&idle->lag, group->lag_tests > 0 ? group->lag : idle->lag.span);
     if (first)
-        idle_sweep_succeeded(idle);
-    if (arrival_share(&idle->arrival) < SHARE_LEAST)
+        idle_sweep_succeeded(idle, enough_shown(idle, group));
+    if (!enough_shown(idle, group) && idle->ways++ < WAYS_MAX) {
+        idle->way_port = group->ports.first;
+        idle->way_tests = WAY_TESTS;
+    } else if (arrival_share(&idle->arrival) < SHARE_LEAST) {
         lag_widen(&idle->lag);
+    }
 }
 
 /* What a test of a single port adds to the proof that it is open, and to what is known of the way. The shortest span is the
@@ -127,6 +141,21 @@ static void note_single(struct group *group, const struct window *window, double
         group->lag = lag;
 }
 
+static void weigh_way(struct idle *idle, const struct window *window, const struct window_count *count)
+{
+    struct evidence_test test = test_of(idle, window, count);
+    double shown = (double)count->packets - test.background.mean;
+    idle->way_open--;
+    if (shown < 1 || count->step_count == 0)
+        return;
+    struct lag_span peak = find_peak(idle, window, count, shown, WAY_SHARE);
+    int64_t from_ns = count->steps[0].from_ns;
+    note_echoes(idle, from_ns, from_ns + count->span_ns, shown);
+    lag_learn(&idle->lag, (struct lag_span){.from_ns = peak.from_ns - window->burst_end_ns,
+                                            .to_ns = peak.to_ns - window->burst_at_ns});
+    arrival_note(&idle->arrival, fmin(shown, window->copies), window->copies);
+}
+
 static void weigh_ports(struct idle *idle, const struct window *window, const struct window_count *count)
 {
     struct evidence_test test = test_of(idle, window, count);
@@ -134,7 +163,7 @@ static void weigh_ports(struct idle *idle, const struct window *window, const st
     double shown = (double)count->packets - test.background.mean;
     struct group *group = &idle->groups.groups[window->group];
     if (evidence > 0) {
-        struct lag_span peak = find_peak(idle, window, count, shown);
+        struct lag_span peak = find_peak(idle, window, count, shown, MOST_SHARE);
         struct lag_span lag = {.from_ns = peak.from_ns - window->burst_end_ns,
                                .to_ns = peak.to_ns - window->burst_at_ns};
         int64_t from_ns = count->steps[0].from_ns;
@@ -150,7 +179,7 @@ static void weigh_ports(struct idle *idle, const struct window *window, const st
     uint32_t bursts = idle->groups.bursts;
     tested.tests++;
     port_groups_tested(&idle->groups, window->group, evidence);
-    if (idle->groups.findings[tested.first] == FINDING_OPEN && tested.count == 1)
+    if (idle->groups.findings[tested.ports.first] == FINDING_OPEN && tested.ports.count == 1)
         open_port_found(idle, &tested);
     if (idle->groups.bursts > bursts)
         background_note_burst(&idle->background);
@@ -162,6 +191,8 @@ void idle_target_weigh(struct idle *idle, const struct window *window, const str
     if (count->packets < 0 || count->packets > JUMP_PACKETS + (int64_t)window->count * window->copies) {
         idle->jumps += llabs(count->packets) > JUMP_PACKETS; /* else our questions overtook each other */
         idle_target_void(idle, window);
+    } else if (window->kind == WINDOW_WAY) {
+        weigh_way(idle, window, count);
     } else if (window->kind == WINDOW_PORTS) {
         weigh_ports(idle, window, count);
     } else if (window->kind == WINDOW_NAME) {
@@ -175,6 +206,7 @@ void idle_target_weigh(struct idle *idle, const struct window *window, const str
 
 void idle_target_void(struct idle *idle, const struct window *window)
 {
+    idle->way_open -= window->kind == WINDOW_WAY;
     if (window->kind == WINDOW_PORTS)
         port_groups_void(&idle->groups, window->group);
 }

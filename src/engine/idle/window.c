@@ -83,10 +83,15 @@ struct probe idle_syn(struct idle *idle, uint32_t spec)
     };
 }
 
-/* The n-th from now. Ports take turns: SYNs to one port are not lost together. */
-static struct probe syn_of(struct idle *idle, const struct window *window, uint32_t n)
+/* Ports take turns: SYNs to one port are not lost together. */
+static struct probe next_syn(struct idle *idle, struct window *window)
 {
-    return idle_syn(idle, window->first + (window->sent + n) % window->count);
+    struct probe probe = idle_syn(idle, window->port);
+    if (window->kind == WINDOW_PORTS) {
+        const struct port_chain *ports = &idle->groups.groups[window->group].ports;
+        window->port = window->port == ports->last ? ports->first : idle->groups.next[window->port];
+    }
+    return probe;
 }
 
 /* A SYN/ACK to the zombie in the target's name. */
@@ -113,7 +118,7 @@ static void send_burst(struct idle *idle, struct window *window)
     uint32_t left = burst_len(window) - window->sent, count = 0;
     uint32_t allowed = left ? pacer_allowance(&idle->pacer, idle->now_ns) : 0;
     while (count < left && count < allowed && count < BURST_PROBES_MAX) {
-        probes[count] = window->kind == WINDOW_NAME ? named_of(idle) : syn_of(idle, window, count);
+        probes[count] = window->kind == WINDOW_NAME ? named_of(idle) : next_syn(idle, window);
         count++;
     }
     idle_send(idle, probes, count);
