@@ -20,14 +20,17 @@
 /* So many canaries in vain, and none back, are enough. */
 #define HOPELESS 6
 
-/* A window that is not void makes the next one faster until one was; then a little faster or slower, as its canaries are
- * within or beyond so many standard deviations of what the path loses. */
-#define FASTER       2.0
-#define FASTER_LATER 1.02
-#define SLOWER_LATER 0.9
-#define DEVIATIONS   1.5
+/* A window that is not void makes the next one faster until one was overrun, though not in vain; then a little faster, twice as
+ * much each time, or slower, as its canaries are within or beyond so many standard deviations of what the path loses. */
+#define FASTER        2.0
+#define FASTER_LATER  0.02
+#define DOUBLINGS_MAX 5
+#define SLOWER_LATER  0.9
+#define DEVIATIONS    1.5
 
-/* Probes of a window while the pace is searched for, and later, at least. */
+/* While the pace is searched for a window has the probes of so long a time, but not fewer than so many; later not fewer
+ * than so many. */
+#define SEARCH_NS     (250 * MSEC)
 #define SEARCH_PROBES 16
 #define WINDOW_PROBES 64
 
@@ -74,17 +77,17 @@ static int64_t rto_ns(struct engine *engine, const struct scan_block *scan_block
     return record->rtt.has_sample ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
 }
 
-/* So many probes that a port is asked as a canary again only after its last answer was due. */
+/* So many probes that a port need not be waited for before it is asked as a canary again, once the pace is known. */
 static uint32_t window_len(struct engine *engine, const struct scan_block *scan_block)
 {
     const struct calm *calm = scan_block->calm;
-    double seconds = (double)rto_ns(engine, scan_block) / (double)SEC;
-    double probes =
-        calm->pacer.rate_pps * seconds * CALM_CANARIES / ports_known(record_of(engine, scan_block));
-    uint32_t left = calm->bit_count - calm->first;
+    double seconds = (double)(calm->is_searching ? SEARCH_NS : rto_ns(engine, scan_block)) / (double)SEC;
     double least = calm->is_searching ? SEARCH_PROBES : WINDOW_PROBES;
-    if (probes < least || calm->is_searching)
-        probes = least;
+    double probes = calm->pacer.rate_pps * seconds;
+    uint32_t left = calm->bit_count - calm->first;
+    if (!calm->is_searching)
+        probes *= (double)CALM_CANARIES / ports_known(record_of(engine, scan_block));
+    probes = probes > least ? probes : least;
     return probes < left ? (uint32_t)probes : left;
 }
 
@@ -282,18 +285,26 @@ static void slow_down(struct engine *engine, struct scan_block *scan_block, doub
         give_up(engine, scan_block);
         return;
     }
-    calm->was_overrun = calm->is_searching = true;
+    calm->was_overrun |= through > 0; /* else it may as well have been the path that was gone */
+    calm->is_searching = true;
+    calm->good_windows = 0;
     pacer_set_rate(&calm->pacer, pace_pps);
     start_window(engine, scan_block);
 }
 
-static double next_pace_pps(const struct calm *calm, double expected, unsigned back)
+static double next_pace_pps(struct calm *calm, double expected, unsigned back)
 {
     double spread = sqrt(CALM_CANARIES * expected * (1 - expected));
     if (!calm->was_overrun)
         return calm->pacer.rate_pps * FASTER;
-    bool fewer = back < CALM_CANARIES * expected - DEVIATIONS * spread;
-    return calm->pacer.rate_pps * (fewer ? SLOWER_LATER : FASTER_LATER);
+    if (back < CALM_CANARIES * expected - DEVIATIONS * spread) {
+        calm->good_windows = 0;
+        return calm->pacer.rate_pps * SLOWER_LATER;
+    }
+    double more = FASTER_LATER * (1u << calm->good_windows);
+    if (calm->good_windows < DOUBLINGS_MAX)
+        calm->good_windows++;
+    return calm->pacer.rate_pps * (1 + more);
 }
 
 /* Of its canaries. A path that seems to lose more than that is rather one that we are too fast for. */
@@ -320,7 +331,7 @@ static void judge(struct engine *engine, struct scan_block *scan_block)
     }
     loss_count(&record_of(engine, scan_block)->loss, CALM_CANARIES, CALM_CANARIES - back);
     pacer_set_rate(&calm->pacer, next_pace_pps(calm, expected, back));
-    calm->is_searching = false;
+    calm->is_searching = !calm->was_overrun;
     calm->first = calm->end;
     if (calm->first == calm->bit_count)
         end_pass(engine, scan_block);

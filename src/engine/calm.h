@@ -34,7 +34,8 @@ struct calm {
     struct calm_canary canaries[CALM_CANARIES];
     unsigned canary_count; /* sent in this window */
     uint32_t next_canary;  /* which port is next */
-    bool was_overrun;      /* the pace was once too fast, */
+    uint8_t good_windows;  /* in a row, since the pace is known */
+    bool was_overrun;      /* the pace was once too fast, and something came back all the same; */
     bool is_searching;     /* and none was good since */
     bool is_void;          /* something of this window was lost by ourselves */
 };

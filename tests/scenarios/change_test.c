@@ -128,6 +128,7 @@ static void a_path_that_is_gone_for_three_seconds_leaves_no_wrong_state(void **s
         scenario.seed = seed;
         scenario_run(&scenario);
         assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_true(scenario.took_ns < 90 * SEC);
         scenario_done(&scenario);
     }
 }
