@@ -224,7 +224,8 @@ unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_blo
 
 /* remainder.c: after how many tries every pending port of the host has been asked all that is known for it. */
 unsigned remainder_tries(const struct scan_block *scan_block, uint32_t slot);
-/* Silence is certain: drop the ports that were asked everything. True: some others are left. */
+/* Silence is certain. True: some ports are still to be asked, and those that were asked everything are dropped. False: none is;
+ * host_finish is to say what the silence of all that is pending means. */
 bool remainder_keep(struct engine *engine, struct scan_block *scan_block, uint32_t slot);
 
 /* finish.c: a host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */

@@ -339,12 +339,17 @@ class Privilege(PortolanTest):
                 self.assertEqual(status, 0, err)
                 self.assert_true(scan.read_xml(out), "udp", family, present, truth.UDP_PORTS)
 
+    def ordinary(self, capabilities, technique, hosts, options_of=lambda options: options):
+        """The same hosts and ports, and the same table, as of the full runs of Ordinary."""
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                asked = options_of(scan.options(technique, family, hosts, truth.INTERESTING))
+                status, out, err = self.as_user(capabilities, "-Pn", *asked)
+                self.assertEqual(status, 0, err)
+                self.assert_true(scan.read_xml(out), technique, family, hosts, truth.INTERESTING)
+
     def test_an_ordinary_user_connects(self):
-        host = BY_NAME["linux"]
-        asked = scan.options("connect", V4, [host], truth.FIREWALL)[1:]  # without -sT: it is the default
-        status, out, err = self.as_user([], *asked)
-        self.assertEqual(status, 0, err)
-        self.assert_true(scan.read_xml(out), "connect", V4, [host], truth.FIREWALL)
+        self.ordinary([], "connect", labtest.ORDINARY, lambda options: options[1:])  # without -sT: it is the default
 
     def test_an_ordinary_user_finds_hosts_by_udp(self):
         for family in (V4, V6):
@@ -362,12 +367,7 @@ class Privilege(PortolanTest):
         self.assertEqual(len(err.strip().splitlines()), 1, err)
 
     def test_one_capability_is_enough(self):
-        for family in (V4, V6):
-            with self.subTest(family=family):
-                host = BY_NAME["linux"]
-                status, out, err = self.as_user(["net_raw"], *scan.options("syn", family, [host], truth.FIREWALL))
-                self.assertEqual(status, 0, err)
-                self.assert_true(scan.read_xml(out), "syn", family, [host], truth.FIREWALL)
+        self.ordinary(["net_raw"], "syn", labtest.ORDINARY)
 
 
 class Own(PortolanTest):
