@@ -14,6 +14,10 @@
 /* By so much at most it has grown since the last probe that is answered left: queues have an end. */
 #define QUEUE_UNSEEN_NS (50 * MSEC)
 
+/* A queue that is short still, but has grown by so much in each second of sending, will be long: no time to go faster. */
+#define QUEUE_SEEN_NS (500 * USEC)
+#define GROWTH_SEEN   0.25
+
 #define FLOOR_PPS      50.0
 #define GROWTH         2.0
 #define GROWTH_AT_KNEE 1.1 /* small steps, and once they have left the knee behind larger ones, */
@@ -320,7 +324,8 @@ enum rate_change rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
         }
         return RATE_SAME;
     }
-    if (rate->queue_ns > rate->allowed_ns / 2)
+    bool fills = rate->queue_ns > QUEUE_SEEN_NS && queue_growth(rate) > GROWTH_SEEN;
+    if (rate->queue_ns > rate->allowed_ns / 2 || fills)
         return RATE_SAME;
     if (share >= 0)
         rate->usual_share = usual > 0 ? SHARE_MEMORY * usual + (1 - SHARE_MEMORY) * share : share;

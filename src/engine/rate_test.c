@@ -97,6 +97,23 @@ static void run(struct play *play, int64_t for_ns)
     }
 }
 
+/* 0.2 ms away, at five times what the path carries: after 2 ms of it the queue is 1.6 ms long. */
+static void it_does_not_double_while_a_queue_grows_that_is_short_still(void **state)
+{
+    (void)state;
+    struct rate_limits limits = {.start_pps = 50000, .share_left = 0.1};
+    struct rate rate;
+    rate_init(&rate, &limits, SEC);
+    rate_sent(&rate, 100, 100, SEC + 2 * MSEC);
+    for (int64_t i = 0; i < 20; i++)
+        rate_answered(&rate, SEC + i * 100 * USEC, i * 80 * USEC, true);
+    assert_int_equal(rate_update(&rate, SEC + 4 * MSEC, 200 * USEC), RATE_SAME);
+    for (int64_t i = 20; i < 60; i++) /* and it goes on when it has grown no further */
+        rate_answered(&rate, SEC + i * 300 * USEC, 1600 * USEC, true);
+    rate_sent(&rate, 900, 900, SEC + 20 * MSEC);
+    assert_int_equal(rate_update(&rate, SEC + 20 * MSEC, 200 * USEC), RATE_UP);
+}
+
 static void it_settles_just_under_what_the_path_carries(void **state)
 {
     (void)state;
@@ -230,6 +247,7 @@ static void our_own_drops_slow_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_does_not_double_while_a_queue_grows_that_is_short_still),
         cmocka_unit_test(it_settles_just_under_what_the_path_carries),
         cmocka_unit_test(it_grows_to_the_ceiling_where_nothing_holds_it),
         cmocka_unit_test(it_follows_a_path_that_loses_nine_tenths_of_its_capacity_and_regains_them),

@@ -69,5 +69,7 @@ int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
         int64_t rto_ns = prompt ? prompt_rto_ns(engine, slot) : slot_rto_ns(engine, scan_block, slot);
         longest_ns = rto_ns > longest_ns ? rto_ns : longest_ns;
     }
+    if (prompt)
+        return longest_ns;
     return longest_ns + longest_ns / BACKOFF_SHARE * scan_block->valid_tries;
 }
