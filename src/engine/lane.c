@@ -96,10 +96,25 @@ static void end_round(struct engine *engine, struct scan_block *scan_block)
     pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
 }
 
+/* When there is a token again for sure. Resets and ICMP errors have buckets of their own, and the slower counts. */
+static int64_t sure_ns(const struct lane *lane)
+{
+    int64_t all_ns = lane->limiter.last_answer_ns + limiter_sure_wait_ns(&lane->limiter);
+    int64_t errors_ns = lane->errors.last_answer_ns + limiter_sure_wait_ns(&lane->errors);
+    return lane->errors.answers && errors_ns > all_ns ? errors_ns : all_ns;
+}
+
+/* That another one takes. */
+static int64_t period_ns(const struct lane *lane)
+{
+    bool errors_slower = lane->errors.answers && lane->errors.period_ns > lane->limiter.period_ns;
+    return (int64_t)(errors_slower ? lane->errors.period_ns : lane->limiter.period_ns);
+}
+
 static void end_cycle(struct engine *engine, struct scan_block *scan_block)
 {
     struct lane *lane = scan_block->lane;
-    int64_t full_ns = lane->limiter.last_answer_ns + limiter_sure_wait_ns(&lane->limiter);
+    int64_t full_ns = sure_ns(lane);
     int64_t token_ns = lane->limiter.last_answer_ns + (int64_t)lane->limiter.period_ns;
     int64_t soon_ns = engine->now_ns + (int64_t)(lane->limiter.period_ns / CYCLES_PER_TOKEN);
     bool was_alone = lane->alone;
@@ -122,7 +137,7 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
         } else {
             /* This one may have taken the token, and its answer was lost: the next needs one of its own. That it is there
              * need not be sure, for the canary comes last, and needs one, too. */
-            pause_until(lane, engine->now_ns + (int64_t)lane->limiter.period_ns);
+            pause_until(lane, engine->now_ns + period_ns(lane));
         }
     }
 }
@@ -280,6 +295,17 @@ static void use_token(struct lane *lane, uint16_t source, bool limited, int64_t 
         limiter_untouched(&lane->limiter);
 }
 
+/* An ICMP error came where resets are limited, too: a canary of its kind says nothing of the others' tokens, nor they of its. */
+static void note_error(const struct engine *engine, const struct scan_block *scan_block, uint64_t bit)
+{
+    struct limiter *errors = &scan_block->lane->errors;
+    bool is_error = scan_block->block.specs[bit].technique->protocol != PROTOCOL_TCP;
+    if (!is_error || !engine->spec_of_port[PROTOCOL_TCP])
+        return;
+    errors->was_silent = true; /* it is asked for more often than it has tokens */
+    limiter_answered(errors, engine->now_ns);
+}
+
 void lane_answered(struct engine *engine, struct scan_block *scan_block, const struct lane_probe *probe,
                    bool limited)
 {
@@ -298,6 +324,8 @@ void lane_answered(struct engine *engine, struct scan_block *scan_block, const s
         limiter_promise(&lane->limiter, 1); /* it was late: its token had been given back */
     }
     use_token(lane, source, limited, engine->now_ns);
+    if (limited && !source)
+        note_error(engine, scan_block, probe->bit);
     if (limited) {
         lane->answers++;
         lane->failed_rounds = 0;

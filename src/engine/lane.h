@@ -34,6 +34,7 @@ struct lane_probe {
 
 struct lane {
     struct limiter limiter; /* as the usual address meets it */
+    struct limiter errors;  /* of ICMP errors alone, where resets are asked for, too: answers: 0 else */
     struct lane_pool pool;
     bool alone;     /* the last cycle drew nothing: only the usual address asks */
     uint8_t state;  /* enum lane_state */

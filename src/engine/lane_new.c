@@ -15,6 +15,7 @@ struct lane *lane_new(uint32_t bits_max, uint16_t first_source, uint32_t source_
         return NULL;
     }
     limiter_init(&lane->limiter, now_ns);
+    limiter_init(&lane->errors, now_ns);
     lane_pool_init(&lane->pool, first_source, source_count, now_ns);
     lane->alone = lane->pool.count == 0;
     lane->resume_ns = now_ns;
