@@ -3,7 +3,8 @@
  *
  *     idle_matrix [SEEDS [PORTS [CELL...]]]
  *
- * Cells are numbered from 0 to 71; without numbers all are played. */
+ * Cells are numbered from 0 to 71; without numbers all are played. In cells 72 to 74, played only when they are named, the way
+ * through the target varies, and that to the zombie does not. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,6 +22,7 @@ struct cell {
     double background_pps, loss;
     int rtt_ms;
     bool reorders;
+    int target_jitter_ms; /* 0: as that of the zombie */
 };
 
 static struct idle_scene scene_of(const struct cell *cell, unsigned seed, unsigned ports)
@@ -33,6 +35,8 @@ static struct idle_scene scene_of(const struct cell *cell, unsigned seed, unsign
     scene.zombie.rtt_ns = scene.target.rtt_ns = cell->rtt_ms * MSEC;
     if (cell->reorders)
         scene.zombie.jitter_ns = scene.target.jitter_ns = cell->rtt_ms * MSEC / 10;
+    if (cell->target_jitter_ms > 0)
+        scene.target.jitter_ns = cell->target_jitter_ms * MSEC;
     scene.zombie.first_id = seed % 2 ? 65536 - 50 * seed : 1000 * seed; /* every other one wraps */
     return scene;
 }
@@ -72,6 +76,11 @@ static struct cell cell_of(unsigned i)
 {
     static const double backgrounds[] = {0, 1, 10, 50}, losses[] = {0, 0.01, 0.1};
     static const int rtts_ms[] = {1, 20, 200};
+    static const struct cell varying[] = {{.rtt_ms = 200, .target_jitter_ms = 20},
+                                          {.rtt_ms = 20, .target_jitter_ms = 10},
+                                          {.rtt_ms = 20, .target_jitter_ms = 3}};
+    if (i >= CELLS)
+        return varying[(i - CELLS) % 3];
     return (struct cell){.background_pps = backgrounds[i % 4],
                          .loss = losses[i / 4 % 3],
                          .rtt_ms = rtts_ms[i / 12 % 3],
