@@ -325,6 +325,12 @@ static void judge(struct engine *engine, struct scan_block *scan_block)
         start_window(engine, scan_block);
         return;
     }
+    if (through < SHARE_LEAST && !calm->was_void) {
+        calm->was_void = true; /* it may have been a burst of loss */
+        start_window(engine, scan_block);
+        return;
+    }
+    calm->was_void = false;
     if (through < SHARE_LEAST) {
         slow_down(engine, scan_block, through);
         return;

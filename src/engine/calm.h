@@ -37,6 +37,7 @@ struct calm {
     uint8_t good_windows;  /* in a row, since the pace is known */
     bool was_overrun;      /* the pace was once too fast, and something came back all the same; */
     bool is_searching;     /* and none was good since */
+    bool was_void;         /* the window before, for want of canaries, at the same pace */
     bool is_void;          /* something of this window was lost by ourselves */
 };
 

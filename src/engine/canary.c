@@ -15,9 +15,9 @@
 #define SOUNDINGS      3
 #define ASKED_PER_HOST (CANARIES + SERVICES_MAX + SOUNDINGS)
 
-/* Services are silent when at most one in so many answers; of fewer than so many that is said after two sweeps only. */
+/* Services are silent when at most one in so many answers. They are asked once each, so bursts of loss may take them and
+ * leave a sounding: that is believed after two sweeps only. */
 #define SERVICES_PER_ANSWER 4
-#define SERVICES_SURE       3
 
 /* So many in a row are believed, where it is not sure that it was not the path; and so many where it seems that it was: it
  * may be that everything is dropped that comes too fast. */
@@ -186,8 +186,7 @@ enum canary_verdict canary_judge(struct host_record *record)
         return verdict;
     }
     record->answers_limited = verdict == CANARY_LIMITED && record->services_asked > 0;
-    bool few = verdict == CANARY_POLICED && !record->has_canary && record->services_asked < SERVICES_SURE;
-    if (record->canary_soundings > 0 && !few)
+    if (record->canary_soundings > 0 && verdict == CANARY_LIMITED)
         return verdict;
     bool path_lost =
         record->canary_soundings == 0 && record->has_sounding && !is_service(record, record->sounding_spec);
