@@ -11,12 +11,13 @@
 #include "engine/idle/ipid.h"
 #include "netio/sim/zombie.h"
 
-#define HOSTS 32 /* 198.18.0.0 .. 198.18.0.31, of which the first ones exist */
+#define HOSTS 32 /* 198.18.0.0 .. 198.18.0.31, or 2001:db8:: .. 2001:db8::1f, of which the first ones exist */
 
 struct search {
     struct sim_zombie zombies[HOSTS];
     size_t zombie_count;
     uint64_t seed;
+    bool ipv6;
     int64_t stop_at_ns; /* 0: never */
 
     enum ipid_class class[HOSTS]; /* IPID_CLASS_COUNT: nothing was said of it */
@@ -27,9 +28,18 @@ struct search {
     int64_t took_ns;
 };
 
+static struct addr addr_at(bool ipv6, unsigned index)
+{
+    struct addr addr = addr_v4(0xc6120000 + index);
+    bool ok = !ipv6 || addr_parse("2001:db8::", &addr);
+    assert_true(ok);
+    addr.bytes[ipv6 ? 15 : 3] = (uint8_t)index;
+    return addr;
+}
+
 static unsigned index_of(const struct addr *host)
 {
-    return host->bytes[3];
+    return host->bytes[host->family == ADDR_V6 ? 15 : 3];
 }
 
 static void take_record(void *context, const struct record *record)
@@ -55,7 +65,7 @@ static void take_record(void *context, const struct record *record)
     }
 }
 
-static struct plan *make_plan(void)
+static struct plan *make_plan(bool ipv6)
 {
     struct addr_set targets = {0};
     struct error err;
@@ -63,7 +73,7 @@ static struct plan *make_plan(void)
     struct port_set *ports = calloc(1, sizeof *ports);
     struct plan *plan = calloc(1, sizeof *plan);
     assert_true(ports && plan);
-    assert_int_equal(addr_set_add(&targets, addr_v4(0xc6120000), addr_v4(0xc6120000 + HOSTS - 1)), 0);
+    assert_int_equal(addr_set_add(&targets, addr_at(ipv6, 0), addr_at(ipv6, HOSTS - 1)), 0);
     assert_int_equal(plan_init(plan, &targets, NULL, NULL, ports, &options, &err), 0);
     free(ports);
     return plan;
@@ -71,17 +81,18 @@ static struct plan *make_plan(void)
 
 static void run(struct search *search)
 {
-    struct plan *plan = make_plan();
+    struct plan *plan = make_plan(search->ipv6);
     struct scanner *scanner;
     struct error err;
     for (size_t i = 0; i < HOSTS; i++)
         search->class[i] = IPID_CLASS_COUNT;
     for (size_t i = 0; i < search->zombie_count; i++)
-        search->zombies[i].addr = addr_v4(0xc6120000 + (uint32_t)i);
+        search->zombies[i].addr = addr_at(search->ipv6, (unsigned)i);
     struct sim_config sim = {.seed = search->seed,
                              .zombies = search->zombies,
                              .zombie_count = search->zombie_count,
-                             .source4 = addr_v4(0xcb007101)};
+                             .source4 = addr_v4(0xcb007101),
+                             .source6 = addr_at(true, 0xff)};
     struct netio *io = sim_new(&sim);
     assert_non_null(io);
     struct engine_config config = {
@@ -142,6 +153,24 @@ static void every_host_is_told_for_what_it_is(void **state)
     }
 }
 
+static void over_ipv6_only_hosts_that_send_fragment_headers_are_fit(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct search search = {.seed = seed, .ipv6 = true, .zombie_count = 3};
+        search.zombies[0] = (struct sim_zombie){.rtt_ns = MSEC, .sends_fragment_ids = true};
+        search.zombies[1] = (struct sim_zombie){.rtt_ns = MSEC};
+        search.zombies[2] =
+            (struct sim_zombie){.rtt_ns = MSEC, .sends_fragment_ids = true, .ipid = SIM_IPID_RANDOM};
+        run(&search);
+        assert_true(search.ended && !search.unfinished);
+        assert_int_equal(search.class[0], IPID_INCREMENTAL);
+        assert_int_equal(search.class[1], IPID_ABSENT);
+        assert_int_equal(search.class[2], IPID_RANDOM);
+        assert_true(search.up[0] && search.up[1] && search.up[2] && search.down[3]);
+    }
+}
+
 static void traffic_loss_and_distance_are_measured(void **state)
 {
     (void)state;
@@ -195,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_host_is_told_for_what_it_is),
+        cmocka_unit_test(over_ipv6_only_hosts_that_send_fragment_headers_are_fit),
         cmocka_unit_test(traffic_loss_and_distance_are_measured),
         cmocka_unit_test(a_host_that_loses_its_first_question_is_not_down),
         cmocka_unit_test(answers_that_prove_nothing_make_no_zombie),
