@@ -11,10 +11,9 @@
 
 #include "base/bytes.h"
 #include "base/rand.h"
-#include "base/time.h"
 #include "store/compare.h"
+#include "store/store_fixture.h"
 
-#define FIRST_HOST    0xc6120000u /* 198.18.0.0 */
 #define CLOSED_HOSTS  65536u
 #define CLOSED_PORTS  1526u /* 65536 * 1526 = 100,007,936 */
 #define BARE_HOSTS    512u
@@ -26,7 +25,6 @@
 #define PACKET_LEN    52u               /* a SYN/ACK with options */
 #define BATCH_LEN     ((size_t)8 << 20) /* as a scan hands it over */
 #define HOSTS_A_BATCH 512u
-#define START_NS      (INT64_C(1767323045) * SEC)
 #define PATH_MAX_LEN  512
 
 static double now_s(void)
@@ -57,23 +55,6 @@ static double megabytes(const char *path)
     return (double)status.st_size / 1e6;
 }
 
-static struct plan *make_plan(uint32_t hosts, uint16_t ports, uint64_t seed)
-{
-    struct plan *plan = calloc(1, sizeof *plan);
-    struct port_set *set = calloc(1, sizeof *set);
-    struct addr_set targets = {.v4 = NULL};
-    struct plan_options options = {.seed = seed, .shard_count = 1};
-    struct error err;
-    if (!plan || !set || addr_set_add(&targets, addr_v4(FIRST_HOST), addr_v4(FIRST_HOST + hosts - 1)) < 0)
-        die("out of memory", NULL);
-    for (uint32_t port = 1; port <= ports; port++)
-        port_set_add(set, PORTS_TCP, (uint16_t)port);
-    if (plan_init(plan, &targets, NULL, NULL, set, &options, &err) < 0)
-        die("no plan", &err);
-    free(set);
-    return plan;
-}
-
 /* A store and the scan it is of. */
 struct bench_store {
     struct database *database;
@@ -85,27 +66,16 @@ struct bench_store {
 
 static struct bench_store begin(const char *path, uint32_t hosts, uint16_t ports, uint64_t seed)
 {
-    struct bench_store store = {.plan = make_plan(hosts, ports, seed), .rand = {.state = seed}};
+    struct bench_store store = {.plan = calloc(1, sizeof *store.plan), .rand = {.state = seed}};
     struct error err;
-    struct results_config config = {.plan = store.plan,
-                                    .scanned = {[PROTOCOL_TCP] = true},
-                                    .silent_state = {[PROTOCOL_TCP] = PORT_FILTERED}};
-    struct store_scan scan = {.portolan = "0",
-                              .command = "portolan",
-                              .words = "portolan",
-                              .words_len = sizeof "portolan",
-                              .scans = "syn",
-                              .digest = "0",
-                              .plan = store.plan,
-                              .results = &config,
-                              .started_ns = START_NS};
-    struct store_progress progress = {.saved_ns = START_NS, .state = "complete", .next_position = hosts};
+    struct store_progress progress = {
+        .saved_ns = FIXTURE_START_NS, .state = "complete", .next_position = hosts};
     store.ports = calloc(ports, sizeof *store.ports);
-    if (!store.ports)
+    if (!store.ports || !store.plan || !store_fixture_plan(hosts, ports, seed, store.plan))
         die("out of memory", NULL);
     if (database_open(path, DATABASE_CREATE, &store.database, &err) < 0)
         die("no store", &err);
-    rows_scan(&store.state, &scan);
+    store_fixture_scan(&store.state, store.plan);
     rows_progress(&store.state, &progress);
     return store;
 }
@@ -126,8 +96,8 @@ static void put_host(struct bench_store *store, uint64_t position, uint32_t port
                                .up = true,
                                .reason = REASON_ECHO_REPLY,
                                .ttl = 64,
-                               .start_ns = START_NS,
-                               .end_ns = START_NS + SEC,
+                               .start_ns = FIXTURE_START_NS,
+                               .end_ns = FIXTURE_START_NS + SEC,
                                .ports = store->ports,
                                .port_count = port_count};
     rows_host(&store->found, &host, HOST_DONE, false);
@@ -163,7 +133,7 @@ static struct port_result open_or_closed(uint32_t index, bool open)
                                 .ttl = 64,
                                 .tries = 1,
                                 .told = true,
-                                .time_ns = START_NS,
+                                .time_ns = FIXTURE_START_NS,
                                 .rtt_ns = MSEC};
 }
 
@@ -315,7 +285,7 @@ static void write_open(const char *path, uint64_t seed, bool other)
                                                   .state = PORT_FILTERED,
                                                   .reason = REASON_NO_RESPONSE,
                                                   .tries = 2,
-                                                  .time_ns = START_NS};
+                                                  .time_ns = FIXTURE_START_NS};
             if (open)
                 store.ports[i] = open_or_closed(i, true);
             if (open)

@@ -10,12 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/time.h"
 #include "store/load.h"
+#include "store/store_fixture.h"
 
-#define FIRST_HOST 0xc6120000u /* 198.18.0.0 */
-#define PORTS      200u
-#define START_NS   (INT64_C(1767323045) * SEC)
+#define PORTS 200u
 
 /* A store of a scan of two hosts. */
 struct scene {
@@ -27,19 +25,6 @@ struct scene {
     struct port_result ports[PORTS];
 };
 
-static void make_plan(struct plan *plan)
-{
-    struct port_set *ports = calloc(1, sizeof *ports);
-    struct addr_set targets = {.v4 = NULL};
-    struct plan_options options = {.seed = 1, .shard_count = 1};
-    assert_non_null(ports);
-    assert_int_equal(addr_set_add(&targets, addr_v4(FIRST_HOST), addr_v4(FIRST_HOST + 1)), 0);
-    for (uint16_t port = 1; port <= PORTS; port++)
-        port_set_add(ports, PORTS_TCP, port);
-    assert_int_equal(plan_init(plan, &targets, NULL, NULL, ports, &options, NULL), 0);
-    free(ports);
-}
-
 static int make_scene(void **state)
 {
     struct scene *scene = calloc(1, sizeof *scene);
@@ -50,20 +35,9 @@ static int make_scene(void **state)
     if (!mkdtemp(scene->directory))
         return -1;
     snprintf(scene->path, sizeof scene->path, "%s/store", scene->directory);
-    make_plan(&scene->plan);
-    struct results_config config = {.plan = &scene->plan,
-                                    .scanned = {[PROTOCOL_TCP] = true},
-                                    .silent_state = {[PROTOCOL_TCP] = PORT_FILTERED}};
-    struct store_scan scan = {.portolan = "0",
-                              .command = "portolan",
-                              .words = "portolan",
-                              .words_len = sizeof "portolan",
-                              .scans = "syn",
-                              .digest = "0",
-                              .plan = &scene->plan,
-                              .results = &config,
-                              .started_ns = START_NS};
-    rows_scan(&scene->state, &scan);
+    if (!store_fixture_plan(2, PORTS, 1, &scene->plan))
+        return -1;
+    store_fixture_scan(&scene->state, &scene->plan);
     for (uint16_t i = 0; i < PORTS; i++)
         scene->ports[i] = (struct port_result){.port = (uint16_t)(i + 1),
                                                .state = PORT_CLOSED,
@@ -71,7 +45,7 @@ static int make_scene(void **state)
                                                .ttl = 64,
                                                .tries = 1,
                                                .told = true,
-                                               .time_ns = START_NS};
+                                               .time_ns = FIXTURE_START_NS};
     return database_open(scene->path, DATABASE_CREATE, &scene->database, NULL);
 }
 
@@ -95,8 +69,8 @@ static void put_host(struct scene *scene, bool again)
                                .proxied = true,
                                .capped = true,
                                .reason = REASON_USER_SET,
-                               .start_ns = START_NS,
-                               .end_ns = START_NS,
+                               .start_ns = FIXTURE_START_NS,
+                               .end_ns = FIXTURE_START_NS,
                                .ports = scene->ports,
                                .port_count = PORTS};
     rows_host(&scene->found, &host, HOST_DONE, again);
