@@ -235,7 +235,7 @@ class Stranger(stage.StageTest):
         self.assertEqual(stage.run(*scan).returncode, 0)
         spoiled = str(self.directory / "spoiled")
         places = list(self.texts_of(self.store))
-        self.assertGreater(len(places), 20)
+        self.assertLessEqual({"scan", "host", "port"}, {table for table, _ in places})
         for seed, (table, column) in enumerate(places, 1):
             text = random.Random(seed).choice(nasty_names(500))
             shutil.copy(self.store, spoiled)
