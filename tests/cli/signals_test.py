@@ -184,7 +184,7 @@ class Signals(stage.StageTest):
         process.stderr.close()
 
     def test_a_reader_that_leaves_ends_it_without_noise(self):
-        command = stage.command(["-sT", "-n", "-p1-300", "--scan-delay", "10ms", "-oJ", "-", "127.0.0.1-3"])
+        command = stage.command(["-sT", "-n", "-p1-300", "--scan-delay", "10ms", "-oN", "-", "127.0.0.1-3"])
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         process.stdout.readline()
         process.stdout.close()
