@@ -1,58 +1,25 @@
 """The way to the target changes in the middle of a scan: the scan waits or asks again, says what happened, and is right."""
 
-import os
 import subprocess
 import sys
 import time
-import unittest
 from pathlib import Path
 
 from network import BUILD
 from scan import read_json
+from twohosts import TARGET, TwoHosts, main, run
 
-NOT_POSSIBLE = 77
 PORTS = 3000
 RATE = 1500
 OPEN = range(7, PORTS, 50)
-LISTEN = f"""
-import socket, time
-keep = []
-for port in range({OPEN.start}, {OPEN.stop}, {OPEN.step}):
-    s = socket.create_server(("198.18.0.2", port))
-    keep.append(s)
-print("ready", flush=True)
-time.sleep(600)
-"""
 
 
-def run(*command):
-    subprocess.run(command, check=True, capture_output=True)
-
-
-class ChangeTest(unittest.TestCase):
-    def setUp(self):
-        self.near, self.far = f"pw{os.getpid()}-near", f"pw{os.getpid()}-far"
-        for name in (self.near, self.far):
-            run("ip", "netns", "add", name)
-            self.addCleanup(run, "ip", "netns", "del", name)
-            run("ip", "-n", name, "link", "set", "lo", "up")
-            run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
-        run("ip", "-n", self.near, "link", "add", "v", "type", "veth", "peer", "name", "v", "netns", self.far)
-        run("ip", "-n", self.near, "address", "add", "198.18.0.1/24", "dev", "v")
-        run("ip", "-n", self.far, "address", "add", "198.18.0.2/24", "dev", "v")
-        for name in (self.near, self.far):
-            run("ip", "-n", name, "link", "set", "v", "up")
-        listener = subprocess.Popen(
-            ["ip", "netns", "exec", self.far, sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL
-        )
-        self.addCleanup(listener.wait)
-        self.addCleanup(listener.kill)
-        self.addCleanup(listener.stdout.close)
-        listener.stdout.readline()
+class ChangeTest(TwoHosts):
+    open_ports = OPEN
 
     def scan(self, *options):
         command = ["ip", "netns", "exec", self.near, BUILD / "portolan", "-sS", "-n", "-p", f"1-{PORTS}", "--max-rate", str(RATE),
-                   *options, "-oJ", f"/tmp/{self.near}.jsonl", "198.18.0.2"]  # fmt: skip
+                   *options, "-oJ", f"/tmp/{self.near}.jsonl", TARGET]  # fmt: skip
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True)
 
     def finish(self, scan):
@@ -86,13 +53,6 @@ class ChangeTest(unittest.TestCase):
         run("ip", "-n", self.near, "address", "replace", "198.18.0.77/24", "dev", "v")
         said = self.finish(scan)
         self.assertRegex(said, r"the way to the targets is (gone|back)|our address towards the targets has changed")
-
-
-def main():
-    if os.geteuid() != 0:
-        print("network namespaces need root")
-        return NOT_POSSIBLE
-    return 0 if unittest.main(exit=False, verbosity=2).result.wasSuccessful() else 1
 
 
 if __name__ == "__main__":

@@ -31,6 +31,15 @@ static void open_some(struct sim_port ports[static OPEN_COUNT])
     }
 }
 
+/* All its other ports are filtered. */
+static struct sim_host firewalled(struct sim_port ports[static OPEN_COUNT])
+{
+    open_some(ports);
+    struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
+    host.otherwise = SIM_DROP;
+    return host;
+}
+
 /* Ports 1 .. 1000 of the host, or of those up to the last. */
 static struct scenario scan_through(const struct sim_host *host, const char *last,
                                     const struct sim_link *link)
@@ -67,10 +76,8 @@ static void a_firewalled_host_behind_a_policer_loses_no_open_port(void **state)
 {
     (void)state;
     struct sim_port ports[OPEN_COUNT];
-    open_some(ports);
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
-        host.otherwise = SIM_DROP;
+        struct sim_host host = firewalled(ports);
         assert_none_missed_at_any_rate(&host, seed);
     }
 }
@@ -103,10 +110,8 @@ static void a_policer_on_a_path_that_loses_hides_nothing(void **state)
 {
     (void)state;
     struct sim_port ports[OPEN_COUNT];
-    open_some(ports);
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
-        host.otherwise = SIM_DROP;
+        struct sim_host host = firewalled(ports);
         host.loss_out = host.loss_back = 0.05;
         struct sim_link link = policer(&host, 1000, 20);
         assert_none_missed(&host, "198.18.0.2", &link, seed);
@@ -118,10 +123,8 @@ static void a_policer_of_everything_hides_nothing(void **state)
 {
     (void)state;
     struct sim_port ports[OPEN_COUNT];
-    open_some(ports);
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
-        host.otherwise = SIM_DROP;
+        struct sim_host host = firewalled(ports);
         host.silent_to_pings = seed % 2;
         struct sim_link link = policer(&host, 1000, 20);
         link.policed_proto = 0;
@@ -133,11 +136,9 @@ static void hosts_that_share_a_policer_lose_no_open_port(void **state)
 {
     (void)state;
     struct sim_port ports[OPEN_COUNT];
-    open_some(ports);
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        struct sim_host hosts = host_with("198.18.0.2", ports, OPEN_COUNT);
+        struct sim_host hosts = firewalled(ports);
         hosts.last = addr_v4(addr_to_v4(&hosts.first) + 15);
-        hosts.otherwise = SIM_DROP;
         struct sim_link link = policer(&hosts, 2000, 100);
         assert_none_missed(&hosts, "198.18.0.17", &link, seed);
     }
@@ -200,10 +201,8 @@ static void a_firewalled_host_without_policer_is_asked_twice_and_at_once(void **
 {
     (void)state;
     struct sim_port ports[OPEN_COUNT];
-    open_some(ports);
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
-        host.otherwise = SIM_DROP;
+        struct sim_host host = firewalled(ports);
         struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
         scenario.seed = seed;
         scenario_run(&scenario);
