@@ -24,7 +24,7 @@
 #define FAILURES_UNSURE 2
 #define FAILURES_LOST   5
 
-#define HOSTS_PER_ORDER 32
+#define BITS_PER_ORDER 512
 
 static struct host_record *record_to_ask(struct engine *engine, const struct scan_block *scan_block,
                                          uint32_t slot)
@@ -39,7 +39,7 @@ bool canary_begin(struct engine *engine, struct scan_block *scan_block)
 {
     if (scan_block->kind != BLOCK_PORTS || engine->config.timing.scan_delay_ns)
         return false;
-    scan_block->canary_slot = scan_block->kept_up_slots = 0;
+    scan_block->canary_slot = scan_block->canary_bit = scan_block->kept_up_slots = 0;
     scan_block->swept_ns = engine->now_ns;
     if (scan_block->first_sent_ns[TOKEN_TRY_CANARY] == TIME_NEVER)
         scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
@@ -65,32 +65,46 @@ static uint32_t collect_of_host(const struct engine *engine, struct scan_block *
     return count;
 }
 
-/* The next hosts to ask, as bits; moves canary_slot on. */
-static uint32_t collect(struct engine *engine, struct scan_block *scan_block, uint32_t hosts_max,
-                        uint64_t *bits)
+static void begin_host(struct engine *engine, struct host_record *record)
+{
+    record->canary_asked = true;
+    record->canary_answers = record->canary_soundings = record->services_back = 0;
+    record->services_asked = record->service_count;
+    record->canary_sent_ns = engine->now_ns;
+}
+
+/* The next to ask, as bits, so many at most. Moves canary_slot and canary_bit on. */
+static uint32_t collect(struct engine *engine, struct scan_block *scan_block, uint32_t most, uint64_t *bits)
 {
     uint32_t count = 0;
-    for (uint32_t hosts = 0; scan_block->canary_slot < scan_block->block.host_count && hosts < hosts_max;
-         scan_block->canary_slot++) {
+    while (scan_block->canary_slot < scan_block->block.host_count && count < most) {
         struct host_record *record = record_to_ask(engine, scan_block, scan_block->canary_slot);
-        if (!record)
-            continue;
-        hosts++;
-        record->canary_asked = true;
-        record->canary_answers = record->canary_soundings = record->services_back = 0;
-        record->services_asked = record->service_count;
-        record->canary_sent_ns = engine->now_ns;
-        count += collect_of_host(engine, scan_block, record, &bits[count]);
+        uint64_t all[ASKED_PER_HOST];
+        if (record && scan_block->canary_bit == 0)
+            begin_host(engine, record);
+        uint32_t all_count = record ? collect_of_host(engine, scan_block, record, all) : 0;
+        while (scan_block->canary_bit < all_count && count < most)
+            bits[count++] = all[scan_block->canary_bit++];
+        if (scan_block->canary_bit >= all_count) {
+            scan_block->canary_slot++;
+            scan_block->canary_bit = 0;
+        }
     }
     return count;
 }
 
+/* All of a host if that does not stand in a queue for long: whoever lets few packets through at once shows it then. */
+static uint32_t at_once(const struct path *path, uint32_t allowance)
+{
+    double polite = path->rate.pps * (double)path->rate.allowed_ns / 2 / (double)SEC;
+    return allowance < ASKED_PER_HOST && polite >= ASKED_PER_HOST ? ASKED_PER_HOST : allowance;
+}
+
 bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t allowance)
 {
-    uint64_t bits[HOSTS_PER_ORDER * ASKED_PER_HOST];
-    uint32_t hosts_max = (allowance + ASKED_PER_HOST - 1) / ASKED_PER_HOST;
-    uint32_t count =
-        collect(engine, scan_block, hosts_max < HOSTS_PER_ORDER ? hosts_max : HOSTS_PER_ORDER, bits);
+    uint64_t bits[BITS_PER_ORDER];
+    uint32_t most = at_once(path_of(engine, scan_block), allowance);
+    uint32_t count = collect(engine, scan_block, most < BITS_PER_ORDER ? most : BITS_PER_ORDER, bits);
     if (count)
         send_bits(engine, scan_block,
                   &(struct bits_to_send){.bits = bits, .count = count, .try_number = TOKEN_TRY_CANARY});

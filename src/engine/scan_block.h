@@ -88,7 +88,8 @@ struct scan_block {
         slices[SLICE_LOG_LEN]; /* what was sent when, in the sweep in progress; the longer ago, the coarser */
     unsigned slice_count;
 
-    uint32_t canary_slot;   /* next host to send canaries to */
+    uint32_t canary_slot;   /* next host to send canaries to, */
+    uint32_t canary_bit;    /* and which of its own is next */
     int64_t swept_ns;       /* when the sweep was over; 0: it is not */
     uint32_t kept_up_slots; /* so many of the first are done, or have answered what left later */
     uint32_t sounding_slot; /* next host to look at for a sounding */

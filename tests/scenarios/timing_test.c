@@ -93,6 +93,33 @@ static void bursts_of_loss_are_taken_neither_for_too_high_a_rate_nor_for_limiter
     assert_in_range(limited, 0, 2);
 }
 
+/* What hosts are asked at the end of a sweep is more than such a path's queue may hold. */
+static void canaries_do_not_make_a_slow_path_seem_slower(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct sim_host hosts = host_with("198.18.0.1", ports, 1);
+        hosts.last = addr_v4(addr_to_v4(&hosts.first) + 31);
+        hosts.rtt_ns = 20 * MSEC;
+        struct sim_link link = {.first = hosts.first,
+                                .last = hosts.last,
+                                .rate_pps = 1000,
+                                .queue_len = 1000,
+                                .loss_out = 0.2,
+                                .loss_back = 0.2};
+        struct scenario scenario = scan_of(&hosts, 1, "198.18.0.1", "198.18.0.32", 300);
+        scenario.sim.links = &link;
+        scenario.sim.link_count = 1;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_true(scenario.took_ns <
+                    2 * (int64_t)(32 * 300 / 0.64) * MSEC); /* twice what the path takes for that */
+        scenario_done(&scenario);
+    }
+}
+
 /* Six tries each, whose answers take 0.2 ms. */
 static void a_near_host_is_waited_for_no_longer_than_its_round_trips_tell(void **state)
 {
@@ -360,6 +387,7 @@ int main(void)
         cmocka_unit_test(ten_percent_loss_each_way_leaves_no_wrong_state),
         cmocka_unit_test(a_syn_ack_sent_again_is_not_taken_for_a_slow_answer),
         cmocka_unit_test(bursts_of_loss_are_taken_neither_for_too_high_a_rate_nor_for_limiters),
+        cmocka_unit_test(canaries_do_not_make_a_slow_path_seem_slower),
         cmocka_unit_test(a_near_host_is_waited_for_no_longer_than_its_round_trips_tell),
         cmocka_unit_test(a_near_host_that_stands_still_for_8_ms_in_mid_scan_is_still_right),
         cmocka_unit_test(a_firewalled_host_on_a_clean_path_is_asked_twice),
