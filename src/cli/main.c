@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/crew.h"
 #include "base/descriptors.h"
+#include "cli/crew.h"
 #include "cli/doctor.h"
 #include "cli/job/job.h"
 #include "cli/job/session.h"

@@ -71,17 +71,12 @@ static uint32_t known_spec(const struct host_record *record, uint32_t i)
     return i < record->service_count ? record->services[i] : record->canary_spec;
 }
 
-static int64_t rto_ns(struct engine *engine, const struct scan_block *scan_block)
-{
-    const struct host_record *record = record_of(engine, scan_block);
-    return record->rtt.has_sample ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
-}
-
 /* So many probes that a port need not be waited for before it is asked as a canary again, once the pace is known. */
 static uint32_t window_len(struct engine *engine, const struct scan_block *scan_block)
 {
     const struct calm *calm = scan_block->calm;
-    double seconds = (double)(calm->is_searching ? SEARCH_NS : rto_ns(engine, scan_block)) / (double)SEC;
+    double seconds =
+        (double)(calm->is_searching ? SEARCH_NS : own_block_rto_ns(engine, scan_block)) / (double)SEC;
     double least = calm->is_searching ? SEARCH_PROBES : WINDOW_PROBES;
     double probes = calm->pacer.rate_pps * seconds;
     uint32_t left = calm->bit_count - calm->first;
@@ -201,7 +196,7 @@ static bool free_canary(struct engine *engine, const struct scan_block *scan_blo
 {
     struct calm *calm = scan_block->calm;
     const struct host_record *record = record_of(engine, scan_block);
-    int64_t due_ns = engine->now_ns - rto_ns(engine, scan_block);
+    int64_t due_ns = engine->now_ns - own_block_rto_ns(engine, scan_block);
     for (uint32_t i = 0; i < ports_known(record); i++) {
         uint32_t spec = known_spec(record, calm->next_canary++ % ports_known(record));
         bool waits = false;
@@ -261,7 +256,7 @@ static void end_pass(struct engine *engine, struct scan_block *scan_block)
     scan_block->valid_tries = ++calm->passes;
     bool certain = silence_is_certain(engine, scan_block, slot, calm->passes);
     if (certain || calm->passes > engine->config.timing.max_retries)
-        host_finish(engine, scan_block, 0, certain ? 0 : host_note_cap(engine, scan_block, 0));
+        host_finish_asked(engine, scan_block, 0, certain);
     else
         start_pass(engine, scan_block);
 }
@@ -360,7 +355,7 @@ static bool is_hopeless(const struct calm *calm, int64_t due_ns)
 static bool is_over(struct engine *engine, const struct scan_block *scan_block)
 {
     const struct calm *calm = scan_block->calm;
-    int64_t rto = rto_ns(engine, scan_block);
+    int64_t rto = own_block_rto_ns(engine, scan_block);
     if (all_sent(calm) &&
         (canaries_back(calm) == CALM_CANARIES || scan_block->last_sent_ns + rto <= engine->now_ns))
         return true;
@@ -371,7 +366,7 @@ static int64_t next_wake_ns(struct engine *engine, const struct scan_block *scan
 {
     const struct calm *calm = scan_block->calm;
     int64_t pacer_ns = pacer_next_ns(&calm->pacer), way_ns = may_send_ns(engine, scan_block);
-    int64_t rto = rto_ns(engine, scan_block);
+    int64_t rto = own_block_rto_ns(engine, scan_block);
     if (waits) /* or until that answer comes */
         return engine->now_ns + rto / 4;
     if (all_sent(calm))

@@ -58,8 +58,8 @@ static void on_connected(void *context, const struct connect_event *event)
 
     struct match match = {
         .scan_block = scan_block,
-        .slot = (uint32_t)(event->bit % scan_block->block.host_count),
-        .spec = (uint32_t)(event->bit / scan_block->block.host_count),
+        .slot = block_slot_of(&scan_block->block, event->bit),
+        .spec = block_spec_of(&scan_block->block, event->bit),
         .try_number = event->try_number,
         .rtt_ns = event->rtt_ns,
     };
@@ -92,7 +92,7 @@ static void on_unsent(void *context, const struct order *order, const struct pro
 {
     struct engine *engine = context;
     struct scan_block *scan_block = block_by_id(engine, order->block->id);
-    uint32_t slot = (uint32_t)(probe->bit % order->block->host_count);
+    uint32_t slot = block_slot_of(order->block, probe->bit);
     bool sounding = scan_block && probe->bit >= block_probe_count(&scan_block->block);
     if (!scan_block || order->list || sounding || !bitset_get(scan_block->block.pending, probe->bit))
         return;
@@ -106,7 +106,7 @@ static void on_unsent(void *context, const struct order *order, const struct pro
         struct match match = {
             .scan_block = scan_block,
             .slot = slot,
-            .spec = (uint32_t)(probe->bit / order->block->host_count),
+            .spec = block_spec_of(order->block, probe->bit),
             .try_number = probe->try_number,
         };
         answer_settle(engine, &match, probe->bit, &verdict);

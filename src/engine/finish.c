@@ -54,7 +54,7 @@ static void report_unreachable(struct engine *engine, struct host_slot *slot, co
     slot->record = HOST_RECORD_NONE;
 }
 
-uint8_t host_note_cap(struct engine *engine, const struct scan_block *scan_block, uint32_t slot)
+static uint8_t note_cap(struct engine *engine, const struct scan_block *scan_block, uint32_t slot)
 {
     struct addr host = block_host(&scan_block->block, slot);
     if (scan_block->kind != BLOCK_PORTS)
@@ -87,4 +87,9 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
     else
         closing_take(engine, scan_block, slot_index, flags);
     scan_block_drop_host(scan_block, slot_index, !(flags & RECORD_UNFINISHED));
+}
+
+void host_finish_asked(struct engine *engine, struct scan_block *scan_block, uint32_t slot, bool certain)
+{
+    host_finish(engine, scan_block, slot, certain ? 0 : note_cap(engine, scan_block, slot));
 }

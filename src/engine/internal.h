@@ -230,8 +230,8 @@ bool remainder_keep(struct engine *engine, struct scan_block *scan_block, uint32
 
 /* finish.c: a host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */
 void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
-uint8_t host_note_cap(struct engine *engine, const struct scan_block *scan_block,
-                      uint32_t slot); /* not certain; returns flags of its HOST_DONE */
+/* It was asked as often as it is going to be. certain: its silence is believed; else that is said. */
+void host_finish_asked(struct engine *engine, struct scan_block *scan_block, uint32_t slot, bool certain);
 
 /* canary.c: does a host limit its answers? */
 bool canary_begin(struct engine *engine,

@@ -47,12 +47,6 @@ bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
     return true;
 }
 
-static int64_t rto_ns(struct engine *engine, const struct scan_block *scan_block)
-{
-    const struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[0].record);
-    return record && record->rtt.has_sample ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
-}
-
 /* Everything pending, in the block's order: early ports first. */
 static void start_cycle(struct engine *engine, struct scan_block *scan_block)
 {
@@ -146,7 +140,7 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
 static void expire(struct engine *engine, struct scan_block *scan_block)
 {
     struct lane *lane = scan_block->lane;
-    int64_t oldest_ns = engine->now_ns - rto_ns(engine, scan_block);
+    int64_t oldest_ns = engine->now_ns - own_block_rto_ns(engine, scan_block);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < lane->waiting_count; i++) {
         if (lane->waiting[i].sent_ns > oldest_ns)
@@ -228,7 +222,7 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
         bool certain = silence_is_certain(engine, scan_block, &scan_block->slots[0], lane->quiet_cycles);
         if (calm_doubts_lane(engine, scan_block) && calm_begin(engine, scan_block))
             return;
-        host_finish(engine, scan_block, 0, certain ? 0 : host_note_cap(engine, scan_block, 0));
+        host_finish_asked(engine, scan_block, 0, certain);
         return;
     }
     limiter_slow_down(&lane->limiter, engine->now_ns);
@@ -238,7 +232,8 @@ static void end_canary(struct engine *engine, struct scan_block *scan_block)
 static void go_on_with_canary(struct engine *engine, struct scan_block *scan_block)
 {
     struct lane *lane = scan_block->lane;
-    bool waits = lane->canaries_sent && engine->now_ns - lane->canary_sent_ns < rto_ns(engine, scan_block);
+    bool waits =
+        lane->canaries_sent && engine->now_ns - lane->canary_sent_ns < own_block_rto_ns(engine, scan_block);
     if (lane->canary_answered || (!waits && lane->canaries_sent == LANE_CANARIES)) {
         end_canary(engine, scan_block);
         return;
@@ -253,7 +248,7 @@ static void go_on_with_canary(struct engine *engine, struct scan_block *scan_blo
 static int64_t next_wake_ns(struct engine *engine, const struct scan_block *scan_block)
 {
     const struct lane *lane = scan_block->lane;
-    int64_t rto = rto_ns(engine, scan_block);
+    int64_t rto = own_block_rto_ns(engine, scan_block);
     if (lane->state == LANE_PAUSE)
         return lane->resume_ns;
     if (lane->state == LANE_CANARY)

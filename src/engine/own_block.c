@@ -36,3 +36,9 @@ struct scan_block *own_block_make(struct engine *engine, struct scan_block *from
     scan_block_drop_host(from, slot, false);
     return to;
 }
+
+int64_t own_block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
+{
+    const struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[0].record);
+    return record && record->rtt.has_sample ? record->rtt.rto_ns : engine->rtt_limits.initial_rto_ns;
+}

@@ -9,3 +9,6 @@ struct scan_block;
 /* The new block, in PHASE_LANE, with all that is known of the host and of its probes. NULL: no memory or room; then nothing has
  * changed. */
 struct scan_block *own_block_make(struct engine *engine, struct scan_block *from, uint32_t slot);
+
+/* How long an answer of its host may take. */
+int64_t own_block_rto_ns(struct engine *engine, const struct scan_block *scan_block);

@@ -53,8 +53,7 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
         *wake_ns = until_ns < *wake_ns ? until_ns : *wake_ns;
         return false;
     }
-    host_finish(engine, scan_block, slot_index,
-                slot->certain ? 0 : host_note_cap(engine, scan_block, slot_index));
+    host_finish_asked(engine, scan_block, slot_index, slot->certain);
     return false;
 }
 

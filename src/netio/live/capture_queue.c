@@ -1,6 +1,5 @@
 #include "netio/live/capture_queue.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <stdlib.h>
@@ -40,8 +39,7 @@ static void read_notes(struct msghdr *message, struct captured *ret)
         if (note->cmsg_level == SOL_PACKET && note->cmsg_type == PACKET_AUXDATA) {
             struct tpacket_auxdata facts;
             memcpy(&facts, CMSG_DATA(note), sizeof facts);
-            ret->checksums_open = facts.tp_status & (TP_STATUS_CSUMNOTREADY | TP_STATUS_CSUM_VALID);
-            ret->other_vlan = (facts.tp_status & TP_STATUS_VLAN_VALID) && (facts.tp_vlan_tci & 0x0fff);
+            captured_note_status(ret, facts.tp_status, facts.tp_vlan_tci);
         }
         if (note->cmsg_level == SOL_SOCKET && note->cmsg_type == SCM_TIMESTAMPNS) {
             struct timespec at;
@@ -72,11 +70,8 @@ bool capture_queue_next(struct capture_queue *queue, struct captured *ret)
         .data = queue->buffer,
         .len = len < BUFFER_LEN ? (size_t)len : BUFFER_LEN,
         .wire_len = (size_t)len,
-        .link = (uint32_t)name.sll_ifindex,
-        .ethertype = ntohs(name.sll_protocol),
     };
-    if (name.sll_halen == sizeof ret->source_mac)
-        memcpy(ret->source_mac, name.sll_addr, sizeof ret->source_mac);
+    captured_note_sender(ret, &name);
     read_notes(&message, ret);
     return true;
 }

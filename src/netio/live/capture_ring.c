@@ -1,6 +1,5 @@
 #include "netio/live/capture_ring.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <stdatomic.h>
@@ -101,13 +100,9 @@ static void describe(const uint8_t *at, const struct tpacket3_hdr *header, struc
         .len = header->tp_snaplen,
         .wire_len = header->tp_len,
         .realtime_ns = (int64_t)header->tp_sec * SEC + header->tp_nsec,
-        .link = (uint32_t)name.sll_ifindex,
-        .ethertype = ntohs(name.sll_protocol),
-        .checksums_open = header->tp_status & (TP_STATUS_CSUMNOTREADY | TP_STATUS_CSUM_VALID),
-        .other_vlan = (header->tp_status & TP_STATUS_VLAN_VALID) && (header->hv1.tp_vlan_tci & 0x0fff),
     };
-    if (name.sll_halen == sizeof ret->source_mac)
-        memcpy(ret->source_mac, name.sll_addr, sizeof ret->source_mac);
+    captured_note_sender(ret, &name);
+    captured_note_status(ret, header->tp_status, header->hv1.tp_vlan_tci);
 }
 
 bool capture_ring_next(struct capture_ring *ring, struct captured *ret)

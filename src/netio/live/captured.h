@@ -19,3 +19,9 @@ struct captured {
     bool other_vlan;        /* it belongs to a VLAN device above this link, and shows up again there */
     uint8_t source_mac[6];  /* zero on links without addresses */
 };
+
+struct sockaddr_ll; /* linux/if_packet.h */
+
+/* What a packet socket says of a packet: who sent it, and with which TP_STATUS_* (packet(7)) it came. */
+void captured_note_sender(struct captured *captured, const struct sockaddr_ll *name);
+void captured_note_status(struct captured *captured, uint32_t status, uint32_t vlan_tci);
