@@ -143,7 +143,8 @@ def fetch(tree):
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     names = {*PACKAGES}.union(*map(missing_libraries, PACKAGES))
-    download = ["apt-get", "--quiet=2", "--option=APT::Sandbox::User=root", "download", *sorted(names)]
+    options = ["--quiet=2", "--option=APT::Sandbox::User=root", "--option=Acquire::Retries=6"]
+    download = ["apt-get", *options, "download", *sorted(names)]
     subprocess.run(download, check=True, cwd=new, stdout=subprocess.DEVNULL)
     for package in new.glob("*.deb"):
         subprocess.run(["dpkg", "--extract", package, new], check=True)
