@@ -155,7 +155,8 @@ static void open_simulated(struct state *state)
     for (unsigned i = 0; i < 2; i++)
         state->relays[i] =
             (struct sim_relay){.addr = state->addr, .rtt_ns = 5 * MSEC, .port = (uint16_t)(21 + i)};
-    state->relays[1].reset_at = "USER";
+    state->relays[1].fault = SIM_FAULT_RESET;
+    state->relays[1].fault_at = "USER";
     state->config = (struct sim_config){.seed = 1, .relays = state->relays, .relay_count = 2};
     state->io = sim_new(&state->config);
 }

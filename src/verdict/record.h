@@ -89,16 +89,17 @@ enum idle_trouble {
 
 /* What is wrong with the server of a bounce scan, and the number behind it: of its reply, or errno. */
 enum relay_trouble {
-    RELAY_UNREACHABLE, /* errno */
-    RELAY_NO_FTP,      /* it says something else; 0 */
-    RELAY_SILENT,      /* it says nothing, though it took our connection; 0 */
-    RELAY_HANGS_UP,    /* errno, or 0 */
-    RELAY_FULL,        /* it takes no login now; reply */
-    RELAY_NO_LOGIN,    /* it does not know the user, or the password; reply */
-    RELAY_FORBIDS,     /* it connects to nobody else for us; reply */
-    RELAY_NO_LIST,     /* it knows neither LIST nor NLST; reply */
-    RELAY_FORBIDS_LOW, /* it does not connect to ports below 1024; reply. The others can be scanned */
-    RELAY_FORBIDS_V6,  /* it does not connect to IPv6 addresses; reply. The others can be scanned */
+    RELAY_UNREACHABLE,   /* errno */
+    RELAY_NO_FTP,        /* it says something else; 0 */
+    RELAY_SILENT,        /* it says nothing, though it took our connection; 0 */
+    RELAY_HANGS_UP,      /* errno, or 0 */
+    RELAY_FULL,          /* it takes no login now; reply */
+    RELAY_NO_LOGIN,      /* it does not know the user, or the password; reply */
+    RELAY_FORBIDS,       /* it connects to nobody else for us; reply */
+    RELAY_NO_LIST,       /* it knows neither LIST nor NLST; reply */
+    RELAY_FORBIDS_LOW,   /* it does not connect to ports below 1024; reply. The others can be scanned */
+    RELAY_FORBIDS_V6,    /* it does not connect to IPv6 addresses; reply. The others can be scanned */
+    RELAY_TELLS_NOTHING, /* it took our orders and never said what became of one, so silence says little; 0 */
     RELAY_TROUBLE_COUNT
 };
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -223,19 +224,64 @@ static void a_server_of_no_use_is_told_from_others(void **state)
 {
     (void)state;
     expect_trouble((struct sim_relay){.knows_nobody = true}, RELAY_NO_LOGIN, SEC);
-    expect_trouble((struct sim_relay){.greeting = SIM_GREETS_WITH_GARBAGE}, RELAY_NO_FTP, SEC);
-    expect_trouble((struct sim_relay){.greeting = SIM_GREETS_WITHOUT_END}, RELAY_NO_FTP, SEC);
-    expect_trouble((struct sim_relay){.greeting = SIM_GREETS_IN_ONE_LINE}, RELAY_NO_FTP, SEC);
-    expect_trouble((struct sim_relay){.greeting = SIM_GREETS_NOT}, RELAY_SILENT, 60 * SEC);
     expect_trouble((struct sim_relay){.drip_ns = 20 * SEC}, RELAY_SILENT, 120 * SEC);
 }
 
-static void a_reset_at_any_step_ends_in_bounded_time(void **state)
+/* At every step but the last a server that goes wrong is of no use, and which way it went is told. */
+static void whatever_a_server_does_at_any_step_is_told_in_bounded_time(void **state)
 {
     (void)state;
+    static const struct {
+        enum relay_trouble trouble;
+        int64_t login_ns,
+            order_ns; /* within which it is told: before it has let us in, or five times after that */
+    } faults[SIM_FAULT_COUNT] = {
+        [SIM_FAULT_SILENCE] = {RELAY_SILENT, 45 * SEC, 90 * SEC},
+        [SIM_FAULT_GARBAGE] = {RELAY_NO_FTP, SEC, 5 * SEC},
+        [SIM_FAULT_LINES] = {RELAY_NO_FTP, SEC, 5 * SEC},
+        [SIM_FAULT_LINE] = {RELAY_NO_FTP, SEC, 5 * SEC},
+        [SIM_FAULT_DRIP] = {RELAY_SILENT, 45 * SEC, 220 * SEC},
+        [SIM_FAULT_HANG_UP] = {RELAY_HANGS_UP, 5 * SEC, 5 * SEC},
+        [SIM_FAULT_RESET] = {RELAY_HANGS_UP, 5 * SEC, 5 * SEC},
+    };
     static const char *const steps[] = {"", "USER", "PASS", "PORT", "LIST"};
-    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++)
-        expect_trouble((struct sim_relay){.reset_at = steps[i]}, RELAY_HANGS_UP, 120 * SEC);
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        for (unsigned fault = SIM_FAULT_NONE + 1; fault < SIM_FAULT_COUNT; fault++) {
+            struct sim_relay relay = {.fault = (uint8_t)fault, .fault_at = steps[i]};
+            bool silent_to_orders = fault == SIM_FAULT_SILENCE && strcmp(steps[i], "LIST") == 0;
+            if (!silent_to_orders)
+                expect_trouble(relay, faults[fault].trouble,
+                               i < 3 ? faults[fault].login_ns : faults[fault].order_ns);
+        }
+    }
+}
+
+/* It cannot be told from one that waits for ports that are all silent. */
+static void a_server_that_never_says_what_became_of_an_order_is_told(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct bounce_case bounce_case =
+            case_with((struct sim_relay){.fault = SIM_FAULT_SILENCE, .fault_at = "LIST"});
+        struct scenario scenario = scan_through(&bounce_case, seed);
+        scenario_run(&scenario);
+        assert_int_equal(scenario.troubles[RELAY_TELLS_NOTHING], 1);
+        assert_int_equal(scenario.notes[NOTE_RELAY], 1);
+        assert_true(scenario.took_ns < 300 * SEC);
+        scenario_done(&scenario);
+    }
+}
+
+/* That it is connected it has said before. */
+static void whatever_comes_after_150_changes_nothing(void **state)
+{
+    (void)state;
+    for (unsigned fault = SIM_FAULT_NONE + 1; fault < SIM_FAULT_COUNT; fault++) {
+        struct bounce_case bounce_case =
+            case_with((struct sim_relay){.fault = (uint8_t)fault, .fault_at = "226"});
+        for (uint64_t seed = 1; seed <= SEEDS; seed++)
+            assert_true(expect_truth(&bounce_case, seed) < 100 * SEC);
+    }
 }
 
 static void a_port_without_a_server_is_told(void **state)
@@ -348,7 +394,9 @@ int main(void)
         cmocka_unit_test(ipv6_targets_are_asked_with_eprt),
         cmocka_unit_test(a_server_that_forbids_it_is_recognised_in_seconds),
         cmocka_unit_test(a_server_of_no_use_is_told_from_others),
-        cmocka_unit_test(a_reset_at_any_step_ends_in_bounded_time),
+        cmocka_unit_test(whatever_a_server_does_at_any_step_is_told_in_bounded_time),
+        cmocka_unit_test(a_server_that_never_says_what_became_of_an_order_is_told),
+        cmocka_unit_test(whatever_comes_after_150_changes_nothing),
         cmocka_unit_test(a_port_without_a_server_is_told),
         cmocka_unit_test(what_was_found_before_the_end_is_reported),
         cmocka_unit_test(a_host_timeout_ends_a_host),

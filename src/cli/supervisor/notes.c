@@ -93,6 +93,7 @@ static void describe_relay(const struct record *record, char text[static FAILURE
         [RELAY_NO_LIST] = "lists no files for us, and connects to others only for that",
         [RELAY_FORBIDS_LOW] = "refuses to connect to ports below 1024, which stay unknown",
         [RELAY_FORBIDS_V6] = "refuses to connect to IPv6 addresses, whose ports stay unknown",
+        [RELAY_TELLS_NOTHING] = "never said what became of an order: no port answers it, or it never asks",
     };
     char host[ADDR_TEXT_MAX], why[FAILURE_MAX / 2] = "";
     uint64_t trouble = record->value[0] < RELAY_TROUBLE_COUNT ? record->value[0] : RELAY_HANGS_UP;
@@ -109,8 +110,9 @@ static void describe_relay(const struct record *record, char text[static FAILURE
 static void take_relay(struct supervisor *supervisor, const struct record *record)
 {
     char text[FAILURE_MAX];
+    uint64_t trouble = record->value[0];
     describe_relay(record, text);
-    if (record->value[0] == RELAY_FORBIDS_LOW || record->value[0] == RELAY_FORBIDS_V6)
+    if (trouble == RELAY_FORBIDS_LOW || trouble == RELAY_FORBIDS_V6 || trouble == RELAY_TELLS_NOTHING)
         talk_note(supervisor->talk, "%s", text);
     else
         memcpy(supervisor->failure, text, sizeof supervisor->failure);

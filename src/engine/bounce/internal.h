@@ -82,6 +82,7 @@ struct bounce {
     unsigned failures;     /* connections that came to nothing, in a row */
     bool was_in;           /* a login has succeeded */
     bool has_grown;        /* the server took an order, and got more than one connection */
+    bool has_told;         /* it has said what became of one */
     int64_t next_open_ns;  /* not before, a connection */
     int64_t next_start_ns; /* not before, the next port (--scan-delay, --max-rate) */
 

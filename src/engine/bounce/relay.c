@@ -44,6 +44,15 @@ static unsigned failures_enough(const struct bounce *bounce, enum relay_trouble 
     return bounce->was_in || may_pass ? FIRST_FAILURES_MAX : 1;
 }
 
+/* Is there a connection that has been of use? */
+static bool any_is_fruitful(const struct bounce *bounce)
+{
+    bool fruitful = false;
+    for (unsigned i = 0; i < BOUNCE_SESSIONS_MAX; i++)
+        fruitful |= bounce->sessions[i].step != STEP_NONE && bounce->sessions[i].fruitful;
+    return fruitful;
+}
+
 void relay_session_failed(struct bounce *bounce, bool while_logging_in, enum relay_trouble trouble,
                           unsigned number)
 {
@@ -52,7 +61,7 @@ void relay_session_failed(struct bounce *bounce, bool while_logging_in, enum rel
                       << (bounce->failures < BACKOFF_STEPS ? bounce->failures : BACKOFF_STEPS);
     if (while_logging_in && others > 0)
         bounce->allowed = others;
-    if (++bounce->failures >= failures_enough(bounce, trouble) && others == 0)
+    if (++bounce->failures >= failures_enough(bounce, trouble) && !any_is_fruitful(bounce))
         relay_give_up(bounce, trouble, number);
     bounce->next_open_ns = bounce->now_ns + wait_ns;
 }
@@ -68,4 +77,6 @@ void relay_note_refusals(struct bounce *bounce)
     for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0] && !bounce->given_up; i++)
         if (kinds[i].consent->refused > 0 && kinds[i].consent->obeyed == 0)
             note(bounce, kinds[i].trouble, kinds[i].consent->code);
+    if (!bounce->given_up && !bounce->has_told && bounce->has_grown)
+        note(bounce, RELAY_TELLS_NOTHING, 0);
 }

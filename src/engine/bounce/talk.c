@@ -45,13 +45,31 @@ static void close_session(struct bounce *bounce, uint32_t number)
     bounce->sessions[number].step = STEP_NONE;
 }
 
+/* Has a 1xx shown that the server is connected? It says no more of that, so it does not matter what comes after. */
+static bool is_open_by_mark(const struct bounce *bounce, const struct bounce_session *session)
+{
+    return session->marked && bounce->habits.connects_first;
+}
+
+static void take_mark(struct bounce *bounce, struct bounce_session *session)
+{
+    bounce->answers++;
+    bounce->syns_seen += session->probe.syns + 1U;
+    bounce->syns_lost += session->probe.syns;
+    work_settle(bounce, &session->probe, PORT_OPEN, REASON_FTP_OPEN, 0);
+    session->fruitful = true;
+    bounce->has_told = true;
+}
+
 /* The connection is of no more use, whoever ended it. */
 static void lose(struct bounce *bounce, uint32_t number, enum relay_trouble trouble, unsigned why)
 {
     struct bounce_session *session = &bounce->sessions[number];
     enum bounce_step step = (enum bounce_step)session->step;
     close_session(bounce, number);
-    if (step == STEP_TARGET || step == STEP_LIST)
+    if (step == STEP_LIST && is_open_by_mark(bounce, session))
+        take_mark(bounce, session);
+    else if (step == STEP_TARGET || step == STEP_LIST)
         work_dropped(bounce, &session->probe);
     if (!session->fruitful)
         relay_session_failed(bounce, step < STEP_READY, trouble, why);
@@ -210,6 +228,7 @@ static void conclude(struct bounce *bounce, struct bounce_session *session, enum
         break; /* not the end of an answer */
     }
     session->fruitful = true;
+    bounce->has_told = true;
     bounce->failures = 0;
 }
 
@@ -369,8 +388,8 @@ static void get_stuck(struct bounce *bounce, struct bounce_session *session)
 {
     int64_t asked_ns = session->asked_ns;
     bool marked = session->marked;
-    if (marked && bounce->habits.connects_first)
-        take_answer(bounce, session, PORT_OPEN, REASON_FTP_OPEN, true);
+    if (is_open_by_mark(bounce, session))
+        take_mark(bounce, session);
     else
         work_missed(bounce, &session->probe, false);
     note_obedience(bounce, session);

@@ -7,8 +7,12 @@
 
 #include "base/time.h"
 #include "netio/sim/answer.h"
+#include "netio/stream.h"
 
 #define KERNEL_TIMEOUT_NS (127 * SEC) /* of connect(), after the SYN and six repeats */
+#define FLOOD_GAP_NS      (100 * USEC)
+#define DRIP_GAP_NS       (10 * SEC)
+#define VERB_LEN          4 /* of every command that is ever said to it */
 
 /* What became of the server's own connect(). */
 enum dialled { DIALLED, DIALLED_REFUSED, DIALLED_UNREACHABLE, DIALLED_TIMED_OUT };
@@ -48,11 +52,57 @@ static void say(struct sim_session *session, unsigned code, const char *text)
         snprintf(saying->text, sizeof saying->text, "%u %s\r\n", code, text);
 }
 
-static void flood(struct sim_session *session, const char *text)
+static void say_raw(struct sim_session *session, const char *text)
 {
-    struct sim_saying *saying = add_saying(session, SIM_FLOODS);
+    struct sim_saying *saying = add_saying(session, SIM_SAYS);
     if (saying)
         snprintf(saying->text, sizeof saying->text, "%s", text);
+}
+
+static void repeat(struct sim_session *session, const char *text, unsigned len, int64_t gap_ns)
+{
+    struct sim_saying *saying = add_saying(session, SIM_REPEATS);
+    if (!saying)
+        return;
+    snprintf(saying->text, sizeof saying->text, "%s", text);
+    saying->len = len;
+    saying->gap_ns = gap_ns;
+}
+
+/* True: at this step it did something else than it should. */
+static bool misbehave(struct sim_session *session, const char *step)
+{
+    const struct sim_relay *relay = session->relay;
+    if (!relay->fault_at || strcmp(relay->fault_at, step) != 0)
+        return false;
+    switch ((enum sim_relay_fault)relay->fault) {
+    case SIM_FAULT_NONE:
+    case SIM_FAULT_COUNT:
+        return false;
+    case SIM_FAULT_SILENCE:
+        session->ends = true;
+        break;
+    case SIM_FAULT_GARBAGE:
+        say_raw(session, "\x16\x03\x01\x02 no FTP\n\xff\xfe\n");
+        break;
+    case SIM_FAULT_LINES:
+        repeat(session, "220-and another thing\r\n", STREAM_CHUNK_MAX, FLOOD_GAP_NS);
+        break;
+    case SIM_FAULT_LINE:
+        repeat(session, "220 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", STREAM_CHUNK_MAX,
+               FLOOD_GAP_NS);
+        break;
+    case SIM_FAULT_DRIP:
+        repeat(session, "220 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 1, DRIP_GAP_NS);
+        break;
+    case SIM_FAULT_HANG_UP:
+        add_saying(session, SIM_HANGS_UP);
+        break;
+    case SIM_FAULT_RESET:
+        add_saying(session, SIM_RESETS);
+        break;
+    }
+    return true;
 }
 
 void sim_session_open(struct sim_session *session, const struct sim_relay *relay, unsigned others,
@@ -60,32 +110,14 @@ void sim_session_open(struct sim_session *session, const struct sim_relay *relay
 {
     int64_t jitter_ns = relay->jitter_ns ? (int64_t)rand_below(rand, (uint64_t)relay->jitter_ns) : 0;
     *session = (struct sim_session){.relay = relay, .free_ns = now_ns + relay->rtt_ns + jitter_ns};
-    if (relay->reset_at && relay->reset_at[0] == '\0') {
-        add_saying(session, SIM_RESETS);
+    if (misbehave(session, ""))
         return;
-    }
     if (relay->sessions_max && others >= relay->sessions_max) {
         say(session, 421, "Too many connections from your address.");
         add_saying(session, SIM_HANGS_UP);
         return;
     }
-    switch ((enum sim_relay_greeting)relay->greeting) {
-    case SIM_GREETS:
-        say(session, 220, "Service ready.");
-        break;
-    case SIM_GREETS_NOT:
-        session->ends = true;
-        break;
-    case SIM_GREETS_WITH_GARBAGE:
-        snprintf(add_saying(session, SIM_SAYS)->text, SIM_SAYING_MAX, "\x16\x03\x01\x02 no FTP\n\xff\xfe\n");
-        break;
-    case SIM_GREETS_WITHOUT_END:
-        flood(session, "220-and another thing\r\n");
-        break;
-    case SIM_GREETS_IN_ONE_LINE:
-        flood(session, "220 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-        break;
-    }
+    say(session, 220, "Service ready.");
 }
 
 /* The server connects: to see what comes of it takes until session->free_ns. A lost SYN, or its answer, is sent again by its
@@ -252,7 +284,8 @@ static void transfer(struct turn *turn)
     }
     if (!relay->marks_first)
         say(session, 150, "Here comes the directory listing.");
-    say(session, 226, "Directory send OK.");
+    if (!misbehave(session, "226"))
+        say(session, 226, "Directory send OK.");
 }
 
 static void do_list(struct turn *turn)
@@ -277,13 +310,11 @@ static void carry_out(struct turn *turn, const char *command)
     } verbs[] = {{"USER ", do_user}, {"PASS ", do_pass}, {"PORT ", do_port}, {"EPRT ", do_eprt},
                  {"LIST", do_list},  {"NLST", transfer}, {"QUIT", do_quit}};
     struct sim_session *session = turn->session;
-    const struct sim_relay *relay = session->relay;
-    if (relay->reset_at && relay->reset_at[0] &&
-        strncmp(command, relay->reset_at, strlen(relay->reset_at)) == 0) {
-        add_saying(session, SIM_RESETS);
+    char verb[VERB_LEN + 1] = "";
+    memcpy(verb, command, strnlen(command, VERB_LEN));
+    if (misbehave(session, verb))
         return;
-    }
-    if (chance(turn->rand, relay->drop)) {
+    if (chance(turn->rand, session->relay->drop)) {
         add_saying(session, SIM_HANGS_UP);
         return;
     }

@@ -8,13 +8,17 @@
 #include "base/rand.h"
 #include "netio/sim/sim.h"
 
-/* How an FTP server greets. */
-enum sim_relay_greeting {
-    SIM_GREETS,
-    SIM_GREETS_NOT,
-    SIM_GREETS_WITH_GARBAGE,
-    SIM_GREETS_WITHOUT_END, /* line after line */
-    SIM_GREETS_IN_ONE_LINE, /* that never ends */
+/* What a server that is broken, or means harm, does at one step of the dialogue. */
+enum sim_relay_fault {
+    SIM_FAULT_NONE,
+    SIM_FAULT_SILENCE,
+    SIM_FAULT_GARBAGE, /* lines that are no replies */
+    SIM_FAULT_LINES,   /* a reply without end, line after line */
+    SIM_FAULT_LINE,    /* one line that never ends */
+    SIM_FAULT_DRIP,    /* the same, a byte every ten seconds */
+    SIM_FAULT_HANG_UP,
+    SIM_FAULT_RESET,
+    SIM_FAULT_COUNT
 };
 
 /* What it is like. */
@@ -23,7 +27,6 @@ struct sim_relay {
     uint16_t port;
     int64_t rtt_ns;        /* from us to it */
     int64_t jitter_ns;     /* until it starts with a command, uniform 0 .. jitter_ns */
-    uint8_t greeting;      /* enum sim_relay_greeting */
     bool forbids;          /* it connects to nobody else: 500 to PORT */
     bool forbids_low;      /* the same of ports below 1024 */
     bool low_ends;         /* 500 to LIST for such a port, and it hangs up */
@@ -38,7 +41,8 @@ struct sim_relay {
     unsigned sessions_max;      /* 421 to those beyond; 0: any number */
     int64_t connect_timeout_ns; /* of its own; 0: that of its kernel */
     int64_t drip_ns;            /* between two bytes; 0: whole replies */
-    const char *reset_at;       /* a command at which it resets, "" for the greeting; NULL: none */
+    uint8_t fault;              /* enum sim_relay_fault */
+    const char *fault_at;       /* a command, "" for the greeting, or "226": what comes after 150 */
     double drop;                /* chance that it hangs up instead of answering a command */
     double loss;                /* of each packet between it and the targets */
 };
@@ -49,7 +53,7 @@ struct sim_relay {
 
 enum sim_saying_kind {
     SIM_SAYS,
-    SIM_FLOODS, /* says it again and again, without end */
+    SIM_REPEATS, /* says it again and again, without end */
     SIM_HANGS_UP,
     SIM_RESETS,
 };
@@ -57,6 +61,8 @@ enum sim_saying_kind {
 struct sim_saying {
     int64_t time_ns; /* when it reaches us */
     uint8_t kind;    /* enum sim_saying_kind */
+    int64_t gap_ns;  /* of REPEATS: until more of it comes, */
+    unsigned len;    /* and how many bytes then */
     char text[SIM_SAYING_MAX];
 };
 

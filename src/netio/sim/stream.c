@@ -8,8 +8,6 @@
 #include "netio/netio.h"
 #include "netio/sim/answer.h"
 
-#define FLOOD_GAP_NS (100 * USEC)
-
 void sim_streams_init(struct sim_streams *streams, const struct sim_config *config, uint64_t seed)
 {
     streams->config = config;
@@ -131,12 +129,12 @@ static size_t take_bytes(struct sim_stream *stream, uint8_t bytes[static STREAM_
     struct sim_saying *saying = &stream->session.sayings[0];
     int64_t drip_ns = stream->session.relay->drip_ns;
     size_t len = strlen(saying->text);
-    if (saying->kind == SIM_FLOODS) {
-        for (size_t i = 0; i < STREAM_CHUNK_MAX; i++)
+    if (saying->kind == SIM_REPEATS) {
+        for (size_t i = 0; i < saying->len; i++)
             bytes[i] = (uint8_t)saying->text[(stream->dripped + i) % len];
-        stream->dripped = (unsigned)((stream->dripped + STREAM_CHUNK_MAX) % len);
-        saying->time_ns += FLOOD_GAP_NS;
-        return STREAM_CHUNK_MAX;
+        stream->dripped = (unsigned)((stream->dripped + saying->len) % len);
+        saying->time_ns += saying->gap_ns;
+        return saying->len;
     }
     memcpy(bytes, saying->text + stream->dripped, len - stream->dripped);
     if (drip_ns > 0 && stream->dripped + 1 < len) {
