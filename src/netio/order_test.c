@@ -11,12 +11,25 @@
 #define PROBES_MAX 256
 #define SEEDS      200
 
-/* A block of some probes, part of which are pending. */
+/* A block of some probes, part of which are pending; which of them are to come, and room for those that do. */
 struct walk_case {
     struct block block;
     struct order order;
     uint64_t pending[PROBES_MAX / 64];
+    struct order_place wanted[PROBES_MAX], taken[PROBES_MAX];
+    unsigned wanted_count;
 };
+
+/* What is to come, by the definition: position by position. */
+static void expect(struct walk_case *walk)
+{
+    walk->wanted_count = 0;
+    for (uint64_t position = walk->order.next; position < walk->order.end; position++) {
+        uint64_t bit = block_bit_at(&walk->block, position);
+        if (bitset_get(walk->pending, bit))
+            walk->wanted[walk->wanted_count++] = (struct order_place){.bit = bit, .position = position};
+    }
+}
 
 static void make_case(struct walk_case *walk, struct rand *rand)
 {
@@ -34,84 +47,79 @@ static void make_case(struct walk_case *walk, struct rand *rand)
     walk->block.pending = walk->pending;
     walk->order.block = &walk->block;
     walk->order.next = rand_below(rand, walk->order.end);
+    expect(walk);
 }
 
-/* What is to come, by the definition: position by position. Returns how many. */
-static unsigned expect(const struct walk_case *walk, struct order_place *ret)
+static bool is_all(const struct walk_case *walk, unsigned taken_count)
 {
-    unsigned count = 0;
-    for (uint64_t position = walk->order.next; position < walk->order.end; position++) {
-        uint64_t bit = block_bit_at(&walk->block, position);
-        if (bitset_get(walk->pending, bit))
-            ret[count++] = (struct order_place){.bit = bit, .position = position};
-    }
-    return count;
-}
-
-static bool is_same(const struct order_place *a, const struct order_place *b, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        if (a[i].bit != b[i].bit || a[i].position != b[i].position)
+    if (taken_count != walk->wanted_count)
+        return false;
+    for (unsigned i = 0; i < taken_count; i++) {
+        if (walk->taken[i].bit != walk->wanted[i].bit || walk->taken[i].position != walk->wanted[i].position)
             return false;
     }
     return true;
 }
 
-static void what_is_pending_comes_once_and_in_order_however_much_is_taken_at_a_time(void **state)
+/* Does it hold for every block? */
+static void try_all(bool (*holds)(struct walk_case *walk, struct rand *rand))
 {
-    (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct rand rand = {seed};
         struct walk_case walk;
-        struct order_place wanted[PROBES_MAX], taken[PROBES_MAX];
         make_case(&walk, &rand);
-        unsigned wanted_count = expect(&walk, wanted), count = 0;
-        for (unsigned got = 1; got; count += got)
-            got = order_take(&walk.order, taken + count, 1 + (unsigned)rand_below(&rand, PROBES_MAX - count));
-        if (count != wanted_count || !is_same(taken, wanted, count))
+        if (!holds(&walk, &rand))
             fail_msg("seed %llu", (unsigned long long)seed);
     }
+}
+
+static bool comes_in_parts(struct walk_case *walk, struct rand *rand)
+{
+    unsigned count = 0;
+    for (unsigned got = 1; got; count += got) {
+        unsigned room = 1 + (unsigned)rand_below(rand, PROBES_MAX - count);
+        got = order_take(&walk->order, walk->taken + count, room);
+    }
+    return is_all(walk, count);
+}
+
+static void what_is_pending_comes_once_and_in_order_however_much_is_taken_at_a_time(void **state)
+{
+    (void)state;
+    try_all(comes_in_parts);
+}
+
+static bool stops_at_the_limit(struct walk_case *walk, struct rand *rand)
+{
+    uint32_t limit = (uint32_t)rand_below(rand, walk->wanted_count + 1);
+    walk->order.limit = limit;
+    unsigned first = order_take(&walk->order, walk->taken, PROBES_MAX);
+    if (first != limit || walk->order.limit != 0)
+        return false;
+    walk->order.limit = UINT32_MAX;
+    return is_all(walk, first + order_take(&walk->order, walk->taken + first, PROBES_MAX - first));
 }
 
 static void no_more_is_taken_than_the_limit_and_the_rest_comes_next(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct rand rand = {seed};
-        struct walk_case walk;
-        struct order_place wanted[PROBES_MAX], taken[PROBES_MAX];
-        make_case(&walk, &rand);
-        unsigned wanted_count = expect(&walk, wanted);
-        uint32_t limit = (uint32_t)rand_below(&rand, wanted_count + 1);
-        walk.order.limit = limit;
-        unsigned first = order_take(&walk.order, taken, PROBES_MAX);
-        if (first != limit || walk.order.limit != 0)
-            fail_msg("seed %llu: %u of %u", (unsigned long long)seed, first, limit);
-        walk.order.limit = UINT32_MAX;
-        unsigned count = first + order_take(&walk.order, taken + first, PROBES_MAX - first);
-        if (count != wanted_count || !is_same(taken, wanted, count))
-            fail_msg("seed %llu: the rest", (unsigned long long)seed);
-    }
+    try_all(stops_at_the_limit);
+}
+
+static bool comes_again(struct walk_case *walk, struct rand *rand)
+{
+    unsigned first = order_take(&walk->order, walk->taken, PROBES_MAX);
+    unsigned back = (unsigned)rand_below(rand, first + 1);
+    if (back)
+        order_put_back(&walk->order, walk->taken[first - back].position, back);
+    unsigned again = order_take(&walk->order, walk->taken + first - back, back);
+    return again == back && is_all(walk, first) && walk->order.limit == UINT32_MAX - walk->wanted_count;
 }
 
 static void what_is_put_back_comes_again(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        struct rand rand = {seed};
-        struct walk_case walk;
-        struct order_place wanted[PROBES_MAX], taken[PROBES_MAX];
-        make_case(&walk, &rand);
-        unsigned wanted_count = expect(&walk, wanted);
-        unsigned first = order_take(&walk.order, taken, PROBES_MAX);
-        unsigned back = (unsigned)rand_below(&rand, first + 1);
-        if (back)
-            order_put_back(&walk.order, taken[first - back].position, back);
-        unsigned again = order_take(&walk.order, taken + first - back, back);
-        if (first != wanted_count || again != back || !is_same(taken, wanted, wanted_count) ||
-            walk.order.limit != UINT32_MAX - wanted_count)
-            fail_msg("seed %llu", (unsigned long long)seed);
-    }
+    try_all(comes_again);
 }
 
 static void listed_bits_come_whether_pending_or_not(void **state)
