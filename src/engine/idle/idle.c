@@ -12,8 +12,8 @@
 #include "technique/rows.h"
 
 #define PROGRESS_PERIOD_NS (200 * MSEC)
-#define SEND_PATIENCE_NS   (20 * MSEC)
 #define NEIGHBOR_TRIES     3
+#define SILENT_TARGETS     3 /* in a row that ended because the zombie was silent: then the scan ends */
 #define NEIGHBOR_WAIT_NS   (400 * MSEC)
 
 static struct idle *idle_of(struct scanner *scanner)
@@ -21,110 +21,19 @@ static struct idle *idle_of(struct scanner *scanner)
     return (struct idle *)scanner; /* the scanner is the first member */
 }
 
-void idle_send(struct idle *idle, struct probe *probes, uint32_t count)
-{
-    struct order order = {.list = probes, .end = count, .limit = count, .rate_pps = idle->pacer.rate_pps};
-    if (count == 0)
-        return;
-    idle->io->ops->work(idle->io, &order, idle->now_ns + SEND_PATIENCE_NS);
-    idle->now_ns = idle->io->ops->now(idle->io);
-    idle->probes_sent += count - order.limit;
-    pacer_spend(&idle->pacer, count);
-}
+/* ----- targets ------------------------------------------------------------------------------------------------------- */
 
-/* ----- records ------------------------------------------------------------------------------------------------------- */
-
-static void emit(struct idle *idle, const struct record *record)
-{
-    idle->config.emit(idle->config.context, record);
-}
-
-void idle_note(struct idle *idle, enum note note, const struct addr *host, uint64_t first, uint64_t second)
-{
-    struct record record = record_new(&idle->config, idle->now_ns, RECORD_NOTE, host);
-    record.note = (uint8_t)note;
-    record.value[0] = first;
-    record.value[1] = second;
-    emit(idle, &record);
-}
-
-static void emit_port(struct idle *idle, uint32_t index, enum port_state state, enum reason reason)
-{
-    struct record record = record_new(&idle->config, idle->now_ns, RECORD_PORT, &idle->target);
-    record.protocol = PROTOCOL_TCP;
-    record.port = idle->config.specs[index].port;
-    record.state = (uint8_t)state;
-    record.reason = (uint8_t)reason;
-    emit(idle, &record);
-}
-
-/* Unless discovery has shown it, and said so. */
-static void emit_host_up(struct idle *idle)
-{
-    struct record record = record_new(&idle->config, idle->now_ns, RECORD_HOST_UP, &idle->target);
-    record.reason = REASON_USER_SET;
-    if (!idle->config.found)
-        emit(idle, &record);
-    idle->hosts_up++;
-}
-
-static void emit_host_done(struct idle *idle, uint8_t flags)
-{
-    struct record record = record_new(&idle->config, idle->now_ns, RECORD_HOST_DONE, &idle->target);
-    record.flags = flags;
-    record.state = PORT_CLOSED_FILTERED;
-    record.reason = REASON_NO_IPID_CHANGE;
-    emit(idle, &record);
-    idle->hosts_done++;
-}
-
-static void emit_progress(struct idle *idle)
-{
-    struct record record = record_new(&idle->config, idle->now_ns, RECORD_PROGRESS, NULL);
-    const struct port_groups *groups = &idle->groups;
-    uint64_t done = idle->hosts_done * idle->config.spec_count + groups->done_count;
-    uint64_t all = found_hosts_count(idle->config.found, idle->config.plan) * idle->config.spec_count;
-    record.value[PROGRESS_PROBES_SENT] = idle->probes_sent;
-    record.value[PROGRESS_PROBES_PLANNED] =
-        done ? (uint64_t)((double)idle->probes_sent * (double)all / (double)done) : all;
-    record.value[PROGRESS_ANSWERS] = idle->zombie.answered;
-    record.value[PROGRESS_DROPS] = idle->io->stats.ring_drops + idle->io->stats.send_errors;
-    record.value[PROGRESS_REJECTED] = idle->zombie.rejected;
-    record.value[PROGRESS_RATE_PPS] = (uint64_t)idle->pacer.rate_pps;
-    record.value[PROGRESS_HOSTS_DONE] = idle->hosts_done;
-    record.value[PROGRESS_HOSTS_UP] = idle->hosts_up;
-    emit(idle, &record);
-}
-
-void idle_end(struct idle *idle, uint8_t flags)
+static void end_scan(struct idle *idle, uint8_t flags)
 {
     struct record record = record_new(&idle->config, idle->now_ns, RECORD_END, NULL);
     if (idle->target.family != ADDR_NONE)
         idle_target_end(idle, RECORD_UNFINISHED);
     if (idle->unsent)
         idle_note(idle, NOTE_SEND_ERRORS, NULL, (uint64_t)idle->last_unsent_error, idle->unsent);
-    emit_progress(idle);
+    idle_report_progress(idle);
     record.flags = flags;
-    emit(idle, &record);
+    idle->config.emit(idle->config.context, &record);
     idle->over = true;
-}
-
-/* ----- targets ------------------------------------------------------------------------------------------------------- */
-
-void idle_target_end(struct idle *idle, uint8_t flags)
-{
-    const struct port_groups *groups = &idle->groups;
-    bool begun = idle->phase == IDLE_PORTS;
-    for (uint32_t i = 0; begun && i < groups->port_count; i++) {
-        if (groups->findings[i] == FINDING_IN_DOUBT)
-            emit_port(idle, i, PORT_UNKNOWN, REASON_UNFINISHED);
-        else if (groups->findings[i] == FINDING_NOT_OPEN && (flags & RECORD_UNFINISHED))
-            emit_port(idle, i, PORT_CLOSED_FILTERED, REASON_NO_IPID_CHANGE);
-    }
-    emit_host_done(idle, flags);
-    idle->target = (struct addr){.family = ADDR_NONE};
-    idle->groups.done_count = 0;
-    idle_windows_forget(idle);
 }
 
 /* Find the station of a host on an attached network: then go on. Our question for it shows the host our address. */
@@ -139,30 +48,29 @@ static void reach(struct idle *idle, const struct addr *host)
     idle->wake_ns = idle->now_ns;
 }
 
-static void fail_target(struct idle *idle, enum idle_trouble trouble)
-{
-    idle_note(idle, NOTE_IDLE_STOPPED, &idle->target, (uint64_t)trouble, 0);
-    idle_target_end(idle, RECORD_UNFINISHED);
-}
-
+/* Of targets that follow one another some may be luckier; but a zombie that has gone has gone. */
 static void next_target(struct idle *idle)
 {
+    if (idle->silent_targets >= SILENT_TARGETS) {
+        end_scan(idle, RECORD_UNFINISHED);
+        return;
+    }
     idle->next_host = found_hosts_next(idle->config.found, idle->config.plan, idle->next_host);
     if (idle->next_host == idle->config.plan->host_count) {
-        idle_end(idle, 0);
+        end_scan(idle, 0);
         return;
     }
     idle->target = plan_host_at(idle->config.plan, idle->next_host++);
     idle->target_began_ns = idle->now_ns;
-    emit_host_up(idle);
+    idle_report_up(idle);
     enum reach way = idle->io->ops->reach(idle->io, &idle->target);
     idle->phase = IDLE_REACH;
     if (idle->target.family != idle->zombie.addr.family)
-        fail_target(idle, IDLE_OTHER_FAMILY);
+        idle_target_stop(idle, IDLE_OTHER_FAMILY);
     else if (way == REACH_LOCAL || addr_equal(&idle->target, &idle->zombie.addr))
-        fail_target(idle, IDLE_OWN_ADDRESS);
+        idle_target_stop(idle, IDLE_OWN_ADDRESS);
     else if (way == REACH_NONE)
-        fail_target(idle, IDLE_NO_ROUTE);
+        idle_target_stop(idle, IDLE_NO_ROUTE);
     else
         reach(idle, &idle->target);
 }
@@ -182,7 +90,7 @@ static void judge_zombie(struct idle *idle)
     struct qualification found = qualify_judge(&idle->zombie);
     idle_note(idle, NOTE_ZOMBIE, &idle->zombie.addr, found.class, (uint64_t)(found.pps * 1000));
     if (!ipid_class_fits(found.class)) {
-        idle_end(idle, RECORD_UNFINISHED);
+        end_scan(idle, RECORD_UNFINISHED);
         return;
     }
     double packets = found.pps * (double)found.span_ns / (double)SEC;
@@ -195,8 +103,7 @@ static void run_qualifying(struct idle *idle)
     if (idle->now_ns < idle->wake_ns)
         return;
     if (qualify_asks_more(&idle->zombie)) {
-        struct probe probe = zombie_ask(&idle->zombie, idle->now_ns);
-        idle_send(idle, &probe, 1);
+        idle_ask(idle, 1);
         idle->wake_ns = idle->now_ns + QUALIFY_GAP_NS;
     } else if (zombie_due_ns(&idle->zombie) != TIME_NEVER) {
         idle->wake_ns = zombie_due_ns(&idle->zombie);
@@ -217,10 +124,10 @@ static void reached(struct idle *idle)
     } else if (idle->neighbor_known) {
         begin_qualifying(idle);
     } else if (is_target) {
-        fail_target(idle, IDLE_NO_STATION);
+        idle_target_stop(idle, IDLE_NO_STATION);
     } else {
         idle_note(idle, NOTE_ZOMBIE, &idle->zombie.addr, IPID_SILENT, 0);
-        idle_end(idle, RECORD_UNFINISHED);
+        end_scan(idle, RECORD_UNFINISHED);
     }
 }
 
@@ -291,7 +198,6 @@ static void run_phase(struct idle *idle)
         break;
     case IDLE_NAME:
     case IDLE_PORTS:
-        idle_windows_run(idle);
         idle_target_run(idle);
         break;
     }
@@ -316,11 +222,11 @@ static bool idle_turn(struct scanner *scanner, int64_t until_ns)
         return false;
     idle->now_ns = idle->io->ops->now(idle->io);
     if (idle->stopping) {
-        idle_end(idle, RECORD_UNFINISHED);
+        end_scan(idle, RECORD_UNFINISHED);
         return false;
     }
     if (idle->now_ns >= idle->next_progress_ns) {
-        emit_progress(idle);
+        idle_report_progress(idle);
         idle->next_progress_ns = idle->now_ns + PROGRESS_PERIOD_NS;
     }
     zombie_time_out(&idle->zombie, idle->now_ns);

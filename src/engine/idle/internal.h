@@ -1,6 +1,6 @@
-/* The idle scan's own state, shared by its files: idle.c (is the zombie fit? then one target after the other),
- * target.c (which test comes next), sweep.c (the search for the lag), window.c (a test: send, ask, count), weigh.c (what a test
- * shows). */
+/* The idle scan's own state, shared by its files, each of which uses only those behind it: idle.c (is the zombie fit? then
+ * one target after the other), target.c (which test comes next), weigh.c (what a test shows), sweep.c (the search for the
+ * lag), window.c (a test: send, ask, count), report.c (records), send.c (packets). */
 #pragma once
 
 #include "engine/background.h"
@@ -110,10 +110,41 @@ struct idle {
     bool over;
 };
 
-/* target.c */
-void idle_target_begin(struct idle *idle); /* its station is known: test the name, then the ports */
-void idle_target_run(struct idle *idle);   /* plan windows, and end the target when all is known */
-int64_t idle_target_wake_ns(const struct idle *idle);
+/* send.c */
+void idle_send(struct idle *idle, struct probe *probes, uint32_t count);
+void idle_ask(struct idle *idle, unsigned count);        /* the zombie, at most 4 times */
+struct probe idle_syn(struct idle *idle, uint32_t spec); /* to the target, in the zombie's name */
+struct probe idle_named(struct idle *idle);              /* a SYN/ACK to the zombie, in the target's name */
+
+/* report.c */
+void idle_note(struct idle *idle, enum note note, const struct addr *host, uint64_t first, uint64_t second);
+void idle_report_port(struct idle *idle, uint32_t index, enum port_state state, enum reason reason,
+                      unsigned tries);
+void idle_report_up(struct idle *idle); /* the target, unless discovery has said so */
+void idle_report_done(struct idle *idle, uint8_t flags);
+void idle_report_progress(struct idle *idle);
+
+/* window.c */
+int64_t idle_window_guard_ns(const struct idle *idle); /* that a window is wider than the lag, at each end */
+struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag);
+/* When the next window may begin; TIME_NEVER: the last one is still being sent, or there are too many. */
+int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag);
+void idle_windows_run(struct idle *idle); /* send what is due */
+int64_t idle_windows_wake_ns(const struct idle *idle);
+void idle_windows_forget(struct idle *idle);
+
+/* What a complete window shows: packets that nothing but it, chance and echoes explain. */
+struct window_count {
+    bool known;      /* else questions at its ends were lost, and nothing is */
+    int64_t packets; /* the zombie's, without its answers to us */
+    int64_t span_ns;
+    unsigned doubtful; /* questions that it may have answered, or not */
+    struct lag_step steps[IDLE_STEPS_MAX];
+    unsigned step_count;
+};
+
+/* The oldest window, once it is complete; it is gone then. False: it is not. */
+bool idle_windows_take(struct idle *idle, struct window *ret, struct window_count *ret_count);
 
 /* sweep.c: while the lag is unknown */
 void idle_sweep_run(struct idle *idle);
@@ -124,29 +155,12 @@ void idle_sweep_failed(struct idle *idle); /* no port was found open with the la
  *   right  enough of what it answers shows at the lag that was guessed */
 void idle_sweep_succeeded(struct idle *idle, bool right);
 
-/* window.c */
-struct probe idle_syn(struct idle *idle, uint32_t spec); /* in the zombie's name */
-int64_t idle_window_guard_ns(const struct idle *idle); /* that a window is wider than the lag, at each end */
-struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag);
-/* When the next window may begin; TIME_NEVER: the last one is still being sent, or there are too many. */
-int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag);
-void idle_windows_run(struct idle *idle); /* send what is due, and weigh what is complete */
-int64_t idle_windows_wake_ns(const struct idle *idle);
-void idle_windows_forget(struct idle *idle);
+/* weigh.c */
+void idle_weigh(struct idle *idle); /* all windows that are complete */
 
-/* What a complete window shows: packets that nothing but it, chance and echoes explain. False: it is void. */
-struct window_count {
-    int64_t packets; /* the zombie's, without its answers to us */
-    int64_t span_ns;
-    unsigned doubtful; /* questions that it may have answered, or not */
-    struct lag_step steps[IDLE_STEPS_MAX];
-    unsigned step_count;
-};
-void idle_target_weigh(struct idle *idle, const struct window *window, const struct window_count *count);
-void idle_target_void(struct idle *idle, const struct window *window);
-
-/* idle.c */
-void idle_send(struct idle *idle, struct probe *probes, uint32_t count);
-void idle_note(struct idle *idle, enum note note, const struct addr *host, uint64_t first, uint64_t second);
-void idle_target_end(struct idle *idle, uint8_t flags); /* report it; the next one comes */
-void idle_end(struct idle *idle, uint8_t flags);
+/* target.c */
+void idle_target_begin(struct idle *idle); /* its station is known: test the name, then the ports */
+void idle_target_run(struct idle *idle);   /* test on, and end the target when all is known */
+int64_t idle_target_wake_ns(const struct idle *idle);
+void idle_target_stop(struct idle *idle, enum idle_trouble trouble); /* and say why */
+void idle_target_end(struct idle *idle, uint8_t flags);              /* report it; the next one comes */

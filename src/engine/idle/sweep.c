@@ -404,8 +404,7 @@ void idle_sweep_run(struct idle *idle)
     if (!sweep->active)
         begin(idle);
     if (idle->now_ns >= sweep->next_ask_ns) {
-        struct probe probe = zombie_ask(&idle->zombie, idle->now_ns);
-        idle_send(idle, &probe, 1);
+        idle_ask(idle, 1);
         sweep->next_ask_ns = idle->now_ns + sweep->ask_every_ns;
     }
     run_shots(idle);

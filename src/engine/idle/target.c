@@ -13,7 +13,6 @@
 #define ASK_LEAST_NS    (2 * MSEC)
 #define ASKS_PER_WINDOW 24
 #define JUMPS_MIN       8
-#define SILENT_TARGETS  3   /* that end so one after the other: then the scan ends */
 #define SILENT_LOST     30  /* questions lost in a row, */
 #define SILENT_NS       SEC /* and no answer for so long: it has gone */
 #define CONTROL_MOST_NS (50 * MSEC)
@@ -44,6 +43,28 @@ void idle_target_begin(struct idle *idle)
     port_groups_begin(&idle->groups, idle->config.spec_count);
     idle_sweep_reset(idle);
     idle_windows_forget(idle);
+}
+
+void idle_target_end(struct idle *idle, uint8_t flags)
+{
+    const struct port_groups *groups = &idle->groups;
+    bool begun = idle->phase == IDLE_PORTS;
+    for (uint32_t i = 0; begun && i < groups->port_count; i++) {
+        if (groups->findings[i] == FINDING_IN_DOUBT)
+            idle_report_port(idle, i, PORT_UNKNOWN, REASON_UNFINISHED, 0);
+        else if (groups->findings[i] == FINDING_NOT_OPEN && (flags & RECORD_UNFINISHED))
+            idle_report_port(idle, i, PORT_CLOSED_FILTERED, REASON_NO_IPID_CHANGE, 0);
+    }
+    idle_report_done(idle, flags);
+    idle->target = (struct addr){.family = ADDR_NONE};
+    idle->groups.done_count = 0;
+    idle_windows_forget(idle);
+}
+
+void idle_target_stop(struct idle *idle, enum idle_trouble trouble)
+{
+    idle_note(idle, NOTE_IDLE_STOPPED, &idle->target, (uint64_t)trouble, 0);
+    idle_target_end(idle, RECORD_UNFINISHED);
 }
 
 static int64_t width_ns(const struct idle *idle)
@@ -171,18 +192,10 @@ static void add_next_test(struct idle *idle)
     }
 }
 
-static void stop_target(struct idle *idle, enum idle_trouble trouble)
-{
-    idle_note(idle, NOTE_IDLE_STOPPED, &idle->target, (uint64_t)trouble, 0);
-    idle_target_end(idle, RECORD_UNFINISHED);
-}
-
-/* Of targets that follow one another some may be luckier; but a zombie that has gone has gone. */
 static void zombie_is_silent(struct idle *idle)
 {
-    stop_target(idle, IDLE_ZOMBIE_SILENT);
-    if (++idle->silent_targets >= SILENT_TARGETS)
-        idle_end(idle, RECORD_UNFINISHED);
+    idle->silent_targets++;
+    idle_target_stop(idle, IDLE_ZOMBIE_SILENT);
 }
 
 /* True: the target is at its end for a reason that is not its ports. */
@@ -196,7 +209,7 @@ static bool is_hopeless(struct idle *idle)
     if (idle->zombie.lost_in_a_row >= SILENT_LOST && idle->now_ns - idle->zombie.answered_ns > SILENT_NS)
         zombie_is_silent(idle);
     else if (idle->jumps >= JUMPS_MIN && 3 * idle->jumps > idle->windows_weighed)
-        stop_target(idle, IDLE_ZOMBIE_JUMPS);
+        idle_target_stop(idle, IDLE_ZOMBIE_JUMPS);
     else
         return false;
     return true;
@@ -208,7 +221,7 @@ static void run_name_test(struct idle *idle)
     bool over = idle->name_evidence >= NAME_COUNTED_AT || idle->name_evidence <= NAME_NOT_AT ||
                 idle->name_tests >= NAME_TESTS_MAX;
     if (over && idle->window_count == 0 && idle->name_evidence < 0) {
-        stop_target(idle, IDLE_NOT_SHARED);
+        idle_target_stop(idle, IDLE_NOT_SHARED);
     } else if (over && idle->window_count == 0) {
         idle->phase = IDLE_PORTS;
         idle->silent_targets = 0;
@@ -249,6 +262,8 @@ static void run_ports(struct idle *idle)
 
 void idle_target_run(struct idle *idle)
 {
+    idle_windows_run(idle);
+    idle_weigh(idle);
     if (is_hopeless(idle))
         return;
     if (idle->phase == IDLE_NAME)

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/emit.h"
-
 #define JUMP_PACKETS 1000 /* that no traffic of a zombie that is not busy brings into one window */
 #define MOST_SHARE   0.75 /* of what shows is most of it */
 #define RIGHT_SHARE  0.85 /* of the SYNs to an open port that do not get lost */
@@ -109,13 +107,7 @@ static bool enough_shown(const struct idle *idle, const struct group *group)
 
 static void open_port_found(struct idle *idle, const struct group *group)
 {
-    struct record record = record_new(&idle->config, idle->now_ns, RECORD_PORT, &idle->target);
-    record.protocol = PROTOCOL_TCP;
-    record.port = idle->config.specs[group->ports.first].port;
-    record.state = PORT_OPEN;
-    record.reason = REASON_IPID_CHANGE;
-    record.tries = group->tests;
-    idle->config.emit(idle->config.context, &record);
+    idle_report_port(idle, group->ports.first, PORT_OPEN, REASON_IPID_CHANGE, group->tests);
     arrival_note(&idle->arrival, group->shown, group->sent);
     bool first = idle->lag.knowledge != LAG_KNOWN;
     lag_learn(&idle->lag, group->lag_tests > 0 ? group->lag : idle->lag.span);
@@ -185,12 +177,19 @@ static void weigh_ports(struct idle *idle, const struct window *window, const st
         background_note_burst(&idle->background);
 }
 
-void idle_target_weigh(struct idle *idle, const struct window *window, const struct window_count *count)
+static void forget_window(struct idle *idle, const struct window *window)
+{
+    idle->way_open -= window->kind == WINDOW_WAY;
+    if (window->kind == WINDOW_PORTS)
+        port_groups_void(&idle->groups, window->group);
+}
+
+static void weigh_window(struct idle *idle, const struct window *window, const struct window_count *count)
 {
     idle->windows_weighed++;
     if (count->packets < 0 || count->packets > JUMP_PACKETS + (int64_t)window->count * window->copies) {
         idle->jumps += llabs(count->packets) > JUMP_PACKETS; /* else our questions overtook each other */
-        idle_target_void(idle, window);
+        forget_window(idle, window);
     } else if (window->kind == WINDOW_WAY) {
         weigh_way(idle, window, count);
     } else if (window->kind == WINDOW_PORTS) {
@@ -204,9 +203,14 @@ void idle_target_weigh(struct idle *idle, const struct window *window, const str
     }
 }
 
-void idle_target_void(struct idle *idle, const struct window *window)
+void idle_weigh(struct idle *idle)
 {
-    idle->way_open -= window->kind == WINDOW_WAY;
-    if (window->kind == WINDOW_PORTS)
-        port_groups_void(&idle->groups, window->group);
+    struct window window;
+    struct window_count count;
+    while (idle_windows_take(idle, &window, &count)) {
+        if (count.known)
+            weigh_window(idle, &window, &count);
+        else
+            forget_window(idle, &window);
+    }
 }

@@ -8,17 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "technique/rows.h"
-
 #define BURST_PROBES_MAX 64
 #define SHARE_GAP_NS                                                                                         \
     (3 * MSEC) /* a window that begins later than this after the last one has a question of its own */
 #define ASK_LEAST_NS         (2 * MSEC) /* between questions */
 #define ENDS_MAX             8          /* questions at both ends of a window, and some to spare */
-#define SYN_PORT_FIRST       32768 /* source ports of SYNs in the zombie's name: as many stacks choose them */
-#define SYN_PORT_COUNT       28000
-#define REPEAT_QUESTION_LOSS 0.02 /* from this loss on, two questions stand at each end of a window, */
-#define THIRD_QUESTION_LOSS  0.12 /* and from this on three */
+#define REPEAT_QUESTION_LOSS 0.02       /* from this loss on, two questions stand at each end of a window, */
+#define THIRD_QUESTION_LOSS  0.12       /* and from this on three */
 
 static struct window *window_at(struct idle *idle, unsigned i)
 {
@@ -71,18 +67,6 @@ struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct 
 
 /* ----- sending ------------------------------------------------------------------------------------------------------- */
 
-struct probe idle_syn(struct idle *idle, uint32_t spec)
-{
-    return (struct probe){
-        .technique = idle->config.specs[spec].technique,
-        .src = idle->zombie.addr,
-        .dst = idle->target,
-        .source_port = (uint16_t)(SYN_PORT_FIRST + idle->syn_count++ % SYN_PORT_COUNT),
-        .port = idle->config.specs[spec].port,
-        .number = (uint32_t)rand_next(&idle->rand),
-    };
-}
-
 /* Ports take turns: SYNs to one port are not lost together. */
 static struct probe next_syn(struct idle *idle, struct window *window)
 {
@@ -92,19 +76,6 @@ static struct probe next_syn(struct idle *idle, struct window *window)
         window->port = window->port == ports->last ? ports->first : idle->groups.next[window->port];
     }
     return probe;
-}
-
-/* A SYN/ACK to the zombie in the target's name. */
-static struct probe named_of(struct idle *idle)
-{
-    return (struct probe){
-        .technique = &technique_zombie_id,
-        .src = idle->target,
-        .dst = idle->zombie.addr,
-        .source_port = (uint16_t)(SYN_PORT_FIRST + rand_below(&idle->rand, SYN_PORT_COUNT)),
-        .port = idle->zombie.port,
-        .number = (uint32_t)rand_next(&idle->rand),
-    };
 }
 
 static uint32_t burst_len(const struct window *window)
@@ -118,7 +89,7 @@ static void send_burst(struct idle *idle, struct window *window)
     uint32_t left = burst_len(window) - window->sent, count = 0;
     uint32_t allowed = left ? pacer_allowance(&idle->pacer, idle->now_ns) : 0;
     while (count < left && count < allowed && count < BURST_PROBES_MAX) {
-        probes[count] = window->kind == WINDOW_NAME ? named_of(idle) : next_syn(idle, window);
+        probes[count] = window->kind == WINDOW_NAME ? idle_named(idle) : next_syn(idle, window);
         count++;
     }
     idle_send(idle, probes, count);
@@ -131,20 +102,12 @@ static void send_burst(struct idle *idle, struct window *window)
     }
 }
 
-static void ask(struct idle *idle, unsigned count)
-{
-    struct probe probes[4];
-    for (unsigned i = 0; i < count; i++)
-        probes[i] = zombie_ask(&idle->zombie, idle->now_ns);
-    idle_send(idle, probes, count);
-}
-
 /* Questions at the end of a window: more where they get lost. */
 static void ask_at_end(struct idle *idle, uint64_t *ret_first, uint64_t *ret_end)
 {
     double loss = idle->zombie.loss;
     *ret_first = idle->zombie.next_serial;
-    ask(idle, loss > THIRD_QUESTION_LOSS ? 3 : loss > REPEAT_QUESTION_LOSS ? 2 : 1);
+    idle_ask(idle, loss > THIRD_QUESTION_LOSS ? 3 : loss > REPEAT_QUESTION_LOSS ? 2 : 1);
     *ret_end = idle->zombie.next_serial;
 }
 
@@ -191,7 +154,7 @@ static void run_window(struct idle *idle, unsigned i)
     if (!is_closed(window) && window->close_at_ns <= idle->now_ns) {
         close_window(idle, i);
     } else if (is_asking(idle, window) && window->next_ask_ns <= idle->now_ns) {
-        ask(idle, 1);
+        idle_ask(idle, 1);
         window->next_ask_ns = idle->now_ns + window->ask_every_ns;
     }
 }
@@ -271,15 +234,14 @@ static unsigned count_lost(const struct idle *idle, uint64_t first, uint64_t end
 }
 
 /* From the last answer at its opening to the first at its closing; false when one is missing. */
-static bool find_ends(const struct idle *idle, const struct window *window, uint64_t closing,
-                      uint64_t closing_end, uint64_t ret[static 2])
+static bool find_ends(const struct idle *idle, const struct window *window, uint64_t ret[static 2])
 {
-    uint64_t from = window->opening_end, to = closing;
+    uint64_t from = window->opening_end, to = window->closing;
     while (from > window->opening && !is_answered(idle, from - 1))
         from--;
-    while (to < closing_end && !is_answered(idle, to))
+    while (to < window->closing_end && !is_answered(idle, to))
         to++;
-    if (from == window->opening || to == closing_end)
+    if (from == window->opening || to == window->closing_end)
         return false;
     ret[0] = from - 1;
     ret[1] = to;
@@ -312,12 +274,11 @@ static void count_steps(const struct idle *idle, const uint64_t *sorted, unsigne
     }
 }
 
-/* Count between the ends of a window, or, as far as it has come, between its opening and the last answer. */
-static bool count_window(const struct idle *idle, const struct window *window, uint64_t closing,
-                         uint64_t closing_end, struct window_count *ret)
+/* False: not enough of the questions was answered. */
+static bool count_window(const struct idle *idle, const struct window *window, struct window_count *ret)
 {
     uint64_t ends[2], sorted[IDLE_STEPS_MAX];
-    if (!find_ends(idle, window, closing, closing_end, ends))
+    if (!find_ends(idle, window, ends))
         return false;
     const struct zombie *zombie = &idle->zombie;
     const struct question *from = zombie_question(zombie, ends[0]);
@@ -337,34 +298,25 @@ static bool count_window(const struct idle *idle, const struct window *window, u
     return true;
 }
 
-static void weigh_window(struct idle *idle, const struct window *window)
+bool idle_windows_take(struct idle *idle, struct window *ret, struct window_count *ret_count)
 {
-    struct window_count count;
-    if (count_window(idle, window, window->closing, window->closing_end, &count))
-        idle_target_weigh(idle, window, &count);
-    else
-        idle_target_void(idle, window);
-}
-
-/* Weigh the oldest windows as far as they are complete. */
-static void weigh_windows(struct idle *idle)
-{
-    while (idle->window_count > 0) {
-        struct window window = *window_at(idle, 0);
-        if (!is_closed(&window) ||
-            !is_settled(idle, window.opening, end_of_rivals(idle, window.closing_end - 1)))
-            return;
-        idle->window_first = (idle->window_first + 1) % IDLE_WINDOWS_MAX;
-        idle->window_count--;
-        weigh_window(idle, &window);
-    }
+    if (idle->window_count == 0)
+        return false;
+    const struct window *window = window_at(idle, 0);
+    if (!is_closed(window) ||
+        !is_settled(idle, window->opening, end_of_rivals(idle, window->closing_end - 1)))
+        return false;
+    *ret = *window;
+    ret_count->known = count_window(idle, window, ret_count);
+    idle->window_first = (idle->window_first + 1) % IDLE_WINDOWS_MAX;
+    idle->window_count--;
+    return true;
 }
 
 void idle_windows_run(struct idle *idle)
 {
     for (unsigned i = 0; i < idle->window_count; i++)
         run_window(idle, i);
-    weigh_windows(idle);
 }
 
 static int64_t sooner(int64_t a, int64_t b)
