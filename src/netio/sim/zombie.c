@@ -44,6 +44,7 @@ struct zombie_state {
     uint32_t counters[PEERS_MAX];
     bool narrow[PEERS_MAX]; /* paths that it was told of */
     unsigned peer_count;
+    bool restarted;
 };
 
 struct sim_zombies {
@@ -139,6 +140,15 @@ void sim_zombies_free(struct sim_zombies *zombies)
 static void count_background(struct zombie_state *state)
 {
     state->counter += state->config->ipid == SIM_IPID_BY_TWO ? 2 : 1;
+}
+
+static void restart(struct zombie_state *state, int64_t now_ns)
+{
+    if (state->restarted || !state->config->restarts_at_ns || now_ns < state->config->restarts_at_ns)
+        return;
+    state->restarted = true;
+    state->counter = 0;
+    memset(state->counters, 0, sizeof state->counters);
 }
 
 /* Its own traffic up to this time. */
@@ -282,6 +292,7 @@ bool sim_zombies_step(struct sim_zombies *zombies, int64_t now_ns, struct sim_zo
     struct event event = pop(zombies);
     struct zombie_state *state = &zombies->states[event.zombie];
     run_traffic(state, event.time_ns);
+    restart(state, event.time_ns);
     if (event.kind == EVENT_FORGERY) {
         forge(zombies, &event, ret);
         return true;

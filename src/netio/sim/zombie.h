@@ -39,6 +39,7 @@ struct sim_zombie {
     double jump_chance;     /* that an ID jumps somewhere else before a packet to us */
     int64_t silent_from_ns; /* answers nothing from then on; 0: always does */
     int64_t silent_to_ns;   /* and answers again from then on; 0: never */
+    int64_t restarts_at_ns; /* its counters begin anew at 0 then; 0: never */
     unsigned forgeries; /* for each question, resets by somebody who knows all but the number, with any ID */
 };
 
