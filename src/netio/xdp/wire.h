@@ -1,4 +1,4 @@
-/* What the xdp and kernel backends need beyond sockets: the programs of wire.bpf.c with their maps, loaded, and an AF_XDP
+/* What the xdp and kernel backends need beyond sockets: the programs of *.bpf.c with their maps, loaded, and an AF_XDP
  * socket. They are opened while there is privilege, and attached to nothing; who has the descriptors may attach and run
  * them later without (design decision 11). What is attached goes with its descriptor: nothing stays after a kill. */
 #pragma once

@@ -10,7 +10,9 @@
 
 #include "netio/xdp/wire.h"
 
-#include <wire_object.h> /* wire.bpf.c, compiled; made by embed.py */
+/* The programs, compiled; made by embed.py */
+#include <answer_object.h>
+#include <transmit_object.h>
 
 /* What libbpf would print is for its developers. */
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -31,40 +33,59 @@ static int fail(int error, const char *what, struct error *err)
     return error_set(err, EX_UNAVAILABLE, "%s does not work on this kernel: %s", what, strerror(error));
 }
 
+/* What comes out of an object file, by its name there. */
+struct part {
+    enum wire_part part;
+    const char *name;
+    bool is_program;
+};
+
 /* Copies of the descriptors: the object closes its own. */
-static int take_fds(const struct bpf_object *object, struct wire *wire)
+static int take_fds(const struct bpf_object *object, const struct part *parts, struct wire *wire)
 {
-    static const char *const programs[] = {
-        [WIRE_PROGRAM_ANSWER] = "answer",
-        [WIRE_PROGRAM_TRANSMIT] = "transmit",
-    };
-    static const char *const maps[] = {
-        [WIRE_MAP_CONFIG] = "config",   [WIRE_MAP_ANSWERS] = "answers", [WIRE_MAP_ORDER] = "order",
-        [WIRE_MAP_PENDING] = "pending", [WIRE_MAP_HOSTS] = "hosts",     [WIRE_MAP_PORTS] = "ports",
-    };
-    for (unsigned i = 0; i < WIRE_SOCKET; i++) {
-        int fd = i < WIRE_MAP_CONFIG ? bpf_program__fd(bpf_object__find_program_by_name(object, programs[i]))
-                                     : bpf_object__find_map_fd_by_name(object, maps[i]);
-        wire->fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (wire->fds[i] < 0)
+    for (; parts->name; parts++) {
+        int fd = parts->is_program ? bpf_program__fd(bpf_object__find_program_by_name(object, parts->name))
+                                   : bpf_object__find_map_fd_by_name(object, parts->name);
+        wire->fds[parts->part] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (wire->fds[parts->part] < 0)
             return -errno;
     }
     return 0;
 }
 
-static int load(struct wire *wire, struct error *err)
+static int load_object(const void *bytes, size_t len, const struct part *parts, struct wire *wire,
+                       struct error *err)
 {
-    libbpf_set_print(say_nothing);
-    struct bpf_object *object = bpf_object__open_mem(wire_object, sizeof wire_object, NULL);
+    struct bpf_object *object = bpf_object__open_mem(bytes, len, NULL);
     int error = object ? -bpf_object__load(object) : errno;
     if (error) {
         bpf_object__close(object);
         return fail(error, "loading BPF programs", err);
     }
-    int result = take_fds(object, wire);
+    int result = take_fds(object, parts, wire);
     bpf_object__close(object);
+    return result < 0 ? error_set(err, EX_OSERR, "cannot keep the BPF programs: %s", strerror(-result)) : 0;
+}
+
+static int load(struct wire *wire, struct error *err)
+{
+    static const struct part of_answer[] = {
+        {WIRE_PROGRAM_ANSWER, "answer", true},
+        {WIRE_MAP_CONFIG, "config", false},
+        {WIRE_MAP_ANSWERS, "answers", false},
+        {0},
+    };
+    static const struct part of_transmit[] = {
+        {WIRE_PROGRAM_TRANSMIT, "transmit", true}, {WIRE_MAP_ORDER, "order", false},
+        {WIRE_MAP_PENDING, "pending", false},      {WIRE_MAP_HOSTS, "hosts", false},
+        {WIRE_MAP_PORTS, "ports", false},          {0},
+    };
+    libbpf_set_print(say_nothing);
+    int result = load_object(answer_object, sizeof answer_object, of_answer, wire, err);
+    if (result == 0)
+        result = load_object(transmit_object, sizeof transmit_object, of_transmit, wire, err);
     if (result < 0)
-        return error_set(err, EX_OSERR, "cannot keep the BPF programs: %s", strerror(-result));
+        return result;
     wire->fds[WIRE_SOCKET] = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
     return wire->fds[WIRE_SOCKET] < 0 ? fail(errno, "an AF_XDP socket", err) : 0;
 }

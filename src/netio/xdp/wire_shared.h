@@ -1,4 +1,4 @@
-/* What user space and the BPF programs of wire.bpf.c share: the values of their maps. Host byte order unless said otherwise.
+/* What user space and the BPF programs (*.bpf.c) share: the values of their maps. Host byte order unless said otherwise.
  * Only plain types, so that both compilers lay them out alike. */
 #pragma once
 
