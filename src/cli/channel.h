@@ -34,7 +34,7 @@ struct channel_ready {
     char text[ERROR_TEXT_MAX];
 };
 
-#define CHANNEL_BACKEND_MAX 16 /* of its name */
+#define CHANNEL_BACKEND_MAX ERROR_TEXT_MAX /* of its name, and why it is not another */
 
 struct channel {
     struct ring ring;

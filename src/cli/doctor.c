@@ -13,10 +13,16 @@
 #include "base/ring.h"
 #include "cli/job/source_ports.h"
 #include "netio/route/route.h"
+#include "netio/xdp/wire.h"
 #include "sandbox/sandbox.h"
 #include "verdict/record.h"
 
 #define TEXT_MAX 256
+
+struct backend {
+    const char *name, *what;
+    bool loads; /* programs into the kernel, which needs more privilege */
+};
 
 static void say(FILE *out, bool works, const char *what, const char *text)
 {
@@ -36,23 +42,44 @@ static void look_at_kernel(FILE *out)
 
 static void look_at_privilege(const struct scan_privilege *privilege, FILE *out)
 {
-    char text[2 * TEXT_MAX] = "SYN and the other raw scans work (backends packet and raw)";
-    if (!privilege->raw)
-        snprintf(text, sizeof text, "%.200s; allow them with: sudo setcap cap_net_raw=ep %.200s",
-                 privilege->why_not, privilege->program);
-    say(out, privilege->raw, "raw sockets", text);
+    say(out, privilege->raw, "raw sockets",
+        privilege->raw ? "SYN and the other raw scans work" : privilege->why_not);
+    say(out, !privilege->why_no_wire, "BPF and AF_XDP",
+        privilege->why_no_wire ? privilege->why_no_wire : "programs can be loaded");
 }
 
-static void look_at_wire(const struct scan_privilege *privilege, FILE *out)
+/* What a backend is for, or the command that allows it. */
+static void look_at_backend(const struct scan_privilege *privilege, const struct backend *backend, FILE *out)
 {
-    char text[2 * TEXT_MAX] =
-        "the backends xdp, kernel and best work, where the interface's driver does its part";
-    if (privilege->why_no_wire)
-        snprintf(text, sizeof text,
-                 "%.200s; for the backends xdp and kernel: sudo setcap "
-                 "cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon=ep %.100s",
-                 privilege->why_no_wire, privilege->program);
-    say(out, !privilege->why_no_wire, "BPF and AF_XDP", text);
+    char text[2 * TEXT_MAX];
+    bool works = privilege->raw && !(backend->loads && privilege->why_no_wire);
+    snprintf(text, sizeof text, "%s", backend->what);
+    if (!works)
+        snprintf(text, sizeof text, "%s; allow it with: sudo setcap %s=ep %.200s", backend->what,
+                 backend->loads ? "cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon" : "cap_net_raw",
+                 privilege->program);
+    say(out, works, backend->name, text);
+}
+
+static void look_at_backends(const struct scan_privilege *privilege, FILE *out)
+{
+    static const struct backend backends[] = {
+        {"backend packet", "frames, over links with ARP or ND", false},
+        {"backend raw", "IP packets, over every kind of link", false},
+        {"backend xdp", "AF_XDP, over one Ethernet interface without an XDP program", true},
+        {"backend kernel",
+         "TCP probes made in the kernel, over one such interface whose driver sends frames of programs",
+         true},
+    };
+    for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
+        look_at_backend(privilege, &backends[i], out);
+    look_at_backend(
+        privilege,
+        &(struct backend){.name = "backend best",
+                          .what = privilege->why_no_wire
+                                      ? "packet or raw, since kernel does not work"
+                                      : "kernel for 2^20 TCP probes and more, else packet or raw"},
+        out);
 }
 
 static void look_at_sandbox(FILE *out)
@@ -97,6 +124,19 @@ static void look_at_descriptors(FILE *out)
     say(out, limit.rlim_max >= 1024, "descriptors", text);
 }
 
+/* Which backends can send over it. No program is attached to find out: that would disturb cards whose driver resets for it. */
+static const char *backends_of(const struct link *link, bool wire)
+{
+    if (link->kind != LINK_ETHERNET)
+        return "raw";
+    if (!wire)
+        return "packet";
+    if (wire_link_is_taken(link->index))
+        return "packet (not xdp and kernel: it has an XDP program)";
+    return link->software ? "packet, xdp, kernel (these two without the driver's part)"
+                          : "packet, xdp, kernel";
+}
+
 static void look_at_routes(bool wire, FILE *out)
 {
     struct route_options options = {.interface = ""};
@@ -109,10 +149,9 @@ static void look_at_routes(bool wire, FILE *out)
     for (size_t i = 0; i < routes.link_count; i++) {
         const struct link *link = &routes.links[i];
         static const char *const kinds[] = {"Ethernet", "loopback", "without link-layer addresses"};
-        const char *backends = link->kind != LINK_ETHERNET ? "raw" : wire ? "packet, xdp, kernel" : "packet";
         char text[TEXT_MAX];
         snprintf(text, sizeof text, "%s, MTU %u, %s; backends: %s", kinds[link->kind], link->mtu,
-                 link->up ? "up" : "down", backends);
+                 link->up ? "up" : "down", backends_of(link, wire));
         say(out, link->up, link->name, text);
     }
     route_table_done(&routes);
@@ -142,7 +181,7 @@ int doctor(const struct scan_privilege *privilege, FILE *out)
 {
     look_at_kernel(out);
     look_at_privilege(privilege, out);
-    look_at_wire(privilege, out);
+    look_at_backends(privilege, out);
     look_at_sandbox(out);
     look_at_family(AF_INET, "IPv4", out);
     look_at_family(AF_INET6, "IPv6", out);

@@ -36,6 +36,7 @@ struct worker {
     unsigned number;
     struct channel *channel;
     struct sockets *sockets;
+    struct error why_not_kernel; /* of --backend best, as netio_live_open tells it */
     struct netio *io;
     struct netio
         *asking_io; /* that discovery goes through: the same, or one of its own before a bounce scan */
@@ -95,17 +96,23 @@ static uint64_t count_probes(const struct job *job)
     return job->plan.host_count > UINT64_MAX / (each + 1) ? UINT64_MAX : job->plan.host_count * each;
 }
 
-/* It makes TCP probes, takes the interface for itself, and knows packets only. */
-static bool kernel_pays(const struct job *job)
+/* What makes the scan none for the kernel backend; NULL: it is one. */
+static const char *why_not_kernel(const struct job *job)
 {
-    bool pays = count_probes(job) >= MANY_PROBES && job->worker_count == 1 && !job->options->verify &&
-                !job->scans.idle;
-    for (unsigned i = 0; i < job->scans.count; i++)
-        pays = pays && job->scans.techniques[i]->protocol == PROTOCOL_TCP;
-    return pays;
+    if (job->worker_count > 1)
+        return "of several workers only one could have the interface";
+    if (job->options->verify)
+        return "--verify connects as well";
+    if (job->scans.idle)
+        return "an idle scan asks in another's name";
+    for (unsigned i = 0; i < job->scans.count; i++) {
+        if (job->scans.techniques[i]->protocol != PROTOCOL_TCP)
+            return "it sends TCP probes only";
+    }
+    return count_probes(job) < MANY_PROBES ? "the scan is too small for it" : NULL;
 }
 
-static int open_live(const struct worker *worker, struct netio **ret, struct error *err)
+static int open_live(struct worker *worker, struct netio **ret, struct error *err)
 {
     const struct job *job = worker->job;
     struct netio_live_options options = {
@@ -115,11 +122,11 @@ static int open_live(const struct worker *worker, struct netio **ret, struct err
         .source_port_count = job->key.port_count,
         .pool = &job->pool,
         .probe_count = job->scans.idle ? 0 : count_probes(job),
-        .kernel_pays = kernel_pays(job),
+        .why_not_kernel = why_not_kernel(job),
     };
     for (unsigned i = 0; i < job->scans.count; i++)
         options.all_protocols = options.all_protocols || job->scans.techniques[i]->protocol == PROTOCOL_IP;
-    return netio_live_open(worker->sockets, &job->routes, &options, ret, err);
+    return netio_live_open(worker->sockets, &job->routes, &options, ret, &worker->why_not_kernel, err);
 }
 
 /* -S, which was found to be an address of ours. */
@@ -130,7 +137,7 @@ static void read_source(const struct options *options, struct addr *ret_source4,
         *(source.family == ADDR_V4 ? ret_source4 : ret_source6) = source;
 }
 
-static int open_connect(const struct worker *worker, struct netio **ret, struct error *err)
+static int open_connect(struct worker *worker, struct netio **ret, struct error *err)
 {
     const struct options *options = worker->job->options;
     struct connect_options connect_options = {.interface = options->interface, .ttl = (uint8_t)options->ttl};
@@ -138,7 +145,7 @@ static int open_connect(const struct worker *worker, struct netio **ret, struct 
     return connect_open(&connect_options, ret, err);
 }
 
-static int open_stream(const struct worker *worker, struct netio **ret, struct error *err)
+static int open_stream(struct worker *worker, struct netio **ret, struct error *err)
 {
     const struct options *options = worker->job->options;
     struct stream_options stream_options = {.interface = options->interface, .ttl = (uint8_t)options->ttl};
@@ -146,8 +153,8 @@ static int open_stream(const struct worker *worker, struct netio **ret, struct e
     return stream_open(&stream_options, ret, err);
 }
 
-static int open_traced(const struct worker *worker,
-                       int (*open)(const struct worker *worker, struct netio **ret, struct error *err),
+static int open_traced(struct worker *worker,
+                       int (*open)(struct worker *worker, struct netio **ret, struct error *err),
                        struct netio **ret, struct error *err)
 {
     struct netio *io = NULL;
@@ -159,7 +166,7 @@ static int open_traced(const struct worker *worker,
 }
 
 /* --verify: the kernel's TCP looks at what the packets found. */
-static int open_verifying(const struct worker *worker, struct netio **ret, struct error *err)
+static int open_verifying(struct worker *worker, struct netio **ret, struct error *err)
 {
     struct netio *packets = NULL, *streams = NULL;
     int r = open_live(worker, &packets, err);
@@ -381,6 +388,20 @@ static void forget_others(struct crew *crew, unsigned number)
         channel_close(&crew->members[i].channel);
 }
 
+/* What it has opened, or what failed. */
+static struct channel_ready describe_start(const struct worker *worker, int status, const struct error *err)
+{
+    struct channel_ready ready = {.status = status};
+    assert(status != 0 || worker->io);
+    const char *why_not = worker->why_not_kernel.text;
+    if (status != 0)
+        snprintf(ready.text, sizeof ready.text, "%s", err->text);
+    else
+        snprintf(ready.text, sizeof ready.text, why_not[0] ? "%s (kernel is not taken: %.400s)" : "%s%s",
+                 worker->io->ops->name, why_not);
+    return ready;
+}
+
 static _Noreturn void run(struct worker *worker, pid_t supervisor)
 {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != supervisor)
@@ -395,8 +416,7 @@ static _Noreturn void run(struct worker *worker, pid_t supervisor)
     int r = close_others(worker, &err);
     if (r == 0)
         r = open_all(worker, &err);
-    struct channel_ready ready = {.status = -r};
-    snprintf(ready.text, sizeof ready.text, "%s", ready.status ? err.text : worker->io->ops->name);
+    struct channel_ready ready = describe_start(worker, -r, &err);
     if (write(worker->channel->ready_fds[1], &ready, sizeof ready) != sizeof ready || ready.status != 0)
         _exit(EX_SOFTWARE);
     close(worker->channel->ready_fds[1]);

@@ -29,10 +29,9 @@ void losses_on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t c
 void losses_on_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns)
 {
     static const enum note notes[] = {
-        [DISTURBANCE_GONE] = NOTE_WAY_GONE,
-        [DISTURBANCE_BACK] = NOTE_WAY_BACK,
-        [DISTURBANCE_SOURCE] = NOTE_NEW_SOURCE,
-        [DISTURBANCE_REROUTED] = NOTE_REROUTED,
+        [DISTURBANCE_GONE] = NOTE_WAY_GONE,       [DISTURBANCE_BACK] = NOTE_WAY_BACK,
+        [DISTURBANCE_SOURCE] = NOTE_NEW_SOURCE,   [DISTURBANCE_REROUTED] = NOTE_REROUTED,
+        [DISTURBANCE_SWALLOWED] = NOTE_SWALLOWED,
     };
     struct engine *engine = context;
     uint64_t positions = void_span(engine, from_ns, to_ns);

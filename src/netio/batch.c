@@ -96,7 +96,7 @@ static int send_xsk(struct batch *batch)
     }
     int error = xsk_kick(batch->xsk);
     if (error && error != ENOBUFS)
-        batch->xsk = NULL;
+        batch->xsk->link = 0;
     errno = ENOBUFS;
     return count ? count : -1;
 }

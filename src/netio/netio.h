@@ -39,6 +39,7 @@ enum disturbance {
     DISTURBANCE_BACK,     /* it is there again; from_ns is when it went */
     DISTURBANCE_SOURCE,   /* it begins at another address of ours */
     DISTURBANCE_REROUTED, /* it leads through another link or gateway */
+    DISTURBANCE_SWALLOWED, /* what left by a faster way than the packet socket got nowhere; that one sends from now on */
 };
 
 /* What a backend tells the engine, from within work(). */

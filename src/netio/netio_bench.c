@@ -176,12 +176,12 @@ void bench_open_live(struct bench *bench, const char *backend, const struct rout
         .source_port = BENCH_SOURCE_PORT,
         .source_port_count = BENCH_SOURCE_PORTS,
         .probe_count = bench->told_count,
-        .kernel_pays = true,
+        .why_not_kernel = bench->why_not_kernel,
     };
     if (sockets_open(&sockets, &err) < 0 ||
-        (bench_needs_wire(backend) && wire_open(&sockets.wire, &err) < 0) ||
+        (bench_needs_wire(backend) && !bench->unprivileged && wire_open(&sockets.wire, &err) < 0) ||
         route_table_load(&bench->routes, options, &err) < 0 ||
-        netio_live_open(&sockets, &bench->routes, &live, &io, &err) < 0)
+        netio_live_open(&sockets, &bench->routes, &live, &io, &bench->why_not, &err) < 0)
         fail_msg("%s", err.text);
     bench_attach(bench, io);
 }

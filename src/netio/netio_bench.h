@@ -21,6 +21,9 @@ struct bench {
     uint64_t pending[(BENCH_PROBES + 63) / 64];
     struct block block; /* all specs of the plan's one host, all pending */
     struct token_key key;
+    const char *why_not_kernel;      /* as in struct netio_live_options */
+    bool unprivileged;               /* what needs more privilege than sockets is not loaded */
+    struct error why_not;            /* as netio_live_open tells it */
     uint64_t told_count;             /* how many probes the backend is told that there are; 0: not told */
     struct probe list[BENCH_PROBES]; /* room for a test that lists its probes */
     uint16_t source;                 /* number of the address in the pool that its orders name */
@@ -34,7 +37,7 @@ struct bench {
     unsigned unsent_count;
     int unsent_error; /* of the last one */
     uint64_t dropped_count;
-    unsigned disturbances[4];                   /* by enum disturbance */
+    unsigned disturbances[5];                   /* by enum disturbance */
     int64_t disturbed_from_ns, disturbed_to_ns; /* of the last one */
     int64_t last_rtt_ns;
     struct addr answered_to; /* the address that the last one came to */

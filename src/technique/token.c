@@ -103,11 +103,8 @@ bool token_check(const struct token_key *key, const struct token_subject *subjec
     uint8_t try_number;
     if (!find_try(key, subject, hash, source_port, number, &try_number))
         return false;
-    uint32_t time = token_mask(hash, try_number) ^ number;
-    int64_t now_steps = now_ns / TOKEN_TIME_STEP_NS;
-    uint32_t age = ((uint32_t)now_steps - time) & TOKEN_TIME_MASK;
     *ret_try = try_number;
-    *ret_sent_ns = (now_steps - age) * TOKEN_TIME_STEP_NS;
+    *ret_sent_ns = token_sent_ns(token_mask(hash, try_number) ^ number, now_ns);
     return true;
 }
 

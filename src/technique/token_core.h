@@ -36,6 +36,14 @@ static inline uint32_t token_time(int64_t now_ns)
     return (uint32_t)((uint64_t)now_ns / TOKEN_TIME_STEP_NS) & TOKEN_TIME_MASK;
 }
 
+/* The latest time <= now_ns that token_time makes this of, rounded down to a step. */
+static inline int64_t token_sent_ns(uint32_t time, int64_t now_ns)
+{
+    int64_t now_steps = now_ns / TOKEN_TIME_STEP_NS;
+    uint32_t age = ((uint32_t)now_steps - time) & TOKEN_TIME_MASK;
+    return (now_steps - age) * TOKEN_TIME_STEP_NS;
+}
+
 /* The multiplication (by 2^32 divided by the golden ratio, odd) gives every try a mask of its own. */
 static inline uint32_t token_mask(uint64_t hash, uint8_t try_number)
 {

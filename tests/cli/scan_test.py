@@ -74,10 +74,28 @@ class Scan(stage.StageTest):
 
     def test_v_names_the_backend(self):
         port = self.listen()
-        for scan, backend in [(["-sT"], "connect"), (["-sS", "--backend", "raw"], "raw"), (["-sS", "--backend", "best"], "raw|packet")]:
+        for scan, backend in [(["-sT"], "connect"), (["-sS", "--backend", "raw"], "raw"), (["-sS"], "raw|packet")]:
             result = stage.run(*self.arguments(*scan, "-v", port=port))
             self.assertEqual(result.returncode, 0)
             self.assertRegex(result.stderr, f"(?m)^portolan: note: backend: ({backend})$")
+
+    def test_v_says_why_the_best_backend_is_not_another(self):
+        port = self.listen()
+        result = stage.run(*self.arguments("-sS", "--backend", "best", "-v", port=port))
+        self.assertEqual(result.returncode, 0)
+        self.assertRegex(result.stderr, r"(?m)^portolan: note: backend: (raw|packet) \(kernel is not taken: .+\)$")
+        self.assertEqual(states(result.stdout)[port], "open")
+
+    def test_in_a_container_with_one_capability_the_best_backend_works(self):
+        """A user namespace whose root may send raw packets and nothing else: what it may load is for the machine's root to say."""
+        alone = "setpriv --bounding-set=-all,+net_raw --inh-caps=-all --ambient-caps=-all --"
+        words = f"{stage.PROGRAM} -sS -n -v --backend best -p 1-3 127.0.0.1"
+        result = subprocess.run(
+            ["unshare", "-rn", "sh", "-c", f"ip link set lo up && exec {alone} {words}"], capture_output=True, text=True, timeout=60
+        )
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"(?m)^portolan: note: backend: (raw|packet) \(kernel is not taken: .*cap_bpf.*\)$")
+        self.assertEqual(states(result.stdout), {1: "closed", 2: "closed", 3: "closed"})
 
     def test_every_report_at_once(self):
         port = self.listen()
@@ -167,6 +185,14 @@ class Scan(stage.StageTest):
             result = stage.run(word)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
             self.assertIn(expected, result.stdout)
+
+    def test_doctor_says_what_each_backend_needs(self):
+        result = stage.run("doctor", privileged=False)
+        for backend, capability in [("packet", "cap_net_raw=ep"), ("raw", "cap_net_raw=ep"), ("xdp", "cap_bpf"), ("kernel", "cap_bpf"),
+                                    ("best", "cap_net_raw=ep")]:  # fmt: skip
+            self.assertRegex(result.stdout, rf"(?m)^no +backend {backend} .*setcap .*{capability}")
+        self.assertRegex(result.stdout, r"(?m)^ok +lo +loopback.*backends: raw$")
+        self.assertRegex(result.stdout, rf"(?m)^ok +{stage.LINK} +Ethernet.*backends: packet$")
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ static unsigned note_level(enum note note)
     case NOTE_NO_ROUTE:
     case NOTE_CONFLICT:
     case NOTE_RATE:
+    case NOTE_SWALLOWED:
         return 1;
     case NOTE_RETRY_CAP:
     case NOTE_LIMITED:
@@ -187,6 +188,11 @@ static void note_way(struct supervisor *supervisor, const struct record *record)
         talk_note(supervisor->talk,
                   "our address towards the targets has changed; %" PRIu64 " probes are sent again",
                   record->value[0]);
+    else if (record->note == NOTE_SWALLOWED)
+        talk_note(supervisor->talk,
+                  "what the backend hands to the interface by its faster way gets nowhere: the packet socket "
+                  "sends from now on; %" PRIu64 " probes are sent again",
+                  record->value[0]);
     else
         talk_note(supervisor->talk, "the route to the targets has changed; %" PRIu64 " probes are sent again",
                   record->value[0]);
@@ -253,6 +259,7 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
     case NOTE_WAY_BACK:
     case NOTE_NEW_SOURCE:
     case NOTE_REROUTED:
+    case NOTE_SWALLOWED:
         note_way(supervisor, record);
         break;
     case NOTE_RATE:

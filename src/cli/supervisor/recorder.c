@@ -213,6 +213,7 @@ static const char *note_name(enum note note)
         [NOTE_RATE] = "rate",
         [NOTE_LIMITED] = "limiter",
         [NOTE_RELAY] = "relay",
+        [NOTE_SWALLOWED] = "swallowed",
     };
     return names[note];
 }

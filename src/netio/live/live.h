@@ -14,7 +14,7 @@ struct netio_live_options {
     /* "packet", "xdp", "kernel", "raw"; NULL: packet where a link has ARP or ND, else raw; "best": kernel if it pays and the
      * interface takes it, else as NULL. */
     const char *backend;
-    bool kernel_pays;               /* the scan is large, and nearly all of its probes are TCP's */
+    const char *why_not_kernel;     /* what makes the scan none for it; NULL: it is one */
     uint8_t ttl;                    /* of probes, or hop limit; > 0 */
     bool all_protocols;             /* answers in any IP protocol are wanted (-sO) */
     uint64_t probe_count;           /* of the scan: room for so many answers is enough; 0: not known */
@@ -24,8 +24,10 @@ struct netio_live_options {
 };
 
 /* Open a backend. Needs no privilege beyond the sockets.
+ *   ret_why_not  of "best": why kernel was not taken; else it stays as it is
  *   sockets  taken over with success: closed with the backend
  *   routes   borrowed, must outlive the backend
  * -EX_USAGE for a backend of another name, -EX_OSERR, -EX_UNAVAILABLE. */
 int netio_live_open(struct sockets *sockets, const struct route_table *routes,
-                    const struct netio_live_options *options, struct netio **ret, struct error *err);
+                    const struct netio_live_options *options, struct netio **ret, struct error *ret_why_not,
+                    struct error *err);

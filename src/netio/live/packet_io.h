@@ -5,6 +5,7 @@
 #include "netio/live/live_core.h"
 #include "netio/route/resolver.h"
 #include "netio/xdp/transmitter.h"
+#include "netio/xdp/trial.h"
 #include "netio/xdp/xsk.h"
 
 /* What the transmitter has been told of the block at hand. */
@@ -22,8 +23,12 @@ struct packet_io {
     struct xsk xsk;                 /* the xdp backend */
     struct transmitter transmitter; /* the kernel backend */
     struct aim aim;
-    int counters_fd;   /* of /proc/net/dev, with the transmitter; -1: not there */
-    bool frames_leave; /* what the transmitter sends does */
+
+    /* The faster way of either: sends what it can of the order, and returns how many frames that is. */
+    uint32_t (*send)(struct packet_io *packet, struct order *order, int64_t until_ns);
+    int counters_fd;    /* of /proc/net/dev; -1: not there */
+    struct trial trial; /* of it */
+    bool told;          /* the engine knows that it failed */
 };
 
 /* Set up what is the packet backend's own, as live_open does. On failure nothing of it is to be released. */

@@ -382,7 +382,7 @@ static bool scan_without_privilege(const char *backend, const char *interface)
         return false;
     drop_all_capabilities();
     if (route_table_load(&bench->routes, &options, &err) < 0 ||
-        netio_live_open(&sockets, &bench->routes, &live, &io, &err) < 0)
+        netio_live_open(&sockets, &bench->routes, &live, &io, &bench->why_not, &err) < 0)
         return false;
     bench_attach(bench, io);
     struct order order = bench_order(bench);
@@ -449,7 +449,7 @@ static void a_backend_that_does_not_exist_is_named(void **state)
     struct netio_live_options live = {.backend = "pigeon", .ttl = 64, .source_port_count = 1};
     assert_int_equal(sockets_open(&sockets, &err), 0);
     assert_int_equal(route_table_load(&routes, &(struct route_options){0}, &err), 0);
-    assert_int_equal(netio_live_open(&sockets, &routes, &live, &io, &err), -EX_USAGE);
+    assert_int_equal(netio_live_open(&sockets, &routes, &live, &io, &(struct error){0}, &err), -EX_USAGE);
     assert_non_null(strstr(err.text, "pigeon"));
     sockets_close(&sockets);
     route_table_done(&routes);

@@ -68,16 +68,18 @@ static __always_inline int read_segment(uint8_t *data, uint8_t *end, struct segm
     return 1;
 }
 
-static __always_inline int is_number(uint32_t mask, uint32_t number)
-{
-    return (mask ^ number) <= TOKEN_TIME_MASK;
-}
-
-/* The probe that a segment answers: its subject, and which try of it. */
+/* The probe that a segment answers: its subject, which try of it, and token_time of when it left. */
 struct asked {
     uint64_t hash;
     uint32_t try_number;
+    uint32_t sent;
 };
+
+static __always_inline int is_number(uint32_t mask, uint32_t number, struct asked *asked)
+{
+    asked->sent = mask ^ number;
+    return asked->sent <= TOKEN_TIME_MASK;
+}
 
 /* Does the segment carry a number of ours where an answer would? */
 static __always_inline int is_proved(const struct wire_config *config, const struct segment *segment,
@@ -97,10 +99,10 @@ static __always_inline int is_proved(const struct wire_config *config, const str
     uint8_t flags = segment->tcp[13];
     uint32_t seq = from_be32(segment->tcp + 4);
     uint32_t ack = from_be32(segment->tcp + 8);
-    *ret = (struct asked){hash, try_number};
-    if ((flags & ACK) && (is_number(mask, ack - 1) || is_number(mask, ack)))
+    *ret = (struct asked){hash, try_number, 0};
+    if ((flags & ACK) && (is_number(mask, ack - 1, ret) || is_number(mask, ack, ret)))
         return 1;
-    return is_number(mask, seq); /* the reset of an ACK, or a probe that came back */
+    return is_number(mask, seq, ret); /* the reset of an ACK, or a probe that came back */
 }
 
 /* The very same answer again, to a probe that was sent once? Two different ones are taken for the same with a chance of
@@ -140,7 +142,8 @@ static __always_inline void wake(const struct wire_config *config)
 }
 
 /* Into the ring. 0: there is no room. */
-static __always_inline int hand_up(struct xdp_md *ctx, const struct wire_config *config, const uint8_t *data)
+static __always_inline int hand_up(struct xdp_md *ctx, const struct wire_config *config, const uint8_t *data,
+                                   uint32_t sent)
 {
     uint32_t len = (uint32_t)bpf_xdp_get_buff_len(ctx);
     struct wire_answer *answer = bpf_ringbuf_reserve(&answers, sizeof *answer, 0);
@@ -151,6 +154,7 @@ static __always_inline int hand_up(struct xdp_md *ctx, const struct wire_config 
         kept = WIRE_DATA_MAX;
     answer->time_ns = (int64_t)bpf_ktime_get_ns();
     answer->wire_len = len;
+    answer->sent = sent;
     answer->len = (uint16_t)kept;
     __builtin_memcpy(answer->source_mac, data + 6, 6);
     /* A whole segment has no less, as read_segment saw. The verifier of Linux 6.1 learns nothing from "not 0". */
@@ -240,7 +244,7 @@ int answer(struct xdp_md *ctx)
     uint8_t flags = segment.tcp[13];
     if (is_repeated(&asked, &segment)) {
         __sync_fetch_and_add(&settings->repeated, 1);
-    } else if (hand_up(ctx, settings, data)) {
+    } else if (hand_up(ctx, settings, data, asked.sent)) {
         __sync_fetch_and_add(&settings->taken, 1);
     } else {
         forget_seen(asked.hash);

@@ -30,6 +30,7 @@ static int take_answer(void *context, void *data, size_t len)
         .checksums_unknown = true,
     };
     memcpy(captured.source_mac, answer->source_mac, sizeof captured.source_mac);
+    answers->sent_ns = token_sent_ns(answer->sent, answer->time_ns);
     answers->take(answers->context, &captured, answer->time_ns);
     return 0;
 }

@@ -18,6 +18,7 @@ struct answers {
     uint32_t link;
     struct ring_buffer *ring;   /* owned */
     struct wire_config *config; /* mapped; owned */
+    int64_t sent_ns;            /* when the probe left whose answer is handed over, as token_check tells it */
     void (*take)(void *context, const struct captured *captured, int64_t time_ns);
     void *context;
 };

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -39,6 +40,9 @@ static inline bool wire_is_backend(const char *name)
  * kernel or this build has no such thing, -EX_OSERR; the text says what is missing. */
 int wire_open(struct wire **ret, struct error *err);
 void wire_close(struct wire *wire); /* NULL is allowed */
+
+/* Does the interface have an XDP program? False, too, when that cannot be known. Needs no privilege. */
+bool wire_link_is_taken(uint32_t link);
 
 /* Map the values of an array of the programs' (enum wire_part), `len` bytes, shared with them. NULL and errno. */
 void *wire_map(const struct wire *wire, unsigned part, size_t len);

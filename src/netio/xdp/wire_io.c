@@ -21,7 +21,7 @@
 #define GRACE_NS  (200 * MSEC) /* beyond what its rate says, and an order is taken back */
 #define BURST_NS  (4 * MSEC)   /* of a rate may go through the packet socket at once */
 
-/* The first frames that the transmitter sends, how many of them say something, and how long they may take to be counted. */
+/* The first frames that leave the faster way, how many of them say something, and how long they may take to be counted. */
 #define TRIAL_FRAMES     1024u
 #define TRIAL_FRAMES_MIN 16u
 #define TRIAL_WAIT_NS    (500 * MSEC) /* once a scan, and only where none is counted */
@@ -72,6 +72,13 @@ static struct wire_config make_config(const struct route_table *routes)
     return config;
 }
 
+static void take_answer(void *context, const struct captured *captured, int64_t time_ns)
+{
+    struct packet_io *packet = context;
+    trial_hear(&packet->trial, packet->live.answers.sent_ns, time_ns);
+    live_take(&packet->live, captured, time_ns);
+}
+
 static int open_answers(struct live *live, const struct wire *wire, const struct route_table *routes,
                         const struct link *link, struct error *err)
 {
@@ -79,7 +86,7 @@ static int open_answers(struct live *live, const struct wire *wire, const struct
     int result = answers_open(&live->answers, wire, link, &config, err);
     if (result < 0)
         return result;
-    live->answers.take = live_take;
+    live->answers.take = take_answer;
     live->answers.context = live;
     return 0;
 }
@@ -90,12 +97,6 @@ static void set_key(struct packet_io *packet, const struct order *order)
     struct wire_config *config = packet->live.answers.config;
     if (order && order->key && config->key.port_count == 0)
         config->key = *order->key;
-}
-
-static void xdp_work(struct netio *io, struct order *order, int64_t until_ns)
-{
-    set_key(packet_of(io), order);
-    live_work(io, order, until_ns);
 }
 
 /* What is the same in all probes to a host without a scope. */
@@ -158,7 +159,7 @@ static bool fits(struct packet_io *packet, const struct order *order, int64_t no
 {
     struct aim *aim = &packet->aim;
     if (!order_is_plain(order) || order->bits || order->rate_pps < RATE_MIN ||
-        atomic_load(&packet->transmitter.error))
+        packet->trial.verdict == TRIAL_FAILED || atomic_load(&packet->transmitter.error))
         return false;
     int64_t age_ns = now_ns - aim->since_ns;
     if (aim->since_ns && order->block->id == aim->block_id && age_ns < (aim->fits ? AIM_NS : NO_AIM_NS))
@@ -169,68 +170,127 @@ static bool fits(struct packet_io *packet, const struct order *order, int64_t no
     return aim->fits;
 }
 
-/* Returns how many were sent. */
-static uint32_t transmit(struct packet_io *packet, struct order *order)
+static uint32_t transmit(struct packet_io *packet, struct order *order, int64_t until_ns)
 {
     struct live *live = &packet->live;
     int64_t now_ns = clock_monotonic_ns();
     int64_t end_ns = now_ns + (int64_t)((double)order->limit / order->rate_pps * (double)SEC) + GRACE_NS;
     uint32_t sent;
+    (void)until_ns; /* the order says how long it takes */
     transmitter_begin(&packet->transmitter, order, &packet->aim.template, now_ns);
     while (transmitter_is_busy(&packet->transmitter, &sent) && now_ns < end_ns) {
         live_wait(live, now_ns, now_ns + LOOK_NS);
         live_read(live);
         now_ns = clock_monotonic_ns();
     }
-    return transmitter_end(&packet->transmitter, order);
+    sent = transmitter_end(&packet->transmitter, order);
+    live->io.stats.packets_sent += sent;
+    live->io.stats.bytes_sent += (uint64_t)sent * packet->aim.template.len;
+    return sent;
 }
 
-static void count_sent(struct packet_io *packet, uint32_t sent)
+static uint32_t put(struct packet_io *packet, struct order *order, int64_t until_ns)
 {
-    struct netio_stats *stats = &packet->live.io.stats;
-    stats->packets_sent += sent;
-    stats->bytes_sent += (uint64_t)sent * packet->aim.template.len;
+    struct batch *batch = &packet->live.batch;
+    uint64_t before = packet->xsk.put_count;
+    batch->xsk = &packet->xsk;
+    live_work(&packet->live.io, order, until_ns);
+    batch->xsk = NULL;
+    return (uint32_t)(packet->xsk.put_count - before);
 }
 
-/* Drivers that cannot take such frames drop them and say nothing, and all would look silent: so the first are watched. If the
- * interface does not count them, they did not leave: the order stays as it was, and the packet socket sends from now on. */
-static void try_out(struct packet_io *packet, struct order *order)
+/* Has the interface counted half of these frames, or has somebody answered one? Waits a while for that. */
+static bool wait_until_left(struct packet_io *packet, const char *link, uint64_t before, uint32_t sent)
 {
     struct live *live = &packet->live;
-    const char *link = packet->aim.template.link->name;
-    struct order few = *order;
-    few.limit = few.limit < TRIAL_FRAMES ? few.limit : TRIAL_FRAMES;
-    uint64_t counted = link_count_sent(packet->counters_fd, link);
-    uint32_t sent = transmit(packet, &few);
     int64_t now_ns = clock_monotonic_ns();
     int64_t end_ns = now_ns + TRIAL_WAIT_NS;
-    uint64_t left = link_count_sent(packet->counters_fd, link) - counted;
-    for (; left < sent / 2 && now_ns < end_ns; now_ns = clock_monotonic_ns()) {
+    while (link_count_sent(packet->counters_fd, link) - before < sent / 2) {
+        if (packet->trial.verdict == TRIAL_PASSED)
+            return true;
+        if (now_ns >= end_ns)
+            return false;
         live_wait(live, now_ns, now_ns + LOOK_NS);
         live_read(live);
-        left = link_count_sent(packet->counters_fd, link) - counted;
+        now_ns = clock_monotonic_ns();
     }
-    if (left < sent / 2) {
-        atomic_store(&packet->transmitter.error, ENXIO);
-        return;
-    }
-    packet->frames_leave = sent >= TRIAL_FRAMES_MIN;
-    order->next = few.next;
-    order->limit -= sent;
-    count_sent(packet, sent);
+    return true;
 }
 
-/* Through the packet socket, but no more at once than a short burst: the rate is for us to keep. */
-static void send_slowly(struct netio *io, struct order *order, int64_t until_ns)
+/* The first frames are watched: if the interface does not count them, the order stays as it was. */
+static void try_out(struct packet_io *packet, struct order *order, int64_t until_ns)
+{
+    const struct link *link = route_link(packet->live.routes, packet->live.answers.link);
+    const char *name = link ? link->name : "";
+    struct order few = *order;
+    few.limit = few.limit < TRIAL_FRAMES ? few.limit : TRIAL_FRAMES;
+    uint32_t limit = few.limit;
+    uint64_t before = link_count_sent(packet->counters_fd, name);
+    uint32_t sent = packet->send(packet, &few, until_ns);
+    if (!wait_until_left(packet, name, before, sent)) {
+        trial_fail(&packet->trial);
+        return;
+    }
+    packet->trial.counted = sent >= TRIAL_FRAMES_MIN;
+    order->next = few.next;
+    order->limit -= limit - few.limit;
+}
+
+static void go_fast(struct packet_io *packet, struct order *order, int64_t until_ns)
+{
+    struct trial *trial = &packet->trial;
+    trial_begin(trial, true, clock_monotonic_ns());
+    if (trial->counted || trial->verdict == TRIAL_PASSED)
+        packet->send(packet, order, until_ns);
+    else
+        try_out(packet, order, until_ns);
+    trial_end(trial, clock_monotonic_ns());
+}
+
+/* Through the packet socket, so many at most. */
+static void go_slowly(struct packet_io *packet, struct order *order, int64_t until_ns, double most)
 {
     struct order some = *order;
-    double burst = order->rate_pps * (double)BURST_NS / (double)SEC;
-    if (burst < some.limit)
-        some.limit = burst < 1 ? 1 : (uint32_t)burst;
+    if (most < some.limit)
+        some.limit = most < 1 ? 1 : (uint32_t)most;
     uint32_t before = some.limit;
-    live_work(io, &some, until_ns);
+    trial_begin(&packet->trial, false, clock_monotonic_ns());
+    live_work(&packet->live.io, &some, until_ns);
+    trial_end(&packet->trial, clock_monotonic_ns());
     order->next = some.next;
     order->limit -= before - some.limit;
+}
+
+/* What left since the trial began is to be asked again. */
+static void tell_of_failure(struct packet_io *packet)
+{
+    struct live *live = &packet->live;
+    if (packet->told || packet->trial.verdict != TRIAL_FAILED)
+        return;
+    packet->told = true;
+    if (live->io.events->disturbed)
+        live->io.events->disturbed(live->io.context, DISTURBANCE_SWALLOWED, packet->trial.begun_ns,
+                                   clock_monotonic_ns());
+}
+
+/* What the program at the interface proves tells when it was asked; other answers do not. */
+static bool is_told_from_answers(const struct order *order)
+{
+    return !order->list && order->block->specs[0].technique->protocol == PROTOCOL_TCP;
+}
+
+static void xdp_work(struct netio *io, struct order *order, int64_t until_ns)
+{
+    struct packet_io *packet = packet_of(io);
+    set_key(packet, order);
+    if (!order)
+        live_work(io, NULL, until_ns);
+    else if (is_told_from_answers(order) ? trial_allows(&packet->trial, order->try_number)
+                                         : packet->trial.verdict != TRIAL_FAILED)
+        go_fast(packet, order, until_ns);
+    else
+        go_slowly(packet, order, until_ns, order->limit);
+    tell_of_failure(packet);
 }
 
 static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
@@ -240,19 +300,20 @@ static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
     int64_t now_ns = clock_monotonic_ns();
     set_key(packet, order);
     live_attend(live, NULL, now_ns);
-    if (order && fits(packet, order, now_ns)) {
+    bool can = order && fits(packet, order, now_ns);
+    if (can && trial_allows(&packet->trial, order->try_number)) {
         batch_flush(&live->batch, io, NULL, now_ns); /* questions: probes never wait there between orders */
-        if (packet->frames_leave)
-            count_sent(packet, transmit(packet, order));
+        go_fast(packet, order, until_ns);
+    } else if (can) {
+        go_slowly(packet, order, until_ns, TRIAL_CONTROL);
+    } else {
+        transmitter_rest(&packet->transmitter);
+        if (order) /* no more at once than a short burst: the rate is for us to keep */
+            go_slowly(packet, order, until_ns, order->rate_pps * (double)BURST_NS / (double)SEC);
         else
-            try_out(packet, order);
-        return;
+            live_work(io, NULL, until_ns);
     }
-    transmitter_rest(&packet->transmitter);
-    if (order)
-        send_slowly(io, order, until_ns);
-    else
-        live_work(io, NULL, until_ns);
+    tell_of_failure(packet);
 }
 
 /* What is not the packet backend's. */
@@ -273,9 +334,9 @@ static void wire_io_close(struct netio *io)
 static int open_way_out(struct packet_io *packet, const struct wire *wire, const struct link *link,
                         bool kernel, struct error *err)
 {
+    packet->counters_fd = open("/proc/net/dev", O_RDONLY | O_CLOEXEC);
     if (!kernel)
         return xsk_open(&packet->xsk, wire->fds[WIRE_SOCKET], link->index, err);
-    packet->counters_fd = open("/proc/net/dev", O_RDONLY | O_CLOEXEC);
     return transmitter_open(&packet->transmitter, wire, err);
 }
 
@@ -301,8 +362,6 @@ static int open_both(struct packet_io *packet, struct sockets *sockets, const st
     if (result < 0) {
         close_wire(packet);
         answers_close(&packet->live.answers);
-    } else if (!kernel) {
-        packet->live.batch.xsk = &packet->xsk;
     }
     return result;
 }
@@ -341,6 +400,7 @@ int wire_io_open(struct sockets *sockets, const struct route_table *routes,
         return result;
     }
     packet->live.io.ops = &ops[kernel];
+    packet->send = kernel ? transmit : put;
     *ret = &packet->live.io;
     return 0;
 }

@@ -35,8 +35,8 @@ static int fail(int error, const char *what, struct error *err)
 
 /* What comes out of an object file, by its name there. */
 struct part {
-    enum wire_part part;
     const char *name;
+    enum wire_part part;
     bool is_program;
 };
 
@@ -70,15 +70,15 @@ static int load_object(const void *bytes, size_t len, const struct part *parts, 
 static int load(struct wire *wire, struct error *err)
 {
     static const struct part of_answer[] = {
-        {WIRE_PROGRAM_ANSWER, "answer", true},
-        {WIRE_MAP_CONFIG, "config", false},
-        {WIRE_MAP_ANSWERS, "answers", false},
+        {"answer", WIRE_PROGRAM_ANSWER, true},
+        {"config", WIRE_MAP_CONFIG, false},
+        {"answers", WIRE_MAP_ANSWERS, false},
         {0},
     };
     static const struct part of_transmit[] = {
-        {WIRE_PROGRAM_TRANSMIT, "transmit", true}, {WIRE_MAP_ORDER, "order", false},
-        {WIRE_MAP_PENDING, "pending", false},      {WIRE_MAP_HOSTS, "hosts", false},
-        {WIRE_MAP_PORTS, "ports", false},          {0},
+        {"transmit", WIRE_PROGRAM_TRANSMIT, true}, {"order", WIRE_MAP_ORDER, false},
+        {"pending", WIRE_MAP_PENDING, false},      {"hosts", WIRE_MAP_HOSTS, false},
+        {"ports", WIRE_MAP_PORTS, false},          {0},
     };
     libbpf_set_print(say_nothing);
     int result = load_object(answer_object, sizeof answer_object, of_answer, wire, err);
@@ -104,4 +104,10 @@ int wire_open(struct wire **ret, struct error *err)
     }
     *ret = wire;
     return 0;
+}
+
+bool wire_link_is_taken(uint32_t link)
+{
+    uint32_t program = 0;
+    return bpf_xdp_query_id((int)link, 0, &program) == 0 && program != 0;
 }

@@ -35,6 +35,7 @@ struct wire_config {
 struct wire_answer {
     int64_t time_ns;   /* CLOCK_MONOTONIC */
     uint32_t wire_len; /* of the whole frame */
+    uint32_t sent;     /* token_time of the probe */
     uint16_t len;      /* of data that are valid */
     uint8_t source_mac[6];
     uint8_t data[WIRE_DATA_MAX]; /* from the IP header on */

@@ -27,6 +27,10 @@
 
 static const char *const backends[] = {"xdp", "kernel"};
 
+static const char station_known[] =
+    "ip neighbour replace 198.18.0.2 lladdr 02:00:00:00:00:02 nud permanent dev near";
+static const char station_forgotten[] = "ip neighbour delete 198.18.0.2 dev near";
+
 /* Every port that the bench asks is open. */
 static void listen_at_the_far_end(const struct netns_lab *lab, int ret[static BENCH_PROBES])
 {
@@ -80,75 +84,64 @@ static void no_connection_is_left_half_open(void **state)
         close(listeners[i]);
 }
 
-/* Opens the best backend, which must be of this name, and work. */
-static void best_is(const char *name, const char *host, const char *interface)
+/* All probes leave and none is answered; then they are asked again, and told of by the engine's own means. */
+static void swallows(const struct netns_lab *lab, const char *backend)
 {
-    struct route_options options = {0};
-    struct bench *bench = bench_new(host, "syn");
-    snprintf(options.interface, sizeof options.interface, "%s", interface);
-    bench_open_live(bench, WIRE_BEST, &options);
-    assert_string_equal(bench->io->ops->name, name);
-    bench_expect_all(bench);
+    struct bench *bench = bench_new(HOST, "syn");
+    bench_open_live(bench, backend, &(struct route_options){0});
+    struct order order = bench_order(bench);
+    netns_lab_run(lab->far, "ip route add blackhole " HOST " table local");
+    bench_work_off(bench, &order);
+    bench_listen(bench, 0);
+    assert_int_equal(bench->answer_count, 0);
+    netns_lab_run(lab->far, "ip route delete blackhole " HOST " table local");
+    assert_int_equal(bench->disturbances[DISTURBANCE_SWALLOWED], 0);
+    order = bench_order(bench);
+    order.try_number = 1;
+    bench_work_off(bench, &order);
+    bench_listen(bench, BENCH_PROBES);
+    assert_int_equal(bench->answer_count, BENCH_PROBES);
+    assert_int_equal(bench->disturbances[DISTURBANCE_SWALLOWED], 1);
+    assert_true(bench->disturbed_from_ns < bench->disturbed_to_ns);
     bench_free(bench);
 }
 
-static void the_best_is_kernel_where_the_interface_takes_it(void **state)
+static void what_is_answered_only_through_the_packet_socket_was_swallowed(void **state)
 {
     const struct netns_lab *lab = *state;
     netns_lab_let_far_poll(lab, true);
-    best_is("kernel", HOST, "");
-    netns_lab_let_far_poll(lab, false); /* its frames do not leave then, and it sends others */
-    best_is("kernel", HOST, "");
+    netns_lab_run(lab->near, station_known);
+    for (unsigned i = 0; i < 2; i++)
+        swallows(lab, backends[i]);
+    netns_lab_run(lab->near, station_forgotten);
 }
 
-static void where_another_program_has_the_interface_the_best_is_packet(void **state)
-{
-    (void)state;
-    struct bench *other = bench_new(HOST, "syn");
-    bench_open_live(other, "xdp", &(struct route_options){0});
-    best_is("packet", HOST, "");
-    bench_free(other);
-}
-
-static void over_links_without_stations_the_best_is_raw(void **state)
+static void what_the_interface_does_not_count_was_swallowed(void **state)
 {
     const struct netns_lab *lab = *state;
-    best_is("raw", "127.0.0.1", "lo");
-    netns_lab_run(lab->near, "ip link set near arp off");
-    netns_lab_run(lab->far, "ip link set far arp off address 02:00:00:00:00:01");
-    best_is("raw", "198.18.0.2", "near");
-    netns_lab_run(lab->far, "ip link set far arp on address 02:00:00:00:00:02");
-    netns_lab_run(lab->near, "ip link set near arp on");
-}
-
-static const char *best_of(bool with_wire, bool kernel_pays)
-{
+    netns_lab_run(lab->near, station_known);
+    netns_lab_let_far_poll(lab, false);
     struct bench *bench = bench_new(HOST, "syn");
-    struct sockets sockets;
-    struct error err = {0};
-    struct netio *io = NULL;
-    const struct netio_live_options live = {.backend = WIRE_BEST,
-                                            .kernel_pays = kernel_pays,
-                                            .ttl = 64,
-                                            .source_port = BENCH_SOURCE_PORT,
-                                            .source_port_count = BENCH_SOURCE_PORTS};
-    assert_int_equal(sockets_open(&sockets, &err), 0);
-    if (with_wire)
-        assert_int_equal(wire_open(&sockets.wire, &err), 0);
-    assert_int_equal(route_table_load(&bench->routes, &(struct route_options){0}, &err), 0);
-    assert_int_equal(netio_live_open(&sockets, &bench->routes, &live, &io, &err), 0);
-    bench_attach(bench, io);
-    const char *name = bench->io->ops->name;
+    bench_open_live(bench, "kernel", &(struct route_options){0});
     bench_expect_all(bench);
+    assert_int_equal(bench->disturbances[DISTURBANCE_SWALLOWED], 1);
     bench_free(bench);
-    return name;
+    netns_lab_let_far_poll(lab, true);
+    netns_lab_run(lab->near, station_forgotten);
 }
 
-static void for_a_small_scan_or_without_privilege_the_best_is_packet(void **state)
+static void what_is_answered_was_not_swallowed(void **state)
 {
-    (void)state;
-    assert_string_equal(best_of(true, false), "packet");
-    assert_string_equal(best_of(false, true), "packet");
+    const struct netns_lab *lab = *state;
+    netns_lab_run(lab->near, station_known);
+    for (unsigned i = 0; i < 2; i++) {
+        struct bench *bench = bench_new(HOST, "syn");
+        bench_open_live(bench, backends[i], &(struct route_options){0});
+        bench_expect_all_in_parts(bench, PART);
+        assert_int_equal(bench->disturbances[DISTURBANCE_SWALLOWED], 0);
+        bench_free(bench);
+    }
+    netns_lab_run(lab->near, station_forgotten);
 }
 
 int main(void)
@@ -161,10 +154,9 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(no_connection_is_left_half_open, &lab),
-        cmocka_unit_test_prestate(the_best_is_kernel_where_the_interface_takes_it, &lab),
-        cmocka_unit_test_prestate(where_another_program_has_the_interface_the_best_is_packet, &lab),
-        cmocka_unit_test_prestate(over_links_without_stations_the_best_is_raw, &lab),
-        cmocka_unit_test_prestate(for_a_small_scan_or_without_privilege_the_best_is_packet, &lab),
+        cmocka_unit_test_prestate(what_is_answered_only_through_the_packet_socket_was_swallowed, &lab),
+        cmocka_unit_test_prestate(what_the_interface_does_not_count_was_swallowed, &lab),
+        cmocka_unit_test_prestate(what_is_answered_was_not_swallowed, &lab),
     };
     int failed = cmocka_run_group_tests_name("xdp and kernel backends", tests, NULL, NULL);
     netns_lab_close(&lab);

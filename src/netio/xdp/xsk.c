@@ -138,6 +138,7 @@ bool xsk_put(struct xsk *xsk, const uint8_t *frame, uint32_t len)
     uint32_t at = atomic_load_explicit(xsk->to_send.producer, memory_order_relaxed);
     entries[at % XSK_FRAMES] = (struct xdp_desc){.addr = (uint64_t)index * XSK_FRAME_LEN, .len = len};
     atomic_store_explicit(xsk->to_send.producer, at + 1, memory_order_release);
+    xsk->put_count++;
     return true;
 }
 

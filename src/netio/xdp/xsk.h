@@ -22,11 +22,12 @@ struct xsk_ring {
 
 struct xsk {
     int fd;        /* borrowed */
-    uint32_t link; /* that it is bound to */
+    uint32_t link; /* that it is bound to; 0: to none any more */
     uint8_t *area; /* owned: XSK_FRAMES frames */
     struct xsk_ring fill, sent, to_send;
     uint32_t free[XSK_FRAMES]; /* frames that are ours */
     uint32_t free_count;
+    uint64_t put_count; /* frames that went into its ring */
 };
 
 /* Set the socket up and bind it to queue 0 of the interface. *ret must stay where it is.
