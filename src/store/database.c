@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/same_tables.h"
+
 #define BUSY_MS                                                                                              \
     5000 /* so long is waited for others: for a writer's checkpoint, or for who looks at a file just made */
 #define URI_MAX (3 * PATH_MAX + 32)
@@ -21,14 +23,31 @@ struct database {
     char *path;  /* owned; for messages */
     int lock_fd; /* held open behind SQLite's back: closing it would drop SQLite's own locks */
     bool reads;  /* and changes nothing */
+    bool sound;  /* it was looked through: what is damaged now, the disk has damaged */
+    bool writes; /* it was looked through before: what is damaged now, the disk has damaged */
     bool failed;
 };
+
+/* The error number behind a failure; 0: there is none. Where a disk cannot be read SQLite speaks of a damaged file
+ * (SQLITE_IOERR_CORRUPTFS), and only the file itself, or its log, knows better. */
+static int system_error_of(struct database *database)
+{
+    int error = 0;
+    sqlite3_file *log = NULL;
+    sqlite3_file_control(database->handle, NULL, SQLITE_FCNTL_LAST_ERRNO, &error);
+    if (error == 0)
+        sqlite3_file_control(database->handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log);
+    if (log && log->pMethods)
+        log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &error);
+    return error ? error : sqlite3_system_errno(database->handle);
+}
 
 /* What went wrong, as an exit status. */
 static int fail(struct database *database, int code, struct error *err)
 {
     const char *why = sqlite3_errmsg(database->handle);
-    int system_error = sqlite3_system_errno(database->handle);
+    int system_error = system_error_of(database);
+    bool reading = database->reads || (code & 0xff) != SQLITE_IOERR || code == SQLITE_IOERR_READ;
     database->failed = true;
     switch (code & 0xff) {
     case SQLITE_FULL:
@@ -38,6 +57,8 @@ static int fail(struct database *database, int code, struct error *err)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_ERROR:
+        if (system_error == EIO || database->writes)
+            break;
         return error_set(err, EX_DATAERR, "%s: not a store, or damaged: %s", database->path, why);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -53,9 +74,8 @@ static int fail(struct database *database, int code, struct error *err)
     }
     if (system_error == ENOSPC || system_error == EDQUOT)
         return error_set(err, EX_TEMPFAIL, "%s: the disk is full", database->path);
-    return error_set(err, EX_IOERR, "%s: cannot %s: %s%s%s", database->path,
-                     database->reads ? "read" : "write", why, system_error ? ": " : "",
-                     system_error ? strerror(system_error) : "");
+    return error_set(err, EX_IOERR, "%s: cannot be %s: %s", database->path, reading ? "read" : "written",
+                     system_error ? strerror(system_error) : why);
 }
 
 static int execute(struct database *database, const char *sql, struct error *err)
@@ -80,68 +100,44 @@ static int lock_file(struct database *database, enum database_use use, struct er
     return 0;
 }
 
-static int64_t pragma(struct database *database, const char *sql)
+/* A query whose answer is one number. */
+static int ask_number(struct database *database, const char *sql, int64_t *ret, struct error *err)
 {
     sqlite3_stmt *query = NULL;
-    int64_t value = -1;
-    if (sqlite3_prepare_v2(database->handle, sql, -1, &query, NULL) == SQLITE_OK &&
-        sqlite3_step(query) == SQLITE_ROW)
-        value = sqlite3_column_int64(query, 0);
+    int code = sqlite3_prepare_v2(database->handle, sql, -1, &query, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(query);
+    int r = code == SQLITE_ROW ? 0 : fail(database, code, err);
+    if (r == 0)
+        *ret = sqlite3_column_int64(query, 0);
     sqlite3_finalize(query);
-    return value;
+    return r;
 }
 
-static bool same_text(sqlite3_stmt *a, sqlite3_stmt *b, int column)
-{
-    const char *first = query_text(a, column);
-    const char *second = query_text(b, column);
-    return first && second ? strcmp(first, second) == 0 : first == second;
-}
-
-/* Do two databases hold the same tables, written alike? 1, 0, or -1: it cannot be told. */
-static int compare_tables(sqlite3 *mine, sqlite3 *theirs)
-{
-    static const char sql[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
-    sqlite3_stmt *a = NULL;
-    sqlite3_stmt *b = NULL;
-    int same = -1;
-    if (sqlite3_prepare_v2(mine, sql, -1, &a, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(theirs, sql, -1, &b, NULL) == SQLITE_OK) {
-        int mine_has = SQLITE_ROW;
-        for (same = 1; same == 1 && mine_has == SQLITE_ROW;) {
-            mine_has = sqlite3_step(a);
-            same = sqlite3_step(b) == mine_has;
-            for (int column = 0; column < 4 && same == 1 && mine_has == SQLITE_ROW; column++)
-                same = same_text(a, b, column);
-        }
-    }
-    sqlite3_finalize(a);
-    sqlite3_finalize(b);
-    return same;
-}
-
-/* The tables must be Portolan's to the letter: a file that a stranger made could give a name to something else, or add what
- * is computed whenever a row is read or written. */
+/* A file that a stranger made could give a name to something else, or add what is computed whenever a row is read or
+ * written. */
 static int check_tables(struct database *database, struct error *err)
 {
-    sqlite3 *own = NULL;
-    int same = -1;
-    if (sqlite3_open_v2(":memory:", &own, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-        sqlite3_exec(own, store_tables, NULL, NULL, NULL) == SQLITE_OK)
-        same = compare_tables(own, database->handle);
-    sqlite3_close(own);
-    if (same < 0)
-        return error_set(err, EX_OSERR, "out of memory for the store");
+    bool same = false;
+    int code = same_tables(database->handle, &same);
+    if (code != SQLITE_OK)
+        return fail(database, code, err);
     return same ? 0 : error_set(err, EX_DATAERR, "'%s' has other tables than Portolan makes", database->path);
 }
 
 static int check_version(struct database *database, struct error *err)
 {
-    int r = execute(database, "SELECT count(*) FROM sqlite_schema", err);
+    int64_t tables = 0;
+    int64_t application = 0;
+    int64_t version = 0;
+    int r = ask_number(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (r == 0)
+        r = ask_number(database, "PRAGMA user_version", &version, err);
+    if (r == 0)
+        r = ask_number(database, "PRAGMA application_id", &application, err);
     if (r < 0)
         return r;
-    int64_t version = pragma(database, "PRAGMA user_version");
-    if (pragma(database, "PRAGMA application_id") != STORE_APPLICATION_ID)
+    if (application != STORE_APPLICATION_ID)
         return error_set(err, EX_DATAERR, "'%s' is a database, but not of Portolan", database->path);
     if (version != STORE_SCHEMA_VERSION)
         return error_set(err, EX_DATAERR,
@@ -150,22 +146,39 @@ static int check_version(struct database *database, struct error *err)
     return check_tables(database, err);
 }
 
+/* What is in a file that was there, or was made just now? */
+enum content { CONTENT_NOTHING, CONTENT_NO_SCAN, CONTENT_OTHER };
+
 /* A file in which a scan was about to begin when it was killed is as good as a new one. */
+static int look_into(struct database *database, enum content *ret, struct error *err)
+{
+    int64_t tables = 0;
+    int64_t scans = 0;
+    int r = ask_number(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (r == 0 && tables > 0)
+        r = check_version(database, err);
+    if (r == 0 && tables > 0)
+        r = ask_number(database, "SELECT count(*) FROM scan", &scans, err);
+    if (r < 0 && r != -EX_DATAERR)
+        return r;
+    *ret = r < 0 || scans > 0 ? CONTENT_OTHER : tables > 0 ? CONTENT_NO_SCAN : CONTENT_NOTHING;
+    return 0;
+}
+
 static int create_tables(struct database *database, struct error *err)
 {
     char sql[128];
-    bool empty = pragma(database, "SELECT count(*) FROM sqlite_schema") == 0;
-    bool begun =
-        !empty && check_version(database, NULL) == 0 && pragma(database, "SELECT count(*) FROM scan") == 0;
-    if (begun)
-        return 0;
-    if (!empty)
+    enum content content = CONTENT_OTHER;
+    int r = look_into(database, &content, err);
+    if (r < 0 || content == CONTENT_NO_SCAN)
+        return r;
+    if (content == CONTENT_OTHER)
         return error_set(err, EX_CANTCREAT,
                          "'%s' exists: portolan resume goes on with its scan; a new one needs a new file",
                          database->path);
     snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d;", STORE_APPLICATION_ID,
              STORE_SCHEMA_VERSION);
-    int r = execute(database, "PRAGMA page_size=8192; BEGIN", err);
+    r = execute(database, "PRAGMA page_size=8192; BEGIN", err);
     if (r == 0)
         r = execute(database, store_tables, err);
     if (r == 0)
@@ -242,7 +255,7 @@ static int open_handle(struct database *database, enum database_use use, struct 
                                     : sqlite3_open_v2(database->path, &database->handle, flags, NULL);
     if (!database->handle)
         return error_set(err, EX_OSERR, "out of memory for the store");
-    if (code != SQLITE_OK && use == DATABASE_READ)
+    if ((code & 0xff) == SQLITE_CANTOPEN && use == DATABASE_READ)
         return error_set(err, EX_NOINPUT, "cannot read '%s': %s", database->path,
                          strerror(sqlite3_system_errno(database->handle)));
     if (code != SQLITE_OK)
@@ -355,6 +368,7 @@ int database_write(struct database *database, const struct batch *found, const s
         return error_set(err, EX_IOERR, "%s: nothing is written after a failure", database->path);
     if (found->failed || state->failed)
         return error_set(err, EX_OSERR, "out of memory for the store");
+    database->writes = true;
     int r = check_place(database, err);
     if (r == 0)
         r = execute(database, "BEGIN IMMEDIATE", err);
@@ -371,6 +385,7 @@ int database_write(struct database *database, const struct batch *found, const s
 
 int database_finish(struct database *database, struct error *err)
 {
+    database->writes = true;
     for (unsigned i = 0; i < STORE_STATEMENT_COUNT; i++) {
         sqlite3_finalize(database->statements[i]);
         database->statements[i] = NULL;
@@ -402,7 +417,9 @@ int database_check(struct database *database, struct error *err)
     int r = database_query(database, "PRAGMA quick_check(1)", &query, err);
     if (r == 0)
         r = query_next(database, query, err);
-    if (r == 1 && strcmp(query_text(query, 0), "ok") != 0)
+    if (r == 1 && system_error_of(database) == EIO)
+        r = fail(database, SQLITE_IOERR_READ, err);
+    else if (r == 1 && strcmp(query_text(query, 0), "ok") != 0)
         r = error_set(err, EX_DATAERR, "%s: damaged: %s", database->path, query_text(query, 0));
     query_done(query);
     return r < 0 ? r : 0;

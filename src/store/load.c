@@ -122,6 +122,32 @@ static int load_options(struct database *database, struct stored_scan *scan, str
     return r;
 }
 
+/* The interface of an address, if it has one that this machine does not have; else NULL. */
+static const char *missing_interface(const char *text)
+{
+    char bare[ADDR_TEXT_MAX];
+    struct addr addr;
+    const char *percent = text ? strchr(text, '%') : NULL;
+    size_t len = percent ? (size_t)(percent - text) : 0;
+    if (!percent || len >= sizeof bare || addr_parse(text, &addr))
+        return NULL;
+    memcpy(bare, text, len);
+    bare[len] = '\0';
+    return addr_parse(bare, &addr) && addr_is_link_local(&addr) ? percent + 1 : NULL;
+}
+
+static int bad_target(const char *first, struct error *err)
+{
+    const char *interface = missing_interface(first);
+    if (!interface)
+        return damaged(err, "an address of its targets");
+    return error_set(
+        err, EX_UNAVAILABLE,
+        "the store has link-local addresses of the interface '%.64s', which this machine does not "
+        "have",
+        interface);
+}
+
 static int load_addrs(struct database *database, const char *sql, struct addr_set *set, struct error *err)
 {
     struct sqlite3_stmt *query = NULL;
@@ -132,7 +158,7 @@ static int load_addrs(struct database *database, const char *sql, struct addr_se
         const char *first_text = query_text(query, 0);
         const char *last_text = query_text(query, 1);
         if (!first_text || !last_text || !addr_parse(first_text, &first) || !addr_parse(last_text, &last))
-            r = damaged(err, "an address of its targets");
+            r = bad_target(first_text, err);
         else
             r = addr_set_add(set, first, last) == 0 ? 0 : damaged(err, "a range of its targets");
     }

@@ -176,6 +176,51 @@ class Store(stage.StageTest):
         self.assertEqual(self.resume().returncode, 0)
         self.assert_whole()
 
+    def test_whichever_sync_fails_ends_it(self):
+        for call in range(1, 40):
+            fault = {"LD_PRELOAD": FAULTS, "IO_FAULT": f"5:{call}", "IO_FAULT_CALLS": "sync"}
+            result = self.scan(store=f"{self.store}-{call}", arguments=QUICK, environment=fault)
+            if result.returncode == 0:
+                break  # there was none to fail
+            self.assertEqual(result.returncode, 74, result.stderr)
+            self.assertIn("cannot be written", result.stderr)
+        self.assertEqual(result.returncode, 0)
+        self.assertGreater(call, 3)
+
+    def test_a_sync_that_takes_seconds_delays_neither_the_scan_nor_what_it_tells(self):
+        """Everything was found and told before anything was stored."""
+        words = stage.command(["--store", self.store, *SLOW, "-oJ", "-"])
+        environment = {**os.environ, "LD_PRELOAD": FAULTS, "IO_SLOW": "5"}
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, env=environment, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.kill)
+        hosts = 0
+        while hosts < HOSTS:
+            hosts += json.loads(process.stdout.readline())["type"] == "host"
+        self.assertEqual(stored.progress(self.store), {})
+        process.stdout.read()
+        self.assertEqual(process.wait(timeout=60), 0)
+        self.assert_whole()
+        self.assertEqual(stored.rows(self.store, "SELECT drops FROM scan"), [(0,)])
+        self.assertLessEqual(stored.rows(self.store, "SELECT probes_sent FROM scan")[0][0], HOSTS * PORTS + SOUNDINGS)
+
+    def test_whichever_read_fails_is_told_for_what_it_is(self):
+        """And not for a store that is damaged, or of somebody else."""
+        self.assertEqual(self.scan(arguments=QUICK).returncode, 0)
+        whole = Path(self.store).read_bytes()
+        for words, status in ((["report", self.store], 0), (["resume", self.store], 0), (["--store", self.store, *QUICK], 73)):
+            with self.subTest(words=words[0]):
+                for call in [*range(1, 9), *range(9, 100, 4)]:
+                    Path(self.store).write_bytes(whole)
+                    fault = {"LD_PRELOAD": FAULTS, "IO_FAULT": f"5:{call}", "IO_FAULT_CALLS": "read"}
+                    result = stage.run(*words, env={**os.environ, **fault})
+                    if result.returncode == status:
+                        break  # there was none to fail
+                    self.assertEqual(result.returncode, 74, result.stderr)
+                    self.assertRegex(result.stderr, "cannot be (read|written): ")
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertGreater(call, 3)
+
     def pair(self):
         """Two scans of one host; in the second, one port is open instead of another, and one is not asked any more."""
         stores = [str(self.directory / name) for name in ("before", "after")]
@@ -236,6 +281,16 @@ class Store(stage.StageTest):
         self.assertEqual(result.returncode, 0)
         self.assertIn("'/etc/passwd': --servicedb", result.stderr)
         self.assertFalse(named.exists())
+
+    def test_a_store_of_a_link_that_is_not_here_is_said_to_be_one(self):
+        self.assertEqual(self.scan(arguments=["-n", "-sS", "-p1", "127.0.0.1"]).returncode, 0)
+        with sqlite3.connect(self.store) as store:
+            store.execute("UPDATE target SET first='fe80::1%pt-gone', last='fe80::1%pt-gone'")
+        store.close()
+        for words, status in ((["report"], 69), (["resume"], 69), (["explain"], 69), (["diff", self.store], 2)):
+            result = stage.run(*words, self.store, *(["127.0.0.1:1"] if words == ["explain"] else []))
+            self.assertEqual(result.returncode, status, result.stderr)
+            self.assertIn("interface 'pt-gone', which this machine does not have", result.stderr)
 
     def test_a_store_is_read_where_nothing_can_be_written(self):
         self.killed()
