@@ -54,6 +54,7 @@ struct supervisor {
     struct progress progress;
     int signal_fd;
     int stop_signal;            /* the first that asked us to stop; 0: none */
+    bool behind;                /* the rings hold more than was taken in */
     bool stopping;              /* the packet processes were told to stop */
     bool impatient;             /* told twice: wait for nothing */
     char failure[FAILURE_MAX];  /* why a packet process saw no sense in going on; "": it did */
@@ -65,7 +66,7 @@ struct supervisor {
 
 int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
 
-/* Take in everything that is in the rings. In records.c, with what results hand over. */
+/* Take in some of what is in the rings; `behind` says whether there is more. In records.c, with what results hand over. */
 void supervisor_drain(struct supervisor *supervisor);
 int supervisor_open_results(struct supervisor *supervisor, struct error *err);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define DRAIN_AT_ONCE 1024 /* records, and it is the turn of the next packet process */
+#define DRAIN_AT_ONCE 4096 /* records, and it is the turn of the next packet process, and of all else */
 
 static void take_host(void *context, const struct host_result *host)
 {
@@ -125,10 +125,7 @@ static bool drain_some(struct supervisor *supervisor, unsigned number)
 
 void supervisor_drain(struct supervisor *supervisor)
 {
-    bool more = true;
-    while (more) {
-        more = false;
-        for (unsigned i = 0; i < supervisor->crew->count; i++)
-            more |= drain_some(supervisor, i);
-    }
+    supervisor->behind = false;
+    for (unsigned i = 0; i < supervisor->crew->count; i++)
+        supervisor->behind |= drain_some(supervisor, i);
 }

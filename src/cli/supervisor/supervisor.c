@@ -53,7 +53,7 @@ static void wait_for_something(struct supervisor *supervisor)
         waits[count++] = (struct pollfd){.fd = channel->wake_fd, .events = POLLIN};
         waits[count++] = (struct pollfd){.fd = channel->trace_fds[0], .events = POLLIN};
     }
-    poll(waits, count, supervisor->recorder.walking ? 0 : TURN_MS);
+    poll(waits, count, supervisor->behind || supervisor->recorder.walking ? 0 : TURN_MS);
     for (unsigned i = 0; i < supervisor->crew->count; i++) {
         uint64_t calls = 0;
         ssize_t got = read(supervisor->crew->members[i].channel.wake_fd, &calls, sizeof calls);
@@ -84,16 +84,19 @@ static bool turn(struct supervisor *supervisor)
     return alive;
 }
 
+/* Is there something to be taken in that no packet process needs to live for? */
+static bool has_more(const struct supervisor *supervisor)
+{
+    return supervisor->behind || recorder_is_full(&supervisor->recorder);
+}
+
 /* Until the packet processes are gone; then until the names are known that were asked for. */
 static void scan(struct supervisor *supervisor)
 {
     crew_command(supervisor->crew, COMMAND_START);
     crew_close_unused(supervisor->crew);
-    while (turn(supervisor))
+    while (turn(supervisor) || has_more(supervisor))
         ;
-    supervisor_drain(supervisor);
-    while (recorder_is_full(&supervisor->recorder))
-        turn(supervisor);
     while (names_busy(supervisor->names) && !supervisor->stopping)
         turn(supervisor);
     bool complete =
