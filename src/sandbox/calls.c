@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -144,6 +145,7 @@ static const struct call calls[] = {
 
     /* The thread that writes the store, or the one that transmits; but no process. */
     {"clone", STORE | TRANSMITS, 0, CLONE_THREAD, CLONE_THREAD},
+    {"setpriority", STORE, 0, WHOLE, PRIO_PROCESS}, /* which steps back behind whoever scans */
     {"bpf", TRANSMITS, 0, WHOLE, BPF_PROG_TEST_RUN},
     {"tgkill", TRANSMITS, 2, WHOLE, SIGUSR2}, /* which ends such a run */
 

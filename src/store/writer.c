@@ -3,9 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/time.h"
+
+#define WRITER_NICE 10
 
 struct writer {
     struct database *database; /* owned; the thread's while it runs */
@@ -42,6 +45,7 @@ static void write_batch(struct writer *writer)
 static void *run(void *context)
 {
     struct writer *writer = context;
+    setpriority(PRIO_PROCESS, 0, WRITER_NICE); /* of this thread alone; a hint, whose failure does no harm */
     pthread_mutex_lock(&writer->mutex);
     while (writer->busy || !writer->ending) {
         if (!writer->busy) {

@@ -1,5 +1,5 @@
 /* The thread that writes. Whoever scans fills batches, hands them over when those before are on disk, and is never kept
- * waiting by a disk. */
+ * waiting by a disk. Where processors are scarce it takes what sending and receiving leave. */
 #pragma once
 
 #include <stdbool.h>
