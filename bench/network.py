@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pair
 import peaks
+import peers
 
 PORTS = range(30001, 30011)
 OPEN = (30002, 30005, 30009)
@@ -39,15 +40,15 @@ def commands(build, network):
     nmap = ["nmap", "-sS", "-Pn", "-n", "-T4", "--min-rate", "50000", "--min-hostgroup", "4096", "-p", ports, "-oG", "-",
             "--open", network]  # fmt: skip
     addresses = ipaddress.ip_network(network)
-    bare = [build / "bench/bare_packet", "eth0", pair.SCANNER, str(addresses[0]), pair.TARGET_MAC, str(PORTS[0]),
-            str(PORTS[-1]), str(addresses.num_addresses)]  # fmt: skip
+    bare = peers.bare_loops(build, ["eth0", pair.SCANNER, str(addresses[0]), pair.TARGET_MAC, str(PORTS[0]), str(PORTS[-1]),
+                                    str(addresses.num_addresses)])  # fmt: skip
     listed = re.compile(r"^([\d.]+):(\d+)$", re.MULTILINE)
     return {
         "packet": ([*portolan, "--backend", "packet"], listed),
         "xdp": ([*portolan, "--backend", "xdp"], listed),
         "kernel": ([*portolan, "--backend", "kernel", "--min-rate", "250000"], listed),
         "store": ([*portolan, "--backend", "packet", "--store", STORE], listed),
-        "bare": (bare, listed),
+        **{name: (command, listed) for name, command in bare.items()},
         "masscan": (masscan, re.compile(r"^open tcp (\d+) ([\d.]+) ", re.MULTILINE)),
         "nmap": (nmap, None),
     }
@@ -89,7 +90,7 @@ def trickle(network):
 
 
 def report(runs):
-    print(f"\n{'':10}{'median s':>10}{'least':>9}{'most':>9}{'cpu s':>9}{'MB':>7}{'missed':>8}{'twice':>7}{'wrong':>7}")
+    print(f"\n{'':12}{'median s':>10}{'least':>9}{'most':>9}{'cpu s':>9}{'MB':>7}{'missed':>8}{'twice':>7}{'wrong':>7}")
     medians = {}
     for name, results in runs.items():
         medians[name] = statistics.median(result[0] for result in results)
@@ -97,7 +98,7 @@ def report(runs):
         cpu = statistics.median(result[1] for result in results)
         memory = max(result[2] for result in results)
         faults = [sum(result[column] for result in results) for column in (3, 4, 5)]
-        print(f"{name:10}{medians[name]:10.2f}{least:9.2f}{most:9.2f}{cpu:9.2f}{memory:7.0f}"
+        print(f"{name:12}{medians[name]:10.2f}{least:9.2f}{most:9.2f}{cpu:9.2f}{memory:7.0f}"
               + "".join(f"{fault:{width}}" for fault, width in zip(faults, (8, 7, 7))))  # fmt: skip
     if "store" in medians and "packet" in medians:
         print(f"with a store packet takes {medians['store'] / medians['packet']:.3f} times as long")
@@ -105,8 +106,9 @@ def report(runs):
         for peer in ("masscan", "nmap"):
             if peer in medians and name in medians:
                 print(f"{name} is {medians[peer] / medians[name]:.2f} times as fast as {peer}")
-        if "bare" in medians and name in medians:
-            print(f"{name} takes {medians[name] / medians['bare']:.2f} times as long as the bare loop")
+        limit = peers.BARE[name]
+        if limit in medians and name in medians:
+            print(f"{name} takes {medians[name] / medians[limit]:.2f} times as long as {limit}, a bare loop of the same kind")
 
 
 def main():
@@ -116,7 +118,7 @@ def main():
     parser.add_argument("--network", default="198.18.0.0/16")
     parser.add_argument("--cores", default="0,1", help="that the scanners run on")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="packet,store,xdp,kernel,bare,masscan,nmap", help="what to run, with commas")
+    parser.add_argument("--only", default="packet,store,xdp,kernel,bare,bare-xdp,bare-kernel,masscan,nmap", help="what to run, with commas")
     options = parser.parse_args()
     chosen = {name: how for name, how in commands(options.build, options.network).items() if name in options.only.split(",")}
     for name, (command, _) in chosen.items():
@@ -143,7 +145,7 @@ def main():
                     missed, wrong = len(truth - set(seen)), len(set(seen) - truth)
                     twice = sum(count - 1 for count in seen.values())
                     runs[name].append((seconds, cpu, memory, missed, twice, wrong))
-                    print(f"round {number}  {name:9} {seconds:7.2f} s  {missed} missed, {twice} twice, {wrong} wrong",
+                    print(f"round {number}  {name:11} {seconds:7.2f} s  {missed} missed, {twice} twice, {wrong} wrong",
                           flush=True)  # fmt: skip
         finally:
             sender.kill()

@@ -20,17 +20,29 @@ import pair
 
 PORTS = 65535
 TIMEOUT_S = 120
+BARE = {"packet": "bare", "xdp": "bare-xdp", "kernel": "bare-kernel"}  # the practical limit of each backend
 COMMON = ["-sS", "-Pn", "-n", "-p-", "-oX", "-", pair.TARGET]
 
 
 def commands(build):
     """What is compared, by name."""
+    asked = ["eth0", pair.SCANNER, pair.TARGET, pair.TARGET_MAC]
     return {
         "packet": [build / "portolan", *COMMON, "--backend", "packet"],
         "xdp": [build / "portolan", *COMMON, "--backend", "xdp"],
         "kernel": [build / "portolan", *COMMON, "--backend", "kernel", "--min-rate", "250000"],
         "nmap": ["nmap", "-T4", *COMMON],
-        "bare": [build / "bench/bare_packet", "eth0", pair.SCANNER, pair.TARGET, pair.TARGET_MAC],
+        **bare_loops(build, asked),
+    }
+
+
+def bare_loops(build, asked):
+    """The commands of the bare loops, which take the same arguments."""
+    wire = [build / "bench/bare_wire.bpf.o", *asked]
+    return {
+        "bare": [build / "bench/bare_packet", *asked],
+        "bare-xdp": [build / "bench/bare_wire", "xdp", *wire],
+        "bare-kernel": [build / "bench/bare_wire", "kernel", *wire],
     }
 
 
@@ -67,7 +79,7 @@ def run_timed(network, name, command, timeout_s=TIMEOUT_S):
 def measure(network, name, command):
     """(seconds of the whole process, open ports, number of closed ports)"""
     seconds, text = run_timed(network, name, command)
-    return seconds, *(read_bare if name == "bare" else read_xml)(text)
+    return seconds, *(read_bare if name in BARE.values() else read_xml)(text)
 
 
 def fault(found, truth):
@@ -95,12 +107,12 @@ def listen_on(network, ports):
 
 
 def report(seconds, wrong, rounds):
-    print(f"\n{'':10}{'median':>9}{'least':>9}{'most':>9}{'wrong':>7}   of {rounds} runs, seconds")
+    print(f"\n{'':12}{'median':>9}{'least':>9}{'most':>9}{'wrong':>7}   of {rounds} runs, seconds")
     for name, values in seconds.items():
-        print(f"{name:10}{statistics.median(values):9.3f}{min(values):9.3f}{max(values):9.3f}{wrong[name]:7}")
+        print(f"{name:12}{statistics.median(values):9.3f}{min(values):9.3f}{max(values):9.3f}{wrong[name]:7}")
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     ours = ["portolan", "packet", "xdp", "kernel"]
-    for name, other in [*((name, "nmap") for name in [*ours, "bare"]), *(("bare", name) for name in ours)]:
+    for name, other in [*((name, "nmap") for name in [*ours, "bare"]), *((BARE.get(name, "bare"), name) for name in ours)]:
         if name in medians and other in medians:
             ratios = [theirs / its for its, theirs in zip(seconds[name], seconds[other])]
             print(f"{name} is {medians[other] / medians[name]:.2f} times as fast as {other} "
@@ -113,7 +125,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--listening", type=int, default=200, help="open ports of the target")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="packet,xdp,kernel,nmap,bare", help="what to run, with commas")
+    parser.add_argument("--only", default="packet,xdp,kernel,nmap,bare,bare-xdp,bare-kernel", help="what to run, with commas")
     options = parser.parse_args()
     chosen = {name: command for name, command in commands(options.build).items() if name in options.only.split(",")}
     for name, command in chosen.items():
@@ -131,7 +143,7 @@ def main():
                 why = fault(found, set(sockets))
                 seconds[name].append(taken)
                 wrong[name] += why is not None
-                print(f"round {number}  {name:9} {taken:7.3f} s  {why or 'all right'}", flush=True)
+                print(f"round {number}  {name:11} {taken:7.3f} s  {why or 'all right'}", flush=True)
         for opened in sockets.values():
             opened.close()
     report(seconds, wrong, options.rounds)
