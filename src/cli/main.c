@@ -160,6 +160,8 @@ static int obey(const struct options *options, const struct scan_privilege *priv
 {
     struct error err = {.status = 0};
     int r = options->verb == VERB_SCAN ? options_check(options, &err) : verb_check(options, &err);
+    if (r == 0 && options->verb == VERB_DOCTOR)
+        r = caps_no_new_privs(&err); /* all others are limited further, when they know to what */
     if (r < 0) {
         talk_error(talk, &err);
         return -r;

@@ -37,7 +37,8 @@ static void fail(const char *what)
     exit(EXIT_FAILURE);
 }
 
-/* The process stands at the entry of a system call: let it be this one. */
+/* The process stands at the entry of a system call: let it be this one, and its first argument 0. What that was may be what the
+ * sandbox allows of this call. */
 static void replace_call(pid_t pid, long number)
 {
 #if defined(__x86_64__)
@@ -45,6 +46,7 @@ static void replace_call(pid_t pid, long number)
     if (ptrace(PTRACE_GETREGS, pid, NULL, &registers) < 0)
         fail("cannot read the registers");
     registers.orig_rax = (unsigned long long)number;
+    registers.rdi = 0;
     if (ptrace(PTRACE_SETREGS, pid, NULL, &registers) < 0)
         fail("cannot set the registers");
 #elif defined(__aarch64__)
@@ -52,6 +54,13 @@ static void replace_call(pid_t pid, long number)
     struct iovec data = {.iov_base = &value, .iov_len = sizeof value};
     if (ptrace(PTRACE_SETREGSET, pid, NT_ARM_SYSTEM_CALL, &data) < 0)
         fail("cannot set the system call");
+    struct user_regs_struct registers;
+    data = (struct iovec){.iov_base = &registers, .iov_len = sizeof registers};
+    if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &data) < 0)
+        fail("cannot read the registers");
+    registers.regs[0] = 0;
+    if (ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &data) < 0)
+        fail("cannot set the registers");
 #else
 #error "say here how a system call is replaced on this architecture"
 #endif

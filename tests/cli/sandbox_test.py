@@ -138,28 +138,39 @@ class Sandbox(stage.StageTest):
         process.terminate()
         self.assertEqual(self.end(process)[0], 75)
 
+    def start_unread(self, words):
+        """Nobody reads its standard output, so it is still there when it has told everything."""
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, bytes(4096))
+        os.set_blocking(writer, True)
+        process = subprocess.Popen(stage.command(words), stdin=subprocess.DEVNULL, stdout=writer)
+        os.close(writer)
+        self.addCleanup(process.wait, 30)
+        self.addCleanup(os.close, reader)  # then it cannot write, and ends
+        return process
+
     def test_so_is_who_looks_at_a_store(self):
-        """Whose standard output nobody reads, so that it is still there when it has told everything."""
         store = str(self.directory / "store")
         other = str(self.directory / "other")
         for path, ports in ((store, "1-50"), (other, "1-49")):
             self.assertEqual(stage.run("-sS", "-n", "-p", ports, "--store", path, "127.0.0.1").returncode, 0)
         for words in (["report", store], ["explain", store, "127.0.0.1:1"], ["diff", store, other], ["diff", "--json", store, other]):
             with self.subTest(words=words):
-                reader, writer = os.pipe()
-                os.set_blocking(writer, False)
-                with contextlib.suppress(BlockingIOError):
-                    while True:
-                        os.write(writer, bytes(4096))
-                os.set_blocking(writer, True)
-                process = subprocess.Popen(stage.command(words), stdin=subprocess.DEVNULL, stdout=writer)
-                os.close(writer)
+                process = self.start_unread(words)
                 given_up = "Seccomp" if self.limited else "NoNewPrivs"
                 self.assertTrue(wait_until(lambda: status_of(process.pid)[given_up] != "0"))
                 self.assert_all_limited(process)
                 self.assertIsNone(process.poll())
-                os.close(reader)
-                process.wait(timeout=30)  # it cannot write, and ends
+
+    def test_the_doctor_has_no_privilege_and_can_gain_none(self):
+        """It opens sockets and reads files to see which it may, so its system calls are not limited."""
+        process = self.start_unread(["doctor"])
+        self.assertTrue(wait_until(lambda: status_of(process.pid)["NoNewPrivs"] != "0"))
+        self.assert_limited(process.pid, limited=False)
+        self.assertEqual(children(process.pid), [])
 
     def test_only_what_runs_the_users_commands_is_not(self):
         process = self.start("-sS", "-n", "--then", "true", others=("portolan-then",))
@@ -187,6 +198,19 @@ class Sandbox(stage.StageTest):
                     self.assertRegex(said, r"\Aportolan: the packet process tried what its sandbox forbids.*\n\Z")
                     finished = ElementTree.parse(self.report).getroot().find("runstats/finished")
                     self.assertIn("sandbox", finished.get("errormsg"))
+
+    def test_so_does_one_that_may_run_the_program_it_loaded_and_tries_more(self):
+        """bpf() is allowed for running it, and for nothing else."""
+        if not (self.limited and stage.is_root()):
+            return  # nobody else may load programs into the kernel
+        scan = ["-sS", "--backend", "kernel", "-e", stage.LINK, "-n", "-Pn", "-p1-50", "--max-rate", "5", "198.18.0.0/24"]
+        for call in ("bpf", "openat", "execve"):
+            with self.subTest(call=call):
+                process = self.start(scan=scan)
+                subprocess.run([INJECT, str(self.worker_of(process)), call], check=True)
+                status, said = self.end(process)
+                self.assertEqual(status, 70, said)
+                self.assertIn("the packet process tried what its sandbox forbids", said)
 
     def test_so_do_the_others(self):
         for name in ("portolan-names", "portolan-keys") if self.limited else ():
