@@ -99,6 +99,8 @@ static void take_record(void *context, const struct record *record)
     struct scenario *scenario = context;
     assert(record_valid(record));
     scenario->records[record->type]++;
+    if (scenario->keep)
+        scenario->keep(scenario->keep_context, record);
     struct seen_host *host = record->type == RECORD_NOTE ? NULL : host_of(scenario, record);
     switch ((enum record_type)record->type) {
     case RECORD_HOST_UP:
@@ -205,6 +207,8 @@ static void run(struct scenario *scenario, struct scanner *scanner, struct netio
     while (scanner->ops->turn(scanner, TIME_NEVER)) {
         int64_t elapsed_ns = io->ops->now(io) - start_ns;
         assert(elapsed_ns < VIRTUAL_TIME_MAX_NS);
+        if (scenario->kill_at_ns && elapsed_ns >= scenario->kill_at_ns)
+            break;
         if (scenario->stop_at_ns && elapsed_ns >= scenario->stop_at_ns)
             scanner->ops->stop(scanner);
         if (rate_watch)
@@ -292,7 +296,9 @@ void scenario_run(struct scenario *scenario)
         .assume_up = !scenario->discovery,
         .timing = scenario->timing,
         .verify = scenario->verify,
-        .key = make_key(scenario->seed),
+        .key = make_key(scenario->resume ? ~scenario->seed : scenario->seed),
+        .checkpoints = scenario->keep != NULL,
+        .resume = scenario->resume,
         .pool = &pool,
         .io = io,
         .emit = take_record,

@@ -47,6 +47,10 @@ struct scenario {
     uint64_t seed;      /* of the simulation, the order and the tokens */
     uint32_t pool_size; /* of sources: 203.0.113.0 and on, with the usual one among them; 0: none */
     int64_t stop_at_ns; /* virtual time after the start; 0: never */
+    int64_t kill_at_ns; /* likewise: not another word */
+    void (*keep)(void *context, const struct record *record); /* gets every record; NULL: nobody does */
+    void *keep_context;
+    const struct engine_resume *resume; /* where a scan goes on that was killed; NULL: from the start */
     bool watch_rate;
 
     /* Out: */
