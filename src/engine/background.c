@@ -11,6 +11,8 @@
 /* What is older than a few of these counts no more: a zombie may begin to talk at any time. */
 #define MEMORY_S 3.0
 
+#define DOUBTFUL_S 0.25 /* what may be wrong counts no more than a quarter of a second */
+
 /* One span in fifty may be a burst, before anything is known; and never fewer than one in a hundred. */
 #define PRIOR_SPANS  50.0
 #define PRIOR_BURSTS 1.0
@@ -30,6 +32,13 @@ void background_note(struct background *background, int64_t now_ns, double packe
     background->seconds = background->seconds * fade + (double)span_ns / (double)SEC;
     background->at_ns = now_ns;
     background->spans += 1;
+}
+
+void background_doubt(struct background *background)
+{
+    double share = DOUBTFUL_S / fmax(background->seconds, DOUBTFUL_S);
+    background->packets *= share;
+    background->seconds *= share;
 }
 
 void background_note_burst(struct background *background)

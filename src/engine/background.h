@@ -25,6 +25,9 @@ void background_init(struct background *background);
 /* A span of the zombie's time in which it sent so many packets that nothing of ours explains. */
 void background_note(struct background *background, int64_t now_ns, double packets, int64_t span_ns);
 
+/* What was counted may have been ours in part: it weighs little from now on. */
+void background_doubt(struct background *background);
+
 /* Something that looked like ours was a burst after all. */
 void background_note_burst(struct background *background);
 

@@ -58,8 +58,8 @@ struct evidence_signal evidence_signal_of(unsigned ports, unsigned copies, const
     return ret;
 }
 
-double evidence_beside(const struct evidence_signal *signal, const struct background_law *background,
-                       double others, unsigned count)
+struct evidence_chances evidence_chances_of(const struct evidence_signal *signal,
+                                            const struct background_law *background, unsigned count)
 {
     double none[EVIDENCE_COUNT_MAX + 1];
     double some = 0;
@@ -68,11 +68,16 @@ double evidence_beside(const struct evidence_signal *signal, const struct backgr
     background_chances(background, none, count + 1);
     for (unsigned s = 0; s <= count; s++)
         some += signal->chance[s] * none[count - s];
-    return log(some / ((1 - others) * none[count] + others * some));
+    return (struct evidence_chances){.some = some, .none = none[count]};
+}
+
+double evidence_beside(struct evidence_chances chances, double others)
+{
+    return log(chances.some / ((1 - others) * chances.none + others * chances.some));
 }
 
 double evidence_of(const struct evidence_test *test, unsigned count)
 {
     struct evidence_signal signal = evidence_signal_of(test->ports, test->copies, &test->arrival);
-    return evidence_beside(&signal, &test->background, 0, count);
+    return evidence_beside(evidence_chances_of(&signal, &test->background, count), 0);
 }

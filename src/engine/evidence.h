@@ -28,14 +28,21 @@ struct evidence_test {
 
 double evidence_of(const struct evidence_test *test, unsigned count);
 
-/* The same in two steps, the first of which serves many tests: how many answers so many SYNs bring if a port is open, */
+/* The same in steps, the first of which serves many tests: how many answers so many SYNs bring if a port is open, */
 struct evidence_signal {
     double chance[EVIDENCE_COUNT_MAX + 1];
 };
 
 struct evidence_signal evidence_signal_of(unsigned ports, unsigned copies, const struct arrival *arrival);
 
-/* and what a count says.
+/* how likely a count is with them, and without, */
+struct evidence_chances {
+    double some, none;
+};
+
+struct evidence_chances evidence_chances_of(const struct evidence_signal *signal,
+                                            const struct background_law *background, unsigned count);
+
+/* and what that says.
  *   others  chance that something else shows there which looks the same: other ports, which are open */
-double evidence_beside(const struct evidence_signal *signal, const struct background_law *background,
-                       double others, unsigned count);
+double evidence_beside(struct evidence_chances chances, double others);

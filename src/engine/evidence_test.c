@@ -106,6 +106,17 @@ static void bursts_that_were_met_make_large_counts_say_less(void **state)
     assert_true(evidence_of(&test, 8) < before - 1);
 }
 
+static void what_is_doubted_keeps_its_rate_and_gives_way_to_what_comes(void **state)
+{
+    (void)state;
+    struct background background = background_of(60, 2);
+    double before = background_pps(&background);
+    background_doubt(&background);
+    assert_true(background_pps(&background) > before / 3);
+    background_note(&background, SEC, 0, SEC);
+    assert_true(background_pps(&background) < before / 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +126,7 @@ int main(void)
         cmocka_unit_test(no_single_test_proves_an_open_port),
         cmocka_unit_test(the_ratio_of_a_closed_port_is_one_on_average),
         cmocka_unit_test(bursts_that_were_met_make_large_counts_say_less),
+        cmocka_unit_test(what_is_doubted_keeps_its_rate_and_gives_way_to_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* The idle scan's own state, shared by its files, each of which uses only those behind it: idle.c (is the zombie fit? then
- * one target after the other), target.c (which test comes next), weigh.c (what a test shows), sweep.c (the search for the
- * lag), window.c (a test: send, ask, count), report.c (records), send.c (packets). */
+ * one target after the other), target.c (which test comes next), weigh.c (what a test says), trial.c (of a port that shows
+ * too little), sweep.c (the search for the lag), show.c (what is to be expected in a test, and when it showed), window.c (a
+ * test: send, ask, count), report.c (records), send.c (packets). */
 #pragma once
 
 #include "engine/background.h"
@@ -21,7 +22,7 @@
 enum window_kind {
     WINDOW_PORTS, /* SYNs in the zombie's name to the ports of a group */
     WINDOW_NAME,  /* SYN/ACKs in the target's name to the zombie: are they answered, with the same counter? */
-    WINDOW_WAY,   /* SYNs to a port that is open: when do its answers show? */
+    WINDOW_WAY,   /* SYNs to a port on trial: do its answers show, and when? */
     WINDOW_CONTROL /* nothing: what does the zombie send by itself? */
 };
 
@@ -49,6 +50,19 @@ struct window {
 struct echo {
     struct lag_span when; /* of the zombie's time, as above */
     double packets;
+};
+
+enum trial_result { TRIAL_NONE, TRIAL_RUNS, TRIAL_OPEN, TRIAL_FAILED };
+
+struct trial {
+    uint8_t result;          /* enum trial_result */
+    uint32_t group;          /* of one port */
+    unsigned quiet, planned; /* windows without anything of ours, and tests */
+    unsigned open;           /* tests that have not been weighed */
+    unsigned tests;          /* that have */
+    double evidence, shown, sent;
+    struct lag_span lag; /* the hull of what showed */
+    double share;        /* of SYNs that showed in the last trial of an open port; 1: there was none */
 };
 
 enum idle_phase {
@@ -87,10 +101,7 @@ struct idle {
     uint32_t chosen_group; /* to be tested after the control before it; GROUP_NIL: none */
     uint32_t syn_count;    /* SYNs to it so far */
     unsigned jumps, windows_weighed;
-    uint32_t way_port;  /* an open port of which too little has shown: */
-    unsigned way_tests; /* its tests that have not been made, */
-    unsigned way_open;  /* and those that have not been weighed */
-    unsigned ways;      /* such ports so far */
+    struct trial trial;
 
     /* Tests in flight, and what they leave behind. */
     struct window windows[IDLE_WINDOWS_MAX]; /* a ring, in the order of time */
@@ -127,6 +138,8 @@ void idle_report_progress(struct idle *idle);
 /* window.c */
 int64_t idle_window_guard_ns(const struct idle *idle); /* that a window is wider than the lag, at each end */
 struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag);
+/* Behind all that are planned, and a pause, one in which nothing is sent: what shows in it is the zombie's own. */
+void idle_control_add(struct idle *idle, int64_t pause_ns, int64_t len_ns);
 /* When the next window may begin; TIME_NEVER: the last one is still being sent, or there are too many. */
 int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag);
 void idle_windows_run(struct idle *idle); /* send what is due */
@@ -154,6 +167,25 @@ void idle_sweep_failed(struct idle *idle); /* no port was found open with the la
 /* One was: use what the search has shown of the others.
  *   right  enough of what it answers shows at the lag that was guessed */
 void idle_sweep_succeeded(struct idle *idle, bool right);
+
+/* show.c */
+struct evidence_test idle_test_of(const struct idle *idle, const struct window *window,
+                                  const struct window_count *count);
+/* What showed in this stretch will in part be repeated, after 1, 3 and 7 s: where a reset was lost, and where the SYN/ACK
+ * was. */
+void idle_note_echoes(struct idle *idle, int64_t from_ns, int64_t to_ns, double shown);
+/* When in a window something showed: this share of it, however much the way varies. */
+struct lag_span idle_find_peak(const struct idle *idle, const struct window *window,
+                               const struct window_count *count, double shown, double share);
+
+/* trial.c */
+void idle_trial_reset(struct idle *idle); /* another target comes */
+bool idle_shows_enough(const struct idle *idle, const struct group *group);
+void idle_trial_begin(struct idle *idle, uint32_t index);
+void idle_trial_run(struct idle *idle); /* plan its windows */
+void idle_trial_weigh(struct idle *idle, const struct window *window, const struct window_count *count);
+int64_t idle_trial_begins_ns(const struct idle *idle); /* its next window; TIME_NEVER: it waits */
+void idle_trial_void(struct idle *idle, const struct window *window); /* a test came to nothing */
 
 /* weigh.c */
 void idle_weigh(struct idle *idle); /* all windows that are complete */

@@ -64,14 +64,26 @@ void lag_learn(struct lag *lag, struct lag_span span)
     lag->knowledge = LAG_KNOWN;
 }
 
+bool lag_is_settled(const struct lag *lag)
+{
+    return lag->knowledge == LAG_KNOWN && lag->span_count >= ENOUGH_SPANS;
+}
+
+void lag_measured(struct lag *lag, struct lag_span span)
+{
+    for (unsigned i = 0; i < LAG_SPANS_MAX; i++)
+        lag->spans[i] = span;
+    lag->span_count += LAG_SPANS_MAX;
+    lag->span = span;
+    lag->knowledge = LAG_KNOWN;
+}
+
 void lag_widen(struct lag *lag)
 {
     int64_t more_ns = (lag->span.to_ns - lag->span.from_ns) / 2;
     struct lag_span wider = {.from_ns = larger(lag->span.from_ns - more_ns, lag->longest.from_ns),
                              .to_ns = smaller(lag->span.to_ns + more_ns, lag->longest.to_ns)};
-    for (unsigned i = 0; i < LAG_SPANS_MAX; i++)
-        lag->spans[i] = wider;
-    lag->span = wider;
+    lag_measured(lag, wider);
 }
 
 /* How much lies in the stretch of this length that begins with a step, and which step is its last. */

@@ -36,6 +36,12 @@ void lag_forget_guess(struct lag *lag);
 /* An open port's answers showed this much later. */
 void lag_learn(struct lag *lag, struct lag_span span);
 
+/* Have enough open ports shown it, that one of them may be wrong? */
+bool lag_is_settled(const struct lag *lag);
+
+/* This much later all answers of an open port showed, in tests made for that: whatever was thought before is forgotten. */
+void lag_measured(struct lag *lag, struct lag_span span);
+
 /* Too little of what open ports answer falls into the span: make it wider. */
 void lag_widen(struct lag *lag);
 

@@ -63,6 +63,20 @@ static void a_lag_that_is_too_narrow_grows_to_the_longest_at_most(void **state)
     assert_span(&lag, -1, 500);
 }
 
+static void what_was_measured_for_its_own_sake_replaces_what_open_ports_showed(void **state)
+{
+    (void)state;
+    struct lag lag;
+    lag_init(&lag, MSEC, 500 * MSEC);
+    lag_learn(&lag, (struct lag_span){.from_ns = 10 * MSEC, .to_ns = 12 * MSEC});
+    assert_false(lag_is_settled(&lag));
+    lag_measured(&lag, (struct lag_span){.from_ns = 15 * MSEC, .to_ns = 55 * MSEC});
+    assert_true(lag_is_settled(&lag));
+    assert_span(&lag, 15, 55);
+    lag_learn(&lag, (struct lag_span){.from_ns = 20 * MSEC, .to_ns = 30 * MSEC});
+    assert_span(&lag, 15, 55);
+}
+
 static void the_peak_is_where_most_shows_without_empty_ends(void **state)
 {
     (void)state;
@@ -87,6 +101,7 @@ int main(void)
         cmocka_unit_test(a_guess_can_be_forgotten),
         cmocka_unit_test(open_ports_make_it_known_and_the_widest_of_them_is_left_out),
         cmocka_unit_test(a_lag_that_is_too_narrow_grows_to_the_longest_at_most),
+        cmocka_unit_test(what_was_measured_for_its_own_sake_replaces_what_open_ports_showed),
         cmocka_unit_test(the_peak_is_where_most_shows_without_empty_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,6 +267,23 @@ void port_groups_tested(struct port_groups *groups, uint32_t index, double evide
     }
 }
 
+bool port_groups_would_open(const struct port_groups *groups, uint32_t index, double evidence)
+{
+    const struct group *group = &groups->groups[index];
+    return group->ports.count == 1 && group->tests + 1 >= GROUP_OPEN_TESTS &&
+           group->evidence + evidence >= groups->open_at;
+}
+
+void port_groups_tried(struct port_groups *groups, uint32_t index, double evidence)
+{
+    if (evidence >= groups->open_at)
+        end_with(groups, index, FINDING_OPEN);
+    else if (evidence <= GROUP_NONE_AT)
+        end_silent(groups, index);
+    else
+        end_with(groups, index, FINDING_IN_DOUBT);
+}
+
 void port_groups_void(struct port_groups *groups, uint32_t index)
 {
     groups->groups[index].in_flight = false;
@@ -354,6 +371,18 @@ void port_groups_lead(struct port_groups *groups, uint32_t index, double evidenc
     port_groups_tested(groups, index, evidence);
 }
 
+void port_groups_doubt_all(struct port_groups *groups)
+{
+    for (uint32_t i = 0; i < groups->live_count; i++) {
+        struct group *group = &groups->groups[groups->live[i]];
+        struct group_root *root = &groups->roots[group->root];
+        group->evidence = group->shown = group->sent = group->noise = 0;
+        group->tests = group->lag_tests = 0;
+        join(groups, &groups->pool, root->silent);
+        root->silent.count = 0;
+    }
+}
+
 void port_groups_settle(struct port_groups *groups, bool right)
 {
     groups->tentative = false;
@@ -363,10 +392,8 @@ void port_groups_settle(struct port_groups *groups, bool right)
         join(groups, &groups->pool, groups->silent);
     join(groups, &groups->pool, groups->refuted);
     groups->silent = groups->refuted = (struct port_chain){.count = 0};
-    for (uint32_t i = 0; i < groups->live_count && !right; i++) {
-        struct group *group = &groups->groups[groups->live[i]];
-        group->evidence = fmax(group->evidence, 0);
-    }
+    if (!right)
+        port_groups_doubt_all(groups);
 }
 
 bool port_groups_all_done(const struct port_groups *groups)

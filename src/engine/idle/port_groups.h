@@ -43,7 +43,8 @@ struct group {
     uint32_t sibling; /* the other half; GROUP_NIL: none, or done */
     double evidence;  /* ln of the likelihood ratio so far */
     double shown,
-        sent; /* of a single port: packets that its SYNs brought, and SYNs, in the tests that showed some */
+        sent; /* of a single port: packets that its SYNs brought, and SYNs, in the tests that showed some; */
+    double noise;        /* and the zombie's own that were to be expected there */
     struct lag_span lag; /* and how much later they did, as far as that was measured */
     uint8_t tests, lag_tests;
     bool second_half;
@@ -104,6 +105,13 @@ uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_
 /* The test of a group came to this evidence; the group may be gone afterwards. */
 void port_groups_tested(struct port_groups *groups, uint32_t index, double evidence);
 
+/* Would such a test say that a single port is open? */
+bool port_groups_would_open(const struct port_groups *groups, uint32_t index, double evidence);
+
+/* A single port has been tried by itself: what tests have said of it before does not count. Between what
+ * says that it is open and what says that it is not, it stays in doubt. */
+void port_groups_tried(struct port_groups *groups, uint32_t index, double evidence);
+
 /* The test of a group came to nothing. */
 void port_groups_void(struct port_groups *groups, uint32_t index);
 
@@ -118,6 +126,9 @@ void port_groups_lead(struct port_groups *groups, uint32_t index, double evidenc
 
 /* The guess was wrong: what was tested with it begins anew, and all groups are gone. */
 void port_groups_restart(struct port_groups *groups);
+
+/* Tests may have been wrong: of what is not decided nothing is known but which groups were halved. */
+void port_groups_doubt_all(struct port_groups *groups);
 
 /* What is tested with is sure from now on.
  *   right  the guess was as good; else what it did not show is asked for again */

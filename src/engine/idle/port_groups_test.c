@@ -219,6 +219,79 @@ static void what_a_poor_guess_did_not_show_is_asked_for_again(void **state)
     port_groups_done(&groups);
 }
 
+/* Two ports, of which one was found silent; the other may be open. */
+static uint32_t leave_one_of_two(struct port_groups *groups)
+{
+    struct rand rand = {.state = 1};
+    assert_int_equal(port_groups_init(groups, 2, RISK), 0);
+    port_groups_begin(groups, 2);
+    port_groups_settle(groups, true);
+    port_groups_tested(groups, port_groups_next(groups, &rand, GROUP_NIL, false, true, 2), 7);
+    port_groups_tested(groups, port_groups_next(groups, &rand, GROUP_NIL, false, false, 2), -10);
+    uint32_t index = port_groups_next(groups, &rand, GROUP_NIL, false, true, 2);
+    assert_int_equal(groups->groups[index].ports.first, 1);
+    return index;
+}
+
+static void what_a_poor_lag_did_not_show_is_asked_for_again_though_its_group_goes_on(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    uint32_t index = leave_one_of_two(&groups);
+    port_groups_tested(&groups, index, 15);
+    port_groups_doubt_all(&groups);
+    assert_int_equal(groups.pool.count, 1);
+    assert_int_equal(groups.pool.first, 0);
+    port_groups_tested(&groups, index, -10);
+    assert_int_equal(groups.findings[1], FINDING_NONE_YET); /* a burst: it is tested once more */
+    assert_int_equal(groups.findings[0], FINDING_NONE_YET);
+    port_groups_done(&groups);
+}
+
+static void a_port_would_be_open_by_the_third_test_that_shows_it(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    uint32_t index = leave_one_of_two(&groups);
+    for (unsigned test = 1; test < GROUP_OPEN_TESTS; test++) {
+        assert_false(port_groups_would_open(&groups, index, 20));
+        port_groups_tested(&groups, index, 8);
+    }
+    assert_false(port_groups_would_open(&groups, index, -5));
+    assert_true(port_groups_would_open(&groups, index, 8));
+    port_groups_done(&groups);
+}
+
+static void a_trial_decides_whatever_was_thought_before(void **state)
+{
+    (void)state;
+    static const struct {
+        double evidence;
+        enum port_finding finding;
+    } trials[] = {{17, FINDING_OPEN}, {5, FINDING_IN_DOUBT}};
+    for (unsigned i = 0; i < sizeof trials / sizeof trials[0]; i++) {
+        struct port_groups groups;
+        uint32_t index = leave_one_of_two(&groups);
+        port_groups_tested(&groups, index, 15);
+        port_groups_tried(&groups, index, trials[i].evidence);
+        assert_int_equal(groups.findings[1], trials[i].finding);
+        assert_int_equal(groups.findings[0], FINDING_NOT_OPEN);
+        port_groups_done(&groups);
+    }
+}
+
+static void a_port_that_is_silent_in_its_trial_was_a_burst(void **state)
+{
+    (void)state;
+    struct port_groups groups;
+    uint32_t index = leave_one_of_two(&groups);
+    port_groups_tested(&groups, index, 15);
+    port_groups_tried(&groups, index, -10);
+    assert_int_equal(groups.findings[1], FINDING_NONE_YET);
+    assert_int_equal(groups.bursts, 1);
+    port_groups_done(&groups);
+}
+
 static void what_guesswork_never_finds_stays_in_doubt(void **state)
 {
     (void)state;
@@ -250,6 +323,10 @@ int main(void)
         cmocka_unit_test(the_second_half_is_tested_with_other_ports_when_the_first_shows_something),
         cmocka_unit_test(what_a_right_guess_did_not_show_is_not_open),
         cmocka_unit_test(what_a_poor_guess_did_not_show_is_asked_for_again),
+        cmocka_unit_test(what_a_poor_lag_did_not_show_is_asked_for_again_though_its_group_goes_on),
+        cmocka_unit_test(a_port_would_be_open_by_the_third_test_that_shows_it),
+        cmocka_unit_test(a_trial_decides_whatever_was_thought_before),
+        cmocka_unit_test(a_port_that_is_silent_in_its_trial_was_a_burst),
         cmocka_unit_test(what_guesswork_never_finds_stays_in_doubt),
         cmocka_unit_test(the_smaller_the_risk_the_more_tests_an_open_port_takes),
     };

@@ -10,6 +10,7 @@
 
 #define GUESS_WRONG   1e-2 /* the chance of a wrong guess that is accepted: it costs time */
 #define BEST_MARGIN   5.0 /* a span whose evidence is so little below the best may be the right one as well */
+#define COUNTED_TWICE 0.5 /* blocks are sent to so fast that each stretch belongs to two of them, about */
 #define EVIDENCE_MOST 600.0 /* whose exponential is a number */
 
 static const int64_t unrest_ns[SEARCH_WIDTHS] = {0, 15 * MSEC, 60 * MSEC};
@@ -72,6 +73,22 @@ unsigned search_block_count(const struct search *search)
     return count;
 }
 
+void search_count(struct search *search, struct search_block *block, unsigned span,
+                  struct evidence_chances chances, double others, double foretold)
+{
+    double by_chance = evidence_beside(chances, others), among = evidence_beside(chances, foretold);
+    block->by_chance[span] += (float)by_chance;
+    block->foretold[span] += (float)among;
+    search->explained[span] += COUNTED_TWICE * (by_chance - among);
+}
+
+double search_open(const struct search_block *block, unsigned span, double density)
+{
+    double none = pow(1 - density, block->ports);
+    double some = (1 - none) * exp(fmin((double)block->foretold[span], EVIDENCE_MOST));
+    return some / (none + some);
+}
+
 /* Each width is as likely as the others, and so is each span of a width. */
 static double prior_of(const struct search *search, unsigned span)
 {
@@ -82,7 +99,7 @@ double search_anywhere(const struct search *search, const struct search_block *b
 {
     double ratio = 0;
     for (unsigned i = 0; i < search->span_count; i++)
-        ratio += prior_of(search, i) * exp((double)block->evidence[i]);
+        ratio += prior_of(search, i) * exp((double)block->by_chance[i]);
     return log(ratio);
 }
 
@@ -99,21 +116,21 @@ double search_at(const struct search *search, const struct search_block *block, 
         const struct search_span *span = &search->spans[i];
         if (span->width <= search->width + 1 && span->lag.from_ns <= middle_ns &&
             middle_ns <= span->lag.to_ns)
-            best = fmax(best, (double)block->evidence[i]);
+            best = fmax(best, (double)block->foretold[i]);
     }
     return best;
 }
 
-/* ln of how likely all that was counted is if the lag lies in this span, than if no port is open. */
+/* ln of how likely all that was counted is if the lag lies in this span, than if all came by chance. */
 static double all_evidence(const struct search *search, unsigned span, double density)
 {
-    double evidence = 0;
+    double evidence = search->explained[span];
     for (unsigned i = 0; i < SEARCH_BLOCKS_MAX; i++) {
         const struct search_block *block = &search->blocks[i];
         if (block->group == GROUP_NIL || block->shots == 0)
             continue;
         double none = pow(1 - density, block->ports);
-        evidence += log(none + (1 - none) * exp((double)block->evidence[span]));
+        evidence += log(none + (1 - none) * exp((double)block->foretold[span]));
     }
     return evidence;
 }

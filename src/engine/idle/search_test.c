@@ -34,7 +34,8 @@ static void say(const struct search *search, struct search_block *block, int64_t
     for (unsigned i = 0; i < search->span_count; i++) {
         struct lag_span lag = search->spans[i].lag;
         bool touches = lag.from_ns < to_ms * MSEC && from_ms * MSEC < lag.to_ns;
-        block->evidence[i] += touches ? there : elsewhere;
+        block->by_chance[i] += touches ? there : elsewhere;
+        block->foretold[i] = block->by_chance[i];
     }
 }
 
@@ -84,6 +85,40 @@ static void one_block_that_shows_at_many_lags_says_nothing(void **state)
     free(search);
 }
 
+static unsigned narrow_span(const struct search *search, int64_t at_ms)
+{
+    unsigned i = 0;
+    while (search->spans[i].width != 0 || search->spans[i].lag.from_ns < at_ms * MSEC)
+        i++;
+    return i;
+}
+
+/* The same shows at both lags: three blocks are open in each. But what shows besides was foretold at one of them. */
+static void a_lag_that_foretells_what_shows_beats_one_at_which_it_comes_by_chance(void **state)
+{
+    (void)state;
+    static const struct evidence_chances shows = {.some = 0.5, .none = 0.01};
+    static const struct evidence_chances silent = {.some = 0.01, .none = 0.5};
+    struct search *search = begin();
+    struct lag_span lag;
+    unsigned right = narrow_span(search, 100), wrong = narrow_span(search, 300);
+    for (uint32_t group = 0; group < 6; group++) {
+        struct search_block *block = add(search, group);
+        for (unsigned shot = 0; shot < 16; shot++) {
+            bool neighbor = shot % 2;
+            struct evidence_chances counted = group < 3 || neighbor ? shows : silent;
+            search_count(search, block, right, counted, 0.5, neighbor ? 0.9 : 0.1);
+            search_count(search, block, wrong, counted, 0.5, 0.5);
+        }
+    }
+    assert_true(search->explained[right] > search->explained[wrong]);
+    assert_true(search_open(&search->blocks[0], right, DENSITY) > 0.99);
+    assert_true(search_open(&search->blocks[5], right, DENSITY) < 0.01);
+    assert_true(search_guess(search, DENSITY, &lag));
+    assert_true(lag.from_ns == search->spans[right].lag.from_ns);
+    free(search);
+}
+
 static void nothing_at_all_is_no_lag(void **state)
 {
     (void)state;
@@ -118,7 +153,7 @@ static void a_way_that_varies_more_is_guessed_wider(void **state)
             struct lag_span span = search->spans[i].lag;
             bool whole = span.from_ns <= 100 * MSEC && 112 * MSEC <= span.to_ns;
             bool part = span.from_ns < 107 * MSEC && 105 * MSEC < span.to_ns;
-            block->evidence[i] = whole ? 12 : part ? 7 : -9;
+            block->foretold[i] = whole ? 12 : part ? 7 : -9;
         }
     }
     assert_true(search_guess(search, DENSITY, &lag));
@@ -132,6 +167,7 @@ int main(void)
         cmocka_unit_test(spans_cover_every_lag_in_the_order_of_their_ends),
         cmocka_unit_test(a_lag_that_several_blocks_show_is_guessed),
         cmocka_unit_test(one_block_that_shows_at_many_lags_says_nothing),
+        cmocka_unit_test(a_lag_that_foretells_what_shows_beats_one_at_which_it_comes_by_chance),
         cmocka_unit_test(nothing_at_all_is_no_lag),
         cmocka_unit_test(a_block_that_shows_at_one_lag_is_not_ruled_out),
         cmocka_unit_test(a_way_that_varies_more_is_guessed_wider),

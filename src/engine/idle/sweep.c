@@ -20,6 +20,7 @@
 #define OTHERS_SHOWN  0.2
 #define OTHERS_LOOKED 10.0
 #define OTHERS_MOST   0.9
+#define UNFORESEEN    0.25 /* of what shows may be nothing that any block explains */
 
 static int64_t guard_ns(const struct idle *idle)
 {
@@ -221,7 +222,7 @@ static void look_on(struct idle *idle, int64_t end_ns)
         if (!timeline_count(&sweep->timeline, sweep->looked_ns, sweep->looked_ns + step_ns, &count))
             continue;
         struct background_law law = background_law(&idle->background, count.span_ns, 0.5 * count.lost);
-        bool shows = evidence_beside(signal, &law, 0, count.packets) > 0;
+        bool shows = evidence_beside(evidence_chances_of(signal, &law, count.packets), 0) > 0;
         if (!shows)
             background_note(&idle->background, idle->now_ns, count.packets, count.span_ns);
         sweep->looked += 1;
@@ -240,10 +241,39 @@ static void find_others(const struct idle *idle, double ret[static SEARCH_WIDTHS
     }
 }
 
+/* NULL: it has been done with. */
+static const struct search_block *block_of(const struct sweep *sweep, const struct sweep_shot *shot)
+{
+    const struct search_block *block = &sweep->search.blocks[shot->place];
+    return block->group != GROUP_NIL && block->serial == shot->serial ? block : NULL;
+}
+
+/* How likely answers of other blocks show where those to this shot do, if the lag lies in this span. */
+static double foretell(const struct idle *idle, const struct sweep_shot *shot, unsigned span)
+{
+    const struct sweep *sweep = &idle->sweep;
+    int64_t wide_ns = window_ns(idle, sweep->search.spans[span].width);
+    double density = port_groups_density(&idle->groups), silent = 1;
+    for (unsigned i = 0; i < sweep->shot_count; i++) {
+        const struct sweep_shot *other = &sweep->shots[(sweep->shot_first + i) % SWEEP_SHOTS_MAX];
+        const struct search_block *block = block_of(sweep, other);
+        if (other->from_ns >= shot->to_ns + wide_ns)
+            break;
+        if (!block || other->place == shot->place || other->to_ns + wide_ns <= shot->from_ns)
+            continue;
+        int64_t from_ns = other->from_ns > shot->from_ns ? other->from_ns : shot->from_ns;
+        int64_t to_ns = other->to_ns < shot->to_ns ? other->to_ns : shot->to_ns;
+        double common = fmin((double)(to_ns - from_ns + wide_ns) / (double)wide_ns, 1);
+        silent *= 1 - common * search_open(block, span, density);
+    }
+    return 1 - silent;
+}
+
 /* Count in all spans of which everything is known. */
-static void weigh_shot(struct idle *idle, struct sweep_shot *shot, struct search_block *block, int64_t end_ns)
+static void weigh_shot(struct idle *idle, struct sweep_shot *shot, int64_t end_ns)
 {
     struct search *search = &idle->sweep.search;
+    struct search_block *block = &search->blocks[shot->place];
     const struct evidence_signal *signal = signal_of(idle, block->ports, shot->copies);
     double others[SEARCH_WIDTHS];
     find_others(idle, others);
@@ -258,17 +288,26 @@ static void weigh_shot(struct idle *idle, struct sweep_shot *shot, struct search
         if (!timeline_count(&idle->sweep.timeline, from_ns, to_ns, &count))
             continue;
         struct background_law law = background_law(&idle->background, count.span_ns, 0.5 * count.lost);
-        block->evidence[shot->next_span] +=
-            (float)evidence_beside(signal, &law, others[width], count.packets);
+        double foretold = fmax(foretell(idle, shot, shot->next_span), UNFORESEEN * others[width]);
+        search_count(search, block, shot->next_span, evidence_chances_of(signal, &law, count.packets),
+                     others[width], fmin(foretold, OTHERS_MOST));
     }
     block->pending--;
     idle->windows_weighed++;
 }
 
-static struct search_block *block_of(struct sweep *sweep, const struct sweep_shot *shot)
+/* Those that are counted, and that nothing is foretold from any more. */
+static void drop_shots(struct idle *idle, int64_t before_ns)
 {
-    struct search_block *block = &sweep->search.blocks[shot->place];
-    return block->group != GROUP_NIL && block->serial == shot->serial ? block : NULL;
+    struct sweep *sweep = &idle->sweep;
+    while (sweep->shot_count > 0) {
+        const struct sweep_shot *shot = &sweep->shots[sweep->shot_first];
+        bool counted = !block_of(sweep, shot) || shot->next_span == sweep->search.span_count;
+        if (!counted || shot->to_ns > before_ns)
+            return;
+        sweep->shot_first = (sweep->shot_first + 1) % SWEEP_SHOTS_MAX;
+        sweep->shot_count--;
+    }
 }
 
 static void weigh_shots(struct idle *idle)
@@ -284,17 +323,10 @@ static void weigh_shots(struct idle *idle)
     look_on(idle, end_ns);
     for (unsigned i = 0; i < sweep->shot_count; i++) {
         struct sweep_shot *shot = &sweep->shots[(sweep->shot_first + i) % SWEEP_SHOTS_MAX];
-        struct search_block *block = block_of(sweep, shot);
-        if (block && shot->next_span < sweep->search.span_count)
-            weigh_shot(idle, shot, block, end_ns);
-    }
-    while (sweep->shot_count > 0) {
-        const struct sweep_shot *shot = &sweep->shots[sweep->shot_first];
         if (block_of(sweep, shot) && shot->next_span < sweep->search.span_count)
-            return;
-        sweep->shot_first = (sweep->shot_first + 1) % SWEEP_SHOTS_MAX;
-        sweep->shot_count--;
+            weigh_shot(idle, shot, end_ns);
     }
+    drop_shots(idle, end_ns - idle->lag.longest.to_ns - 2 * window_ns(idle, SEARCH_WIDTHS - 1));
 }
 
 /* ----- what follows -------------------------------------------------------------------------------------------------- */

@@ -28,7 +28,7 @@ struct sweep {
     unsigned order_at, order_count;
     struct sweep_shot sending;                /* unless all its SYNs have left: */
     uint32_t unsent, port;                    /* and which is next */
-    struct sweep_shot shots[SWEEP_SHOTS_MAX]; /* a ring of those that are not counted in all spans */
+    struct sweep_shot shots[SWEEP_SHOTS_MAX]; /* a ring of those that still count: see drop_shots */
     unsigned shot_first, shot_count;
 
     int64_t ask_every_ns, next_ask_ns, next_shot_ns, next_weigh_ns;

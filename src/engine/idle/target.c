@@ -16,9 +16,6 @@
 #define SILENT_LOST     30  /* questions lost in a row, */
 #define SILENT_NS       SEC /* and no answer for so long: it has gone */
 #define CONTROL_MOST_NS (50 * MSEC)
-#define WAY_COPIES      16
-#define WAY_MORE_NS     (60 * MSEC) /* that it may vary, to either side of what is known of it */
-#define WAY_STEPS       40
 
 void idle_target_begin(struct idle *idle)
 {
@@ -36,7 +33,7 @@ void idle_target_begin(struct idle *idle)
     idle->arrival = arrival_unknown();
     idle->name_evidence = 0;
     idle->name_tests = idle->jumps = idle->windows_weighed = 0;
-    idle->way_tests = idle->way_open = idle->ways = 0;
+    idle_trial_reset(idle);
     idle->last_group = idle->chosen_group = GROUP_NIL;
     idle->echo_count = 0;
     lag_init(&idle->lag, zombie_jitter_ns(&idle->zombie), LAG_LONGEST_NS);
@@ -113,40 +110,15 @@ static void add_test(struct idle *idle, uint32_t index)
     idle->last_group = index;
 }
 
-/* When do the answers of an open port show, of which too few did? */
-static void add_way_test(struct idle *idle)
-{
-    const struct lag *lag = &idle->lag;
-    struct lag_span wide = {.from_ns = lag->span.from_ns - WAY_MORE_NS,
-                            .to_ns = lag->span.to_ns + WAY_MORE_NS};
-    if (wide.from_ns < lag->longest.from_ns)
-        wide.from_ns = lag->longest.from_ns;
-    struct window *window = idle_window_add(idle, WINDOW_WAY, wide);
-    window->port = idle->way_port;
-    window->count = 1;
-    window->copies = WAY_COPIES;
-    window->ask_every_ns = (wide.to_ns - wide.from_ns) / WAY_STEPS;
-    if (window->ask_every_ns < ASK_LEAST_NS)
-        window->ask_every_ns = ASK_LEAST_NS;
-    idle->way_tests--;
-    idle->way_open++;
-}
-
 static uint32_t root_size(const struct idle *idle)
 {
     struct group_plan plan = make_plan(idle);
     return group_plan_size(&plan, GROUP_PORTS_MAX);
 }
 
-/* Behind all windows that are planned: what shows in it is the zombie's own. */
-static void add_control(struct idle *idle)
+static int64_t control_ns(const struct idle *idle)
 {
-    int64_t control_ns = width_ns(idle) > CONTROL_MOST_NS ? CONTROL_MOST_NS : width_ns(idle);
-    int64_t from_ns = idle->chain_ns - idle->now_ns + idle_window_guard_ns(idle);
-    if (from_ns < 0)
-        from_ns = 0;
-    idle_window_add(idle, WINDOW_CONTROL,
-                    (struct lag_span){.from_ns = from_ns, .to_ns = from_ns + control_ns});
+    return width_ns(idle) > CONTROL_MOST_NS ? CONTROL_MOST_NS : width_ns(idle);
 }
 
 /* What shows in the test of a single port must not be the late answer of a port that is always tested just before: nothing
@@ -182,10 +154,10 @@ static void add_next_test(struct idle *idle)
     }
     index = choose_group(idle);
     if (index == GROUP_NIL && idle->window_count == 0) {
-        add_control(idle);
+        idle_control_add(idle, 0, control_ns(idle));
         idle->last_group = GROUP_NIL;
     } else if (index != GROUP_NIL && needs_control(idle, index)) {
-        add_control(idle);
+        idle_control_add(idle, 0, control_ns(idle));
         idle->chosen_group = index;
     } else if (index != GROUP_NIL) {
         add_test(idle, index);
@@ -241,21 +213,14 @@ static void give_up_guess(struct idle *idle)
     idle_sweep_failed(idle);
 }
 
-/* Until it is known, all other tests would be worth little. */
-static void measure_way(struct idle *idle)
-{
-    if (idle->way_tests > 0 && idle_window_may_begin_ns(idle, idle->lag.span) <= idle->now_ns)
-        add_way_test(idle);
-}
-
 static void run_ports(struct idle *idle)
 {
     if (idle->lag.knowledge == LAG_UNKNOWN)
         idle_sweep_run(idle);
+    else if (idle->trial.result == TRIAL_RUNS)
+        idle_trial_run(idle);
     else if (idle->lag.knowledge == LAG_GUESSED && idle->groups.leads == 0)
         give_up_guess(idle);
-    else if (idle->way_tests + idle->way_open > 0)
-        measure_way(idle);
     else if (idle_window_may_begin_ns(idle, idle->lag.span) <= idle->now_ns)
         add_next_test(idle);
 }
@@ -281,6 +246,8 @@ int64_t idle_target_wake_ns(const struct idle *idle)
         return idle_sweep_wake_ns(idle);
     int64_t wake_ns = idle_windows_wake_ns(idle);
     int64_t begin_ns = idle_window_may_begin_ns(idle, idle->phase == IDLE_NAME ? span : idle->lag.span);
+    if (idle->trial.result == TRIAL_RUNS)
+        begin_ns = idle_trial_begins_ns(idle);
     if (begin_ns > idle->now_ns && begin_ns < wake_ns)
         wake_ns = begin_ns;
     return wake_ns;

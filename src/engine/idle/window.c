@@ -12,6 +12,7 @@
 #define SHARE_GAP_NS                                                                                         \
     (3 * MSEC) /* a window that begins later than this after the last one has a question of its own */
 #define ASK_LEAST_NS         (2 * MSEC) /* between questions */
+#define GUARD_LEAST_NS       (4 * MSEC) /* around a lag that is known well, unless packets vary by less */
 #define ENDS_MAX             8          /* questions at both ends of a window, and some to spare */
 #define REPEAT_QUESTION_LOSS 0.02       /* from this loss on, two questions stand at each end of a window, */
 #define THIRD_QUESTION_LOSS  0.12       /* and from this on three */
@@ -21,9 +22,15 @@ static struct window *window_at(struct idle *idle, unsigned i)
     return &idle->windows[(idle->window_first + i) % IDLE_WINDOWS_MAX];
 }
 
+/* When several open ports have shown that the lag is wide, it holds much of what the ways vary by. */
 int64_t idle_window_guard_ns(const struct idle *idle)
 {
-    return zombie_jitter_ns(&idle->zombie);
+    int64_t guard_ns = zombie_jitter_ns(&idle->zombie);
+    int64_t wide_ns = idle->lag.span.to_ns - idle->lag.span.from_ns - guard_ns;
+    if (guard_ns <= GUARD_LEAST_NS || !lag_is_settled(&idle->lag) || wide_ns <= 0)
+        return guard_ns;
+    guard_ns -= wide_ns / 2;
+    return guard_ns > GUARD_LEAST_NS ? guard_ns : GUARD_LEAST_NS;
 }
 
 void idle_windows_forget(struct idle *idle)
@@ -63,6 +70,15 @@ struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct 
     }
     idle->window_count++;
     return window;
+}
+
+void idle_control_add(struct idle *idle, int64_t pause_ns, int64_t len_ns)
+{
+    int64_t from_ns = idle->chain_ns - idle->now_ns + idle_window_guard_ns(idle);
+    if (from_ns < 0)
+        from_ns = 0;
+    from_ns += pause_ns;
+    idle_window_add(idle, WINDOW_CONTROL, (struct lag_span){.from_ns = from_ns, .to_ns = from_ns + len_ns});
 }
 
 /* ----- sending ------------------------------------------------------------------------------------------------------- */
