@@ -13,9 +13,12 @@ struct kept_host {
     uint32_t slot;
 };
 
-static void *enlarge(void *memory, size_t count, size_t size)
+/* Room for one more: it doubles whenever the count has come to a power of two. */
+static void *make_room(void *memory, size_t count, size_t size)
 {
-    void *larger = reallocarray(memory, count, size);
+    if (count & (count - 1))
+        return memory;
+    void *larger = reallocarray(memory, count ? 2 * count : 1, size);
     assert(larger);
     return larger;
 }
@@ -27,10 +30,7 @@ void keeper_take(void *context, const struct record *record)
         keeper->state_count = keeper->count;
         keeper->next_state_ns = record->time_ns + keeper->period_ns;
     }
-    if (keeper->count == keeper->capacity) {
-        keeper->capacity = keeper->capacity ? 2 * keeper->capacity : 1024;
-        keeper->log = enlarge(keeper->log, keeper->capacity, sizeof *keeper->log);
-    }
+    keeper->log = make_room(keeper->log, keeper->count, sizeof *keeper->log);
     keeper->log[keeper->count++] = *record;
 }
 
@@ -48,13 +48,13 @@ static void add_hosts(struct engine_resume *resume, const struct record *record)
     const uint64_t *value = record->value;
     struct resumed_block *block = find_block(resume, value[CHECKPOINT_ID]);
     if (!block) {
-        resume->blocks = enlarge(resume->blocks, resume->block_count + 1, sizeof *resume->blocks);
+        resume->blocks = make_room(resume->blocks, resume->block_count, sizeof *resume->blocks);
         block = &resume->blocks[resume->block_count++];
         *block = (struct resumed_block){.id = (uint32_t)value[CHECKPOINT_ID],
                                         .kind = (uint8_t)value[CHECKPOINT_KIND]};
     }
     for (uint64_t host = value[CHECKPOINT_FIRST]; host < value[CHECKPOINT_END]; host++) {
-        block->hosts = enlarge(block->hosts, block->host_count + 1, sizeof *block->hosts);
+        block->hosts = make_room(block->hosts, block->host_count, sizeof *block->hosts);
         block->hosts[block->host_count++] = host;
     }
 }
@@ -70,7 +70,7 @@ static void set_state(struct resumed_block *block, const struct record *record)
 static void add_void(struct resumed_block *block, const struct record *record)
 {
     assert(block);
-    block->voids = enlarge(block->voids, block->void_count + 1, sizeof *block->voids);
+    block->voids = make_room(block->voids, block->void_count, sizeof *block->voids);
     block->voids[block->void_count++] =
         (struct order_range){record->value[CHECKPOINT_FIRST], record->value[CHECKPOINT_END]};
 }
@@ -118,7 +118,7 @@ static void add_answer(struct kept_host *host, const struct record *record)
     struct resumed_block *block = host->block;
     if (host->done || !block)
         return;
-    block->answers = enlarge(block->answers, block->answer_count + 1, sizeof *block->answers);
+    block->answers = make_room(block->answers, block->answer_count, sizeof *block->answers);
     block->answers[block->answer_count++] = (struct resumed_answer){.slot = host->slot,
                                                                     .port = record->port,
                                                                     .protocol = record->protocol,

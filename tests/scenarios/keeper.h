@@ -9,7 +9,7 @@
 struct keeper {
     int64_t period_ns;  /* between two states */
     struct record *log; /* owned; what the scan told */
-    size_t count, capacity;
+    size_t count;
     size_t state_count; /* records until the last state */
     int64_t next_state_ns;
     struct engine_resume resume; /* its blocks are owned, with all they point to */
