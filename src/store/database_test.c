@@ -230,13 +230,19 @@ static void run_sql(const struct place *place, const char *sql)
     database_close(database);
 }
 
-static void a_newer_schema_is_refused(void **state)
+static void an_older_and_a_newer_schema_are_refused(void **state)
 {
+    static const char *const changes[] = {"PRAGMA user_version=1", "PRAGMA user_version=99"};
+    static const char *const says[] = {"version 1 of the schema", "version 99 of the schema"};
     const struct place *place = *state;
-    database_close(open_as(place, DATABASE_CREATE));
-    run_sql(place, "PRAGMA user_version=99");
-    assert_refused(place, DATABASE_WRITE, EX_DATAERR, "version 99");
-    assert_refused(place, DATABASE_READ, EX_DATAERR, "version 99");
+    for (unsigned i = 0; i < 2; i++) {
+        database_close(open_as(place, DATABASE_CREATE));
+        run_sql(place, changes[i]);
+        assert_refused(place, DATABASE_WRITE, EX_DATAERR, says[i]);
+        assert_refused(place, DATABASE_READ, EX_DATAERR, says[i]);
+        assert_refused(place, DATABASE_CREATE, EX_CANTCREAT, "exists");
+        assert_int_equal(unlink(place->file), 0);
+    }
 }
 
 static void somebody_elses_database_is_refused(void **state)
@@ -322,7 +328,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(two_scans_cannot_use_one_file, make_place, remove_place),
         cmocka_unit_test_setup_teardown(who_looks_at_a_file_for_a_moment_is_waited_for, make_place,
                                         remove_place),
-        cmocka_unit_test_setup_teardown(a_newer_schema_is_refused, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(an_older_and_a_newer_schema_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(somebody_elses_database_is_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(other_tables_than_ours_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused_and_left_alone, make_place,

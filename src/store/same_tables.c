@@ -38,9 +38,10 @@ static int compare_tables(sqlite3 *own, sqlite3 *database, bool *ret_same)
         code = sqlite3_prepare_v2(database, sql, -1, &theirs, NULL);
     if (code == SQLITE_OK)
         code = compare_lists(mine, theirs, ret_same);
+    bool no_memory = sqlite3_errcode(own) == SQLITE_NOMEM || sqlite3_errcode(database) == SQLITE_NOMEM;
     sqlite3_finalize(mine);
     sqlite3_finalize(theirs);
-    return code;
+    return no_memory ? SQLITE_NOMEM : code; /* texts without memory look like no texts */
 }
 
 int same_tables(struct sqlite3 *database, bool *ret_same)

@@ -315,6 +315,20 @@ class Store(stage.StageTest):
                 scanned, told = (without_times(file.read_text()) for file in files)
                 self.assertEqual(told, scanned)
 
+    def test_a_store_of_another_schema_is_refused_and_left_as_it_was(self):
+        self.assertEqual(self.scan(arguments=QUICK).returncode, 0)
+        for version in (1, 99):
+            with sqlite3.connect(self.store) as store:
+                store.execute(f"PRAGMA user_version={version}")
+            store.close()
+            before = Path(self.store).read_bytes()
+            for words, status in ((["report"], 65), (["resume"], 65), (["explain"], 65), (["diff", self.store], 2)):
+                result = stage.run(*words, self.store, *(["127.0.0.1:1"] if words == ["explain"] else []))
+                self.assertEqual(result.returncode, status, result.stderr)
+                self.assertIn(f"has version {version} of the schema", result.stderr)
+            self.assertEqual(self.scan(arguments=QUICK).returncode, 73)
+            self.assertEqual(Path(self.store).read_bytes(), before)
+
     def test_a_report_of_no_store_leaves_the_old_one(self):
         report = self.file("an old report", "report")
         self.assertEqual(stage.run("report", self.file("no store"), "-oX", report).returncode, 65)
