@@ -148,20 +148,24 @@ static int bad_target(const char *first, struct error *err)
         interface);
 }
 
+static int take_range(struct addr_set *set, const char *first_text, const char *last_text, struct error *err)
+{
+    struct addr first;
+    struct addr last;
+    if (!first_text || !last_text || !addr_parse(first_text, &first) || !addr_parse(last_text, &last))
+        return bad_target(first_text, err);
+    int r = addr_set_add(set, first, last);
+    if (r == -ENOMEM)
+        return error_set(err, EX_OSERR, "out of memory");
+    return r == 0 ? 0 : damaged(err, "a range of its targets");
+}
+
 static int load_addrs(struct database *database, const char *sql, struct addr_set *set, struct error *err)
 {
     struct sqlite3_stmt *query = NULL;
     int r = database_query(database, sql, &query, err);
-    while (r == 0 && (r = query_next(database, query, err)) == 1) {
-        struct addr first;
-        struct addr last;
-        const char *first_text = query_text(query, 0);
-        const char *last_text = query_text(query, 1);
-        if (!first_text || !last_text || !addr_parse(first_text, &first) || !addr_parse(last_text, &last))
-            r = bad_target(first_text, err);
-        else
-            r = addr_set_add(set, first, last) == 0 ? 0 : damaged(err, "a range of its targets");
-    }
+    while (r == 0 && (r = query_next(database, query, err)) == 1)
+        r = take_range(set, query_text(query, 0), query_text(query, 1), err);
     query_done(query);
     return r;
 }
@@ -414,7 +418,9 @@ int load_names(struct database *database,
         char *name = copy_text(query, 1);
         if (name)
             text_unescape(name);
-        if (!name || !text_addr(query_text(query, 0), &address))
+        if (!name)
+            r = error_set(err, EX_OSERR, "out of memory");
+        else if (!text_addr(query_text(query, 0), &address))
             r = damaged(err, "a name");
         else
             r = sink(context, &address, name);

@@ -158,14 +158,17 @@ static bool read_progress(const char *text, enum host_progress *ret)
     return false;
 }
 
-/* A name as it was before it was escaped, owned; NULL: none, or no memory. */
-static char *raw_name(struct sqlite3_stmt *query, int column)
+/* A name as it was before it was escaped, instead of the last one; NULL: none. */
+static int read_name(struct sqlite3_stmt *query, int column, char **name, struct error *err)
 {
     const char *text = query_text(query, column);
-    char *name = text ? strdup(text) : NULL;
-    if (name)
-        text_unescape(name);
-    return name;
+    free(*name);
+    *name = text ? strdup(text) : NULL;
+    if (text && !*name)
+        return error_set(err, EX_OSERR, "out of memory");
+    if (*name)
+        text_unescape(*name);
+    return 0;
 }
 
 static bool is_address(const char *text, const struct addr *addr)
@@ -270,11 +273,12 @@ int host_cursor_next(struct host_cursor *cursor, enum host_progress *ret_progres
     cursor->host = (struct host_result){.position = 0};
     if (!read_host(cursor, &cursor->host, ret_progress, &cursor->tries))
         return damaged(err, &cursor->host);
-    free(cursor->user_name);
-    free(cursor->ptr_name);
-    cursor->host.user_name = cursor->user_name = raw_name(cursor->hosts, 8);
-    cursor->host.ptr_name = cursor->ptr_name = raw_name(cursor->hosts, 9);
-    return 1;
+    r = read_name(cursor->hosts, 8, &cursor->user_name, err);
+    if (r == 0)
+        r = read_name(cursor->hosts, 9, &cursor->ptr_name, err);
+    cursor->host.user_name = cursor->user_name;
+    cursor->host.ptr_name = cursor->ptr_name;
+    return r == 0 ? 1 : r;
 }
 
 int host_cursor_find(struct host_cursor *cursor, uint64_t position, enum host_progress *ret_progress,

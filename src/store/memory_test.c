@@ -34,9 +34,11 @@ static bool strikes(void)
 void *__real_malloc(size_t len);
 void *__real_calloc(size_t count, size_t len);
 void *__real_realloc(void *old, size_t len);
+char *__real_strdup(const char *text);
 void *__wrap_malloc(size_t len);
 void *__wrap_calloc(size_t count, size_t len);
 void *__wrap_realloc(void *old, size_t len);
+char *__wrap_strdup(const char *text);
 
 void *__wrap_malloc(size_t len)
 {
@@ -51,6 +53,11 @@ void *__wrap_calloc(size_t count, size_t len)
 void *__wrap_realloc(void *old, size_t len)
 {
     return strikes() ? NULL : __real_realloc(old, len);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return strikes() ? NULL : __real_strdup(text);
 }
 
 static void *sqlite_malloc(int len)
@@ -163,7 +170,7 @@ static int count_open(void *context, const struct host_result *host, enum host_p
 {
     (void)progress;
     for (uint32_t i = 0; i < host->port_count; i++)
-        *(unsigned *)context += host->ports[i].state == PORT_OPEN;
+        *(unsigned *)context += host->ports[i].state == PORT_OPEN && host->ptr_name;
     return 0;
 }
 
