@@ -315,6 +315,7 @@ int load_hosts(struct database *database, const struct stored_scan *scan, enum l
     enum host_progress progress = HOST_DONE;
     struct host_cursor *cursor = NULL;
     int r = host_cursor_open(database, scan, which, &cursor, err);
+    assert(r < 0 || cursor);
     while (r == 0 && (r = host_cursor_next(cursor, &progress, err)) == 1) {
         r = host_cursor_ports(cursor, err);
         if (r == 0)
