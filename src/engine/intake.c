@@ -80,6 +80,7 @@ static bool room_is_full(const struct waiting_room *room)
 static void room_add(struct waiting_room *room, uint64_t position, uint32_t record, unsigned path)
 {
     room->hosts[room->count++] = (struct waiting_host){position, record, path};
+    room->last = 0;
 }
 
 static enum speed_class speed_of(const struct engine *engine, uint32_t record)
@@ -161,21 +162,32 @@ static int by_path_and_position(const void *a, const void *b)
     return x->position < y->position ? -1 : x->position > y->position;
 }
 
+static uint32_t count_last(const struct waiting_room *room)
+{
+    uint32_t first = room->count - 1;
+    while (first > 0 && room->hosts[first - 1].path == room->hosts[first].path)
+        first--;
+    return room->count - first;
+}
+
 /* Make blocks of everybody in the room, one for each path. Without memory or room for one more the hosts wait on. */
 static void empty_room(struct engine *engine, struct waiting_room *room, enum block_kind kind)
 {
     if (room->count == 0)
         return;
-    qsort(room->hosts, room->count, sizeof room->hosts[0], by_path_and_position);
+    /* Where there is no room for one more block, this is tried again at each turn: what is known by then is not found out anew. */
+    if (!room->last)
+        qsort(room->hosts, room->count, sizeof room->hosts[0], by_path_and_position);
     while (room->count) {
-        uint32_t first = room->count - 1;
-        while (first > 0 && room->hosts[first - 1].path == room->hosts[first].path)
-            first--;
-        struct scan_block *scan_block = blocks_make(engine, kind, &room->hosts[first], room->count - first);
+        if (!room->last)
+            room->last = count_last(room);
+        uint32_t first = room->count - room->last;
+        struct scan_block *scan_block = blocks_make(engine, kind, &room->hosts[first], room->last);
         if (!scan_block)
             return;
-        path_add_hosts(path_of(engine, scan_block), room->count - first);
+        path_add_hosts(path_of(engine, scan_block), room->last);
         room->count = first;
+        room->last = 0;
     }
 }
 

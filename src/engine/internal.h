@@ -29,6 +29,7 @@ struct waiting_room {
     struct waiting_host *hosts; /* owned */
     uint32_t count;
     uint32_t capacity; /* at most this many hosts make a block of this kind */
+    uint32_t last; /* so many at the end, sorted, are for the same path; 0: not known since somebody came */
 };
 
 /* Hosts are scanned together with others about as slow, so that a slow one delays only its like. */
