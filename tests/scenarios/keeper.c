@@ -131,7 +131,7 @@ static void place_hosts(struct engine_resume *resume, struct kept_host *hosts)
 {
     for (size_t i = 0; i < resume->block_count; i++) {
         struct resumed_block *block = &resume->blocks[i];
-        block->open = calloc(block->host_count, sizeof *block->open);
+        block->open = calloc((size_t)block->host_count + 1, sizeof *block->open);
         assert(block->open);
         for (uint32_t slot = 0; slot < block->host_count; slot++) {
             struct kept_host *host = &hosts[block->hosts[slot]];
