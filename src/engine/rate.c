@@ -62,6 +62,11 @@ static bool is_proved(const struct rate *rate)
     return rate->limits.unproved_pps <= 0 || rate->answers >= RATE_ANSWERS_PROVED;
 }
 
+bool rate_is_sought(const struct rate *rate)
+{
+    return is_proved(rate) && rate->knee_pps <= 0 && clamp_rate(rate, GROWTH * rate->pps) > rate->pps;
+}
+
 static void open_window(struct rate *rate, int64_t began_ns)
 {
     rate->began_ns = rate->asked_from_ns = began_ns;

@@ -87,5 +87,8 @@ void rate_sounding_back(struct rate *rate, int64_t sent_ns);
 /* Our own side dropped packets: it is too fast for us. */
 void rate_dropped(struct rate *rate, int64_t now_ns);
 
+/* Nothing has shown yet what the path carries: each answer brings the next step nearer. */
+bool rate_is_sought(const struct rate *rate);
+
 /* Is it time to change the rate? rtt_ns: a typical round trip, without queues; 0: not known. */
 enum rate_change rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns);

@@ -13,9 +13,10 @@
 #define RARELY 8
 #define TURNS  64
 
-/* Never more often than this, nor than so many in a round trip. */
-#define PERIOD_MIN_NS  (500 * USEC)
-#define PER_ROUND_TRIP 64
+/* Never more often than this, nor than so many in a round trip. While the rate is looked for its next step waits for answers. */
+#define PERIOD_MIN_NS    (500 * USEC)
+#define PERIOD_SOUGHT_NS (50 * USEC)
+#define PER_ROUND_TRIP   64
 
 /* Bursts of loss take several that leave together: of those only one says something about the rate. */
 #define JUDGES_PERIOD_NS (10 * MSEC)
@@ -23,8 +24,10 @@
 /* So many tell what a path loses now. */
 #define SOUNDINGS_REMEMBERED 1024.0
 
-/* Echo requests that a host gets before it has answered anything. */
-#define ECHOES_MAX 3
+/* Echo requests that a host gets before it has answered one: a few at once, and the others each when the last is lost, since
+ * a burst of loss may take those. */
+#define ECHOES_AT_ONCE 3
+#define ECHOES_MAX     6
 
 #define HOSTS_LOOKED_AT 64
 
@@ -50,7 +53,7 @@ static bool is_waited_for(const struct path *path, const struct scan_block *scan
     return false;
 }
 
-/* What this host would answer. A port is asked again only when its last sounding has come back or is lost. */
+/* What this host would answer: rather an echo. A port is asked again only when its last sounding has come back or is lost. */
 static bool choose_spec(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
                         uint32_t *ret_spec, bool *ret_sure)
 {
@@ -60,11 +63,14 @@ static bool choose_spec(struct engine *engine, struct scan_block *scan_block, ui
     if (host->done || !sounding_find_spec(engine, scan_block, record, ret_spec))
         return false;
     *ret_sure = record && record->has_sounding;
-    if (*ret_sure)
-        return *ret_spec == echo || !is_waited_for(path_of(engine, scan_block), scan_block, slot);
-    if (host->echoes >= ECHOES_MAX)
-        return false;
+    if (*ret_sure && *ret_spec == echo)
+        return true;
+    bool waits = is_waited_for(path_of(engine, scan_block), scan_block, slot);
+    if (!has_echo(engine) || host->echoes >= (waits ? ECHOES_AT_ONCE : ECHOES_MAX))
+        return *ret_sure && !waits;
     host->echoes++;
+    *ret_spec = echo;
+    *ret_sure = false;
     return true;
 }
 
@@ -87,11 +93,12 @@ static bool choose(struct engine *engine, struct scan_block *scan_block, struct 
 
 static int64_t period_ns(const struct path *path, double pace_pps)
 {
-    bool unproved = path->rate.limits.unproved_pps > 0;
+    bool unproved = path->rate.limits.unproved_pps > 0, sought = rate_is_sought(&path->rate);
     int64_t by_rate_ns = (int64_t)((double)SEC * (unproved ? SHARE_UNPROVED : SHARE) / pace_pps);
     int64_t by_rtt_ns = path->base_rtt_ns / PER_ROUND_TRIP;
     int64_t period = by_rate_ns > by_rtt_ns ? by_rate_ns : by_rtt_ns;
-    return period > PERIOD_MIN_NS ? period : PERIOD_MIN_NS;
+    int64_t least_ns = sought ? PERIOD_SOUGHT_NS : PERIOD_MIN_NS;
+    return period > least_ns ? period : least_ns;
 }
 
 /* One may be sent now. Is it not left out, because others are answered? */

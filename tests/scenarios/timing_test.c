@@ -174,7 +174,7 @@ static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
     scenario_run(&scenario);
     assert_int_equal(scenario_count_wrong(&scenario), 0);
     assert_in_range(scenario.progress[PROGRESS_PROBES_SENT], 1 + 20 + 2 * 980 + DEAD_PORTS,
-                    1 + 20 + 2 * 980 + DEAD_PORTS + 1000 / 16); /* and soundings */
+                    1 + 20 + 2 * 980 + DEAD_PORTS + 2 * 980 / 16); /* and soundings */
     assert_true(scenario.took_ns < SEC);
     scenario_done(&scenario);
 }
@@ -192,7 +192,7 @@ static void max_retries_caps_the_tries_and_says_so(void **state)
         scenario.timing.max_retries = 1;
         scenario.seed = seed;
         scenario_run(&scenario);
-        capped += scenario.notes[NOTE_RETRY_CAP] == 1 && scenario.progress[PROGRESS_PROBES_SENT] < 1400 &&
+        capped += scenario.notes[NOTE_RETRY_CAP] == 1 && scenario.progress[PROGRESS_PROBES_SENT] < 1450 &&
                   scenario.end[END_PORTS_CAPPED] > 0 &&
                   (scenario_host(&scenario, "198.18.0.2")->done_flags & RECORD_CAPPED);
         scenario_done(&scenario);
