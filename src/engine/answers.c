@@ -30,7 +30,8 @@ static bool may_be_repeated(const struct match *match, const struct verdict *ver
 }
 
 /* Fold a proved round trip into the host's record, which begins with it. */
-static void learn_rtt(struct engine *engine, const struct match *match, const struct verdict *verdict)
+static void learn_rtt(struct engine *engine, const struct match *match, const struct addr *addr,
+                      const struct verdict *verdict)
 {
     struct scan_block *scan_block = match->scan_block;
     struct host_slot *host = &scan_block->slots[match->slot];
@@ -47,6 +48,9 @@ static void learn_rtt(struct engine *engine, const struct match *match, const st
                       match->rtt_ns, record ? record->least_ns : 0, first_try);
     if (!record)
         return;
+    /* Canaries go host by host, and tell more of one than of others. */
+    if (!apart && (match->try_number != TOKEN_TRY_CANARY || match->spec == scan_block->block.spec_count))
+        divide_answered(engine, scan_block, addr, match->rtt_ns, record->least_ns);
     scan_block->timed_anew |= !record->rtt.has_sample;
     if (record->least_ns == 0 || match->rtt_ns < record->least_ns)
         record->least_ns = match->rtt_ns;
@@ -127,7 +131,8 @@ static void choose_canary(struct engine *engine, const struct match *match, cons
 }
 
 /* The tries before this one were lost, but for that whose answer this one confirms. */
-static void learn_loss(struct engine *engine, const struct match *match, uint64_t bit)
+static void learn_loss(struct engine *engine, const struct match *match, uint64_t bit,
+                       const struct addr *host)
 {
     const struct scan_block *scan_block = match->scan_block;
     struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
@@ -136,6 +141,7 @@ static void learn_loss(struct engine *engine, const struct match *match, uint64_
     unsigned before = scan_block->valid_before[match->try_number];
     unsigned lost = before > 0 ? before - confirms : 0;
     loss_count(&path_of(engine, scan_block)->loss, before + 1, lost);
+    divide_tried(engine, scan_block, host, (struct outcomes){before + 1, lost}, false);
     engine->account.tries += before + 1;
     engine->account.tries_lost += lost;
     if (record)
@@ -152,7 +158,7 @@ static void host_is_up(struct engine *engine, const struct match *match, const s
     if (scan_block->kind == BLOCK_NEIGHBOR)
         loss_count(&path_of(engine, scan_block)->neighbor_loss, before + 1, before);
     else
-        learn_loss(engine, match, scan_block_bit(scan_block, match->slot, match->spec));
+        learn_loss(engine, match, scan_block_bit(scan_block, match->slot, match->spec), host);
     emit_host_up(engine, host, verdict, match->rtt_ns);
     scan_block_drop_host(scan_block, match->slot, false);
     intake_host_is_up(scan_block, match->slot);
@@ -173,7 +179,7 @@ void answer_settle(struct engine *engine, const struct match *match, uint64_t bi
     else if (scan_block->calm)
         calm_answered(engine, scan_block);
     else
-        learn_loss(engine, match, bit);
+        learn_loss(engine, match, bit, &host);
     remember(engine, match, bit, verdict);
     struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[match->slot].record);
     /* What a UDP service answers to one payload it need not answer to the next. */
@@ -237,7 +243,7 @@ void answer_take(struct engine *engine, const struct match *match, const struct 
     struct scan_block *scan_block = match->scan_block;
     uint64_t bit = scan_block_bit(scan_block, match->slot, match->spec);
     engine->answers++;
-    learn_rtt(engine, match, verdict);
+    learn_rtt(engine, match, host, verdict);
     if (scan_block->kind == BLOCK_NEIGHBOR)
         learn_way(engine, match);
     if (scan_block->kind != BLOCK_PORTS) {

@@ -26,11 +26,13 @@ static void describe(const struct engine *engine, enum block_kind kind, struct s
     }
 }
 
-static bool block_fits(const struct engine *engine, uint32_t hosts, uint32_t specs)
+/* times: the room there is, for whatever leaves another block, whose own room is free only when that is over */
+static bool block_fits(const struct engine *engine, uint32_t hosts, uint32_t specs, unsigned times)
 {
     return engine->block_count == 0 ||
-           (engine->block_count < ENGINE_BLOCKS_MAX && engine->hosts_in_blocks + hosts <= ENGINE_HOSTS_MAX &&
-            engine->probes_in_blocks + (uint64_t)hosts * specs <= ENGINE_PROBES_MAX);
+           (engine->block_count < ENGINE_BLOCKS_MAX &&
+            engine->hosts_in_blocks + hosts <= times * ENGINE_HOSTS_MAX &&
+            engine->probes_in_blocks + (uint64_t)hosts * specs <= times * ENGINE_PROBES_MAX);
 }
 
 /* A timestamp is not asked over IPv6, for one. */
@@ -49,8 +51,8 @@ static void drop_impossible(struct scan_block *scan_block)
     }
 }
 
-struct scan_block *blocks_make(struct engine *engine, enum block_kind kind, const struct waiting_host *hosts,
-                               uint32_t host_count)
+static struct scan_block *make(struct engine *engine, enum block_kind kind, const struct waiting_host *hosts,
+                               uint32_t host_count, unsigned times)
 {
     struct scan_block_config config = {
         .id = engine->next_block_id,
@@ -63,7 +65,7 @@ struct scan_block *blocks_make(struct engine *engine, enum block_kind kind, cons
         .now_ns = engine->now_ns,
     };
     describe(engine, kind, &config);
-    if (!block_fits(engine, host_count, config.spec_count))
+    if (!block_fits(engine, host_count, config.spec_count, times))
         return NULL;
     struct scan_block *scan_block = scan_block_new(&config);
     if (!scan_block)
@@ -76,6 +78,26 @@ struct scan_block *blocks_make(struct engine *engine, enum block_kind kind, cons
         drop_impossible(scan_block);
     checkpoint_begin_block(engine, scan_block);
     return scan_block;
+}
+
+struct scan_block *blocks_make(struct engine *engine, enum block_kind kind, const struct waiting_host *hosts,
+                               uint32_t host_count)
+{
+    return make(engine, kind, hosts, host_count, 1);
+}
+
+struct scan_block *blocks_make_part(struct engine *engine, const struct waiting_host *hosts,
+                                    uint32_t host_count)
+{
+    return make(engine, BLOCK_PORTS, hosts, host_count, 2);
+}
+
+struct scan_block *blocks_find(struct engine *engine, uint32_t id)
+{
+    for (unsigned i = 0; i < engine->block_count; i++)
+        if (engine->blocks[i]->block.id == id)
+            return engine->blocks[i];
+    return NULL;
 }
 
 void blocks_drop(struct scan_block *scan_block)

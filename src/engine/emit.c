@@ -153,6 +153,33 @@ void emit_rate(struct engine *engine, const struct path *path)
     emit(engine, &record);
 }
 
+static uint64_t ten_thousandths(const struct outcomes *outcomes)
+{
+    return outcomes->all > 0 ? (uint64_t)(outcomes->bad / outcomes->all * 1e4 + 0.5) : 0;
+}
+
+void emit_path(struct engine *engine, enum note note, const struct divided *divided)
+{
+    struct addr first = network_first(&divided->network);
+    struct record record = record_of(engine, RECORD_NOTE, &first);
+    record.note = (uint8_t)note;
+    record.value[0] = divided->network.prefix_len;
+    record.value[1] = divided->what;
+    record.value[2] = ten_thousandths(&divided->part[divided->what]);
+    record.value[3] = ten_thousandths(&divided->rest[divided->what]);
+    emit(engine, &record);
+}
+
+void emit_crowded(struct engine *engine, const struct path *path, unsigned networks, bool differ)
+{
+    struct record record = record_of(engine, RECORD_NOTE, NULL);
+    record.note = NOTE_PATH_CROWDED;
+    record.source = path->source;
+    record.value[0] = networks;
+    record.value[1] = differ;
+    emit(engine, &record);
+}
+
 void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,
                      uint64_t tries, struct order_range range)
 {

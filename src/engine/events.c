@@ -40,19 +40,11 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
     }
 }
 
-static struct scan_block *block_by_id(struct engine *engine, uint32_t id)
-{
-    for (unsigned i = 0; i < engine->block_count; i++)
-        if (engine->blocks[i]->block.id == id)
-            return engine->blocks[i];
-    return NULL;
-}
-
 static void on_connected(void *context, const struct connect_event *event)
 {
     struct engine *engine = context;
     engine->now_ns = event->time_ns;
-    struct scan_block *scan_block = block_by_id(engine, event->block_id);
+    struct scan_block *scan_block = blocks_find(engine, event->block_id);
     if (!scan_block || event->bit >= block_probe_count(&scan_block->block))
         return;
 
@@ -91,7 +83,7 @@ static bool is_unreachable(int error)
 static void on_unsent(void *context, const struct order *order, const struct probe *probe, int error)
 {
     struct engine *engine = context;
-    struct scan_block *scan_block = block_by_id(engine, order->block->id);
+    struct scan_block *scan_block = blocks_find(engine, order->block->id);
     uint32_t slot = block_slot_of(order->block, probe->bit);
     bool sounding = scan_block && probe->bit >= block_probe_count(&scan_block->block);
     if (!scan_block || order->list || sounding || !bitset_get(scan_block->block.pending, probe->bit))

@@ -72,6 +72,25 @@ void intake_done(struct engine *engine)
         room_done(&engine->port_rooms[i]);
 }
 
+static void divide_room(struct engine *engine, struct waiting_room *room, unsigned from, unsigned to)
+{
+    const struct network *network = &engine->parts[to].network;
+    for (uint32_t i = 0; i < room->count; i++) {
+        struct waiting_host *waiting = &room->hosts[i];
+        struct addr host = plan_host_at(engine->config.plan, waiting->position);
+        if (waiting->path == from && network_contains(network, &host))
+            waiting->path = to;
+    }
+    room->last = 0; /* who is last is another */
+}
+
+void intake_divide(struct engine *engine, unsigned from, unsigned to)
+{
+    divide_room(engine, &engine->ping_room, from, to);
+    for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
+        divide_room(engine, &engine->port_rooms[i], from, to);
+}
+
 static bool room_is_full(const struct waiting_room *room)
 {
     return room->count == room->capacity;
@@ -99,13 +118,14 @@ void intake_host_is_up(struct scan_block *scan_block, uint32_t slot)
 /* A host that is up: its ports are next, if any are asked for. */
 static void go_on_to_ports(struct engine *engine, uint64_t position, uint32_t record, unsigned path)
 {
+    struct addr host = plan_host_at(engine->config.plan, position);
     if (engine->config.spec_count == 0) {
-        struct addr host = plan_host_at(engine->config.plan, position);
         emit_host_done(engine, &host, host_table_get(&engine->hosts, record), 0, 0);
         host_table_give_back(&engine->hosts, record);
         return;
     }
-    room_add(&engine->port_rooms[speed_of(engine, record)], position, record, path);
+    room_add(&engine->port_rooms[speed_of(engine, record)], position, record,
+             divide_find(engine, path, &host));
 }
 
 static void take_as_up(struct engine *engine, uint64_t position, const struct addr *host, enum reason reason)
@@ -186,6 +206,7 @@ static void empty_room(struct engine *engine, struct waiting_room *room, enum bl
         if (!scan_block)
             return;
         path_add_hosts(path_of(engine, scan_block), room->last);
+        division_forget(&engine->parts[scan_block->path].division, DIVISION_TRIES_REMEMBERED);
         room->count = first;
         room->last = 0;
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/closing.h"
+#include "engine/divide.h"
 #include "engine/engine.h"
 #include "engine/hosts.h"
 #include "engine/pacer.h"
@@ -71,6 +72,7 @@ struct engine {
     bool answers_are_prompt; /* stacks answer what is asked, in the order it comes: TCP */
     struct rtt_limits rtt_limits;
     struct path paths[PATHS_MAX];
+    struct path_part parts[PATHS_MAX]; /* of each path */
     unsigned path_count;
 
     struct probe_spec
@@ -134,12 +136,18 @@ void intake_done(struct engine *engine);
 void intake_run(struct engine *engine);
 bool intake_is_empty(const struct engine *engine); /* no host is waiting any more */
 void intake_restore(struct engine *engine);        /* the blocks of an interrupted scan */
+void intake_divide(struct engine *engine, unsigned from,
+                   unsigned to); /* hosts that wait for this path are that one's, if they are on it */
 void intake_host_is_up(struct scan_block *scan_block,
                        uint32_t slot); /* from discovery: its ports come next */
 
 /* blocks.c: the blocks at work. */
 struct scan_block *blocks_make(struct engine *engine, enum block_kind kind, const struct waiting_host *hosts,
                                uint32_t host_count); /* hosts by position; NULL: no memory or room */
+struct scan_block *
+blocks_make_part(struct engine *engine, const struct waiting_host *hosts,
+                 uint32_t host_count); /* likewise, of hosts that leave another block of ports */
+struct scan_block *blocks_find(struct engine *engine, uint32_t id); /* NULL: it is over */
 void blocks_free(struct engine *engine, unsigned index);
 void blocks_drop(struct scan_block *scan_block); /* with its lane, and nothing more */
 
@@ -293,6 +301,10 @@ void emit_confirmation(struct engine *engine, const struct addr *host, const str
 void emit_note(struct engine *engine, enum note note, const struct addr *host, uint64_t first,
                uint64_t second);
 void emit_rate(struct engine *engine, const struct path *path); /* it changed since told_pps */
+void emit_path(struct engine *engine, enum note note,
+               const struct divided *divided); /* split, or joined again */
+void emit_crowded(struct engine *engine, const struct path *path, unsigned networks,
+                  bool differ); /* more than so many that differ, or could */
 void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,
                      uint64_t tries, struct order_range range); /* scan_block may be NULL */
 void emit_progress(struct engine *engine, double rate_pps);

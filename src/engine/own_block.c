@@ -16,15 +16,22 @@ static void move_probe(struct engine *engine, const struct scan_block *from, uin
     provisional_copy(&engine->provisional, from->block.id, bit, to->block.id, to_bit);
 }
 
+void own_block_move_host(struct engine *engine, struct scan_block *from, uint32_t slot, struct scan_block *to,
+                         uint32_t to_slot)
+{
+    to->slots[to_slot].open = from->slots[slot].open;
+    for (uint32_t spec = 0; spec < from->block.spec_count; spec++)
+        move_probe(engine, from, scan_block_bit(from, slot, spec), to, scan_block_bit(to, to_slot, spec));
+    from->slots[slot].record = HOST_RECORD_NONE; /* it went along */
+    scan_block_drop_host(from, slot, false);
+}
+
 struct scan_block *own_block_make(struct engine *engine, struct scan_block *from, uint32_t slot)
 {
     struct waiting_host host = {from->hosts[slot], from->slots[slot].record, from->path};
     struct scan_block *to = blocks_make(engine, BLOCK_PORTS, &host, 1);
     if (!to)
         return NULL;
-    to->slots[0].open = from->slots[slot].open;
-    for (uint32_t spec = 0; spec < from->block.spec_count; spec++)
-        move_probe(engine, from, scan_block_bit(from, slot, spec), to, spec);
     /* Answers to what was asked before are welcome still. */
     for (unsigned i = 0; i < TOKEN_TRIES_MAX; i++)
         to->first_sent_ns[i] = from->first_sent_ns[0];
@@ -32,8 +39,7 @@ struct scan_block *own_block_make(struct engine *engine, struct scan_block *from
     to->started_ns = from->started_ns;
     to->phase = PHASE_LANE;
     to->wake_ns = engine->now_ns;
-    from->slots[slot].record = HOST_RECORD_NONE; /* it went along */
-    scan_block_drop_host(from, slot, false);
+    own_block_move_host(engine, from, slot, to, 0);
     return to;
 }
 

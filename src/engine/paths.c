@@ -19,13 +19,15 @@ unsigned paths_find(struct engine *engine, const struct addr *host)
     enum reach reach = engine->io->ops->reach(engine->io, host);
     struct addr source = engine->io->ops->source(engine->io, host);
     for (unsigned i = 0; i < engine->path_count; i++)
-        if (engine->paths[i].reach == reach && addr_equal(&engine->paths[i].source, &source))
-            return i;
+        if (!engine->parts[i].is_part && engine->paths[i].reach == reach &&
+            addr_equal(&engine->paths[i].source, &source))
+            return divide_find(engine, i, host);
     if (engine->path_count == PATHS_MAX)
         return PATHS_MAX - 1;
     struct path_limits limits = limits_of(&engine->config.timing);
     path_init(&engine->paths[engine->path_count], reach, &source, &limits, &engine->rtt_limits,
               engine->now_ns);
+    divide_begin(engine, engine->path_count, &source);
     return engine->path_count++;
 }
 
@@ -51,8 +53,11 @@ static void tell_rate(struct engine *engine, struct path *path)
 
 void paths_keep_rates(struct engine *engine)
 {
+    divide_run(engine);
     for (unsigned i = 0; i < engine->path_count; i++) {
         struct path *path = &engine->paths[i];
+        if (engine->parts[i].is_gone)
+            continue;
         sounding_expire(engine, path);
         enum rate_change change = path_update(path, engine->now_ns);
         if (change == RATE_DOWN && path->rate.overload_ns != TIME_NEVER)
@@ -65,6 +70,8 @@ void paths_dropped(struct engine *engine)
 {
     for (unsigned i = 0; i < engine->path_count; i++) {
         struct path *path = &engine->paths[i];
+        if (engine->parts[i].is_gone)
+            continue;
         rate_dropped(&path->rate, engine->now_ns);
         pacer_set_rate(&path->pacer, path->rate.pps);
         tell_rate(engine, path);
@@ -75,7 +82,7 @@ double paths_rate_pps(const struct engine *engine)
 {
     double pps = 0;
     for (unsigned i = 0; i < engine->path_count; i++)
-        pps += engine->paths[i].rate.pps;
+        pps += engine->parts[i].is_gone ? 0 : engine->paths[i].rate.pps;
     double most = engine->config.timing.max_rate_pps;
     return most > 0 && most < pps ? most : pps;
 }

@@ -149,10 +149,13 @@ static void remove_waiting(struct soundings *soundings, unsigned first, unsigned
     soundings->count -= count;
 }
 
-static void count_loss(struct path *path, bool lost)
+static void count_loss(struct engine *engine, const struct scan_block *scan_block, uint32_t slot, bool lost)
 {
-    loss_forget(&path->sounded_loss, SOUNDINGS_REMEMBERED - 1);
-    loss_count(&path->sounded_loss, 1, lost);
+    struct loss *loss = &path_of(engine, scan_block)->sounded_loss;
+    struct addr host = block_host(&scan_block->block, slot);
+    loss_forget(loss, SOUNDINGS_REMEMBERED - 1);
+    loss_count(loss, 1, lost);
+    divide_tried(engine, scan_block, &host, (struct outcomes){1, lost}, true);
 }
 
 void sounding_expire(struct engine *engine, struct path *path)
@@ -161,8 +164,10 @@ void sounding_expire(struct engine *engine, struct path *path)
     int64_t oldest_ns = engine->now_ns - path->rtt.rto_ns;
     unsigned lost = 0;
     for (; lost < soundings->count && soundings->waiting[lost].sent_ns <= oldest_ns; lost++) {
-        if (soundings->waiting[lost].sure && soundings->waiting[lost].sent_ns > path->rate.clean_ns)
-            count_loss(path, true);
+        const struct sounding *sounding = &soundings->waiting[lost];
+        const struct scan_block *scan_block = blocks_find(engine, sounding->block_id);
+        if (scan_block && sounding->sure && sounding->sent_ns > path->rate.clean_ns)
+            count_loss(engine, scan_block, sounding->slot, true);
     }
     if (lost)
         remove_waiting(soundings, 0, lost);
@@ -183,7 +188,7 @@ bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uin
         if (sounding->slot != slot || sounding->block_id != scan_block->block.id ||
             error_ns > 2 * TOKEN_TIME_STEP_NS || error_ns < -2 * TOKEN_TIME_STEP_NS)
             continue;
-        count_loss(path, false);
+        count_loss(engine, scan_block, slot, false);
         if (sounding->judges)
             rate_sounding_back(&path->rate, sent_ns);
         remove_waiting(soundings, i, 1);

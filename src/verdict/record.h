@@ -61,8 +61,13 @@ enum note {
     NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
     NOTE_RATE, /* of the way from source: [0] packets a second until now, [1] from now on, [2] enum rate_cause */
     NOTE_LIMITED, /* host: it limits its answers, and is asked at its pace from now on; [0] 1: ICMP errors, 0: resets */
-    NOTE_RELAY,     /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
     NOTE_SWALLOWED, /* probes that left by the faster way of a backend got nowhere: [0] to be sent again */
+    NOTE_RELAY,     /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
+    NOTE_PATH_SPLIT, /* host: the first address of a network that is another path's from now on; [0] the length of its
+                          prefix, [1] enum path_difference, [2] ten thousandths of what was known of it that were so, and
+                          [3] of the rest of its path */
+    NOTE_PATH_JOINED, /* likewise: it shares the path again that it was split from; [2] and [3] as they are now */
+    NOTE_PATH_CROWDED, /* behind the way from source are more than [0] networks; [1] 1: that differ, 0: that could */
     NOTE_COUNT
 };
 
@@ -74,6 +79,14 @@ enum rate_cause {
     RATE_LOSES,    /* too few soundings come back */
     RATE_OVERRUN,  /* our own side dropped packets */
     RATE_CAUSE_COUNT
+};
+
+/* What sets a network apart from the others behind the same way. */
+enum path_difference {
+    PATH_LATE, /* its answers meet queues more often */
+    PATH_LOST, /* probes to it are lost more often, or the answers */
+    PATH_FAR,  /* most of its hosts are farther away, or nearer */
+    PATH_DIFFERENCE_COUNT
 };
 
 /* Why an idle scan of a target ended early. */

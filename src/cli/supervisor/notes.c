@@ -70,6 +70,9 @@ static unsigned note_level(enum note note)
     case NOTE_CONFLICT:
     case NOTE_RATE:
     case NOTE_SWALLOWED:
+    case NOTE_PATH_SPLIT:
+    case NOTE_PATH_JOINED:
+    case NOTE_PATH_CROWDED:
         return 1;
     case NOTE_RETRY_CAP:
     case NOTE_LIMITED:
@@ -216,6 +219,31 @@ static void note_rate(struct supervisor *supervisor, const struct record *record
                   causes[record->value[2]]);
 }
 
+/* Whose hosts have a path of their own from now on, or no longer; and why. */
+static void note_path(struct supervisor *supervisor, const struct record *record)
+{
+    static const char *const differences[PATH_DIFFERENCE_COUNT] = {
+        [PATH_LATE] = "of its answers are late",
+        [PATH_LOST] = "of its probes are lost",
+        [PATH_FAR] = "of its hosts are far away",
+    };
+    char address[ADDR_TEXT_MAX];
+    if (record->note == NOTE_PATH_CROWDED) {
+        talk_note(supervisor->talk,
+                  "more than %" PRIu64
+                  " networks are behind %s: the others are not compared with one another",
+                  record->value[0], addr_format(&record->source, address));
+        return;
+    }
+    if (record->value[1] >= PATH_DIFFERENCE_COUNT)
+        return;
+    bool is_split = record->note == NOTE_PATH_SPLIT;
+    talk_note(supervisor->talk, "%s/%" PRIu64 " is %s: %.1f %% %s, and %.1f %% of the others",
+              addr_format(&record->host, address), record->value[0],
+              is_split ? "asked at a rate of its own" : "asked at the rate of the others again",
+              (double)record->value[2] / 100, differences[record->value[1]], (double)record->value[3] / 100);
+}
+
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
 {
     enum note note = (enum note)record->note;
@@ -264,6 +292,11 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
         break;
     case NOTE_RATE:
         note_rate(supervisor, record);
+        break;
+    case NOTE_PATH_SPLIT:
+    case NOTE_PATH_JOINED:
+    case NOTE_PATH_CROWDED:
+        note_path(supervisor, record);
         break;
     case NOTE_RELAY:
         take_relay(supervisor, record);

@@ -214,6 +214,9 @@ static const char *note_name(enum note note)
         [NOTE_LIMITED] = "limiter",
         [NOTE_RELAY] = "relay",
         [NOTE_SWALLOWED] = "swallowed",
+        [NOTE_PATH_SPLIT] = "path split",
+        [NOTE_PATH_JOINED] = "path joined",
+        [NOTE_PATH_CROWDED] = "path crowded",
     };
     return names[note];
 }
