@@ -243,6 +243,7 @@ void answer_take(struct engine *engine, const struct match *match, const struct 
     struct scan_block *scan_block = match->scan_block;
     uint64_t bit = scan_block_bit(scan_block, match->slot, match->spec);
     engine->answers++;
+    paths_answered(engine, scan_block);
     learn_rtt(engine, match, host, verdict);
     if (scan_block->kind == BLOCK_NEIGHBOR)
         learn_way(engine, match);

@@ -108,6 +108,7 @@ bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t
     if (count)
         send_bits(engine, scan_block,
                   &(struct bits_to_send){.bits = bits, .count = count, .try_number = TOKEN_TRY_CANARY});
+    paths_asked_known(engine, scan_block, count);
     return scan_block->canary_slot < scan_block->block.host_count;
 }
 

@@ -170,6 +170,15 @@ void emit_path(struct engine *engine, enum note note, const struct divided *divi
     emit(engine, &record);
 }
 
+void emit_silence(struct engine *engine, enum note note, const struct path *path)
+{
+    struct record record = record_of(engine, RECORD_NOTE, NULL);
+    record.note = (uint8_t)note;
+    record.source = path->source;
+    record.value[0] = (uint64_t)((engine->now_ns - path->answered_ns) / MSEC);
+    emit(engine, &record);
+}
+
 void emit_crowded(struct engine *engine, const struct path *path, unsigned networks, bool differ)
 {
     struct record record = record_of(engine, RECORD_NOTE, NULL);

@@ -156,6 +156,9 @@ unsigned paths_find(struct engine *engine, const struct addr *host); /* index; m
 void paths_keep_rates(struct engine *engine);
 void paths_dropped(struct engine *engine);          /* our own side is too slow for what comes back */
 double paths_rate_pps(const struct engine *engine); /* in all */
+void paths_asked_known(struct engine *engine, const struct scan_block *scan_block,
+                       unsigned count); /* probes left that were always answered */
+void paths_answered(struct engine *engine, const struct scan_block *scan_block); /* something was */
 static inline struct path *path_of(struct engine *engine, const struct scan_block *scan_block)
 {
     return &engine->paths[scan_block->path];
@@ -303,6 +306,7 @@ void emit_note(struct engine *engine, enum note note, const struct addr *host, u
 void emit_rate(struct engine *engine, const struct path *path); /* it changed since told_pps */
 void emit_path(struct engine *engine, enum note note,
                const struct divided *divided); /* split, or joined again */
+void emit_silence(struct engine *engine, enum note note, const struct path *path);
 void emit_crowded(struct engine *engine, const struct path *path, unsigned networks,
                   bool differ); /* more than so many that differ, or could */
 void emit_checkpoint(struct engine *engine, enum record_type type, const struct scan_block *scan_block,

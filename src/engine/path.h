@@ -34,7 +34,16 @@ struct path {
     uint64_t hosts;            /* that were sent to over it */
     int64_t unproved_until_ns; /* until it is proved: when it may be a little faster */
     struct soundings soundings;
+
+    /* Since the last answer: */
+    int64_t answered_ns; /* when that came */
+    unsigned
+        known_asked; /* probes left that were always answered; so many are counted at most: PATH_SILENT_PROBES */
+    int64_t known_sent_ns; /* when the last of these did */
+    bool is_silent;        /* and it was said that none of them is answered */
 };
+
+#define PATH_SILENT_PROBES 16
 
 struct path_limits {
     double start_pps;

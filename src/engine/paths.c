@@ -42,6 +42,38 @@ static void void_overload(struct engine *engine, unsigned path)
     }
 }
 
+/* A path that is silent for so long is said to be; hosts may stand still for a moment, and loss comes in bursts. */
+#define SILENT_NS (500 * MSEC)
+
+void paths_asked_known(struct engine *engine, const struct scan_block *scan_block, unsigned count)
+{
+    struct path *path = path_of(engine, scan_block);
+    if (count == 0 || path->known_asked >= PATH_SILENT_PROBES)
+        return;
+    path->known_asked += count;
+    path->known_sent_ns = engine->now_ns;
+}
+
+void paths_answered(struct engine *engine, const struct scan_block *scan_block)
+{
+    struct path *path = path_of(engine, scan_block);
+    if (path->is_silent)
+        emit_silence(engine, NOTE_PATH_ANSWERS, path);
+    path->is_silent = false;
+    path->known_asked = 0;
+    path->answered_ns = engine->now_ns;
+}
+
+static void tell_silence(struct engine *engine, struct path *path)
+{
+    if (path->is_silent || path->known_asked < PATH_SILENT_PROBES ||
+        engine->now_ns - path->answered_ns < SILENT_NS ||
+        engine->now_ns - path->known_sent_ns < path->rtt.rto_ns)
+        return;
+    path->is_silent = true;
+    emit_silence(engine, NOTE_PATH_SILENT, path);
+}
+
 static void tell_rate(struct engine *engine, struct path *path)
 {
     double pps = path->rate.pps;
@@ -63,6 +95,7 @@ void paths_keep_rates(struct engine *engine)
         if (change == RATE_DOWN && path->rate.overload_ns != TIME_NEVER)
             void_overload(engine, i);
         tell_rate(engine, path);
+        tell_silence(engine, path);
     }
 }
 

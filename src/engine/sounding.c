@@ -139,6 +139,7 @@ bool sounding_send(struct engine *engine, struct scan_block *scan_block)
     }
     soundings->waiting[soundings->count++] = sounding;
     send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
+    paths_asked_known(engine, scan_block, sounding.sure);
     return true;
 }
 

@@ -68,6 +68,9 @@ enum note {
                           [3] of the rest of its path */
     NOTE_PATH_JOINED, /* likewise: it shares the path again that it was split from; [2] and [3] as they are now */
     NOTE_PATH_CROWDED, /* behind the way from source are more than [0] networks; [1] 1: that differ, 0: that could */
+    NOTE_PATH_SILENT, /* nothing that is reached from source answers any more, for [0] milliseconds; what is known to
+                          answer was asked */
+    NOTE_PATH_ANSWERS, /* it does again, after [0] milliseconds */
     NOTE_COUNT
 };
 

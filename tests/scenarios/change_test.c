@@ -108,7 +108,7 @@ static void a_path_that_carries_a_tenth_from_some_moment_on_slows_the_scan_and_b
 }
 
 /* Nobody tells us that the path is gone. */
-static void a_path_that_is_gone_for_three_seconds_leaves_no_wrong_state(void **state)
+static void a_path_that_is_gone_for_three_seconds_is_said_and_leaves_no_wrong_state(void **state)
 {
     (void)state;
     const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false},
@@ -128,6 +128,12 @@ static void a_path_that_is_gone_for_three_seconds_leaves_no_wrong_state(void **s
         scenario.seed = seed;
         scenario_run(&scenario);
         assert_int_equal(scenario_count_wrong(&scenario), 0);
+        bool has_answered =
+            link.down_from_ns > SEC + host.rtt_ns; /* else nobody knows that somebody is there */
+        if (scenario.notes[NOTE_PATH_SILENT] != has_answered ||
+            scenario.notes[NOTE_PATH_ANSWERS] != has_answered)
+            fail_msg("seed %llu: said %u and %u times", (unsigned long long)seed,
+                     (unsigned)scenario.notes[NOTE_PATH_SILENT], (unsigned)scenario.notes[NOTE_PATH_ANSWERS]);
         assert_true(scenario.took_ns < 90 * SEC);
         scenario_done(&scenario);
     }
@@ -139,7 +145,7 @@ int main(void)
         cmocka_unit_test(a_link_that_is_down_for_three_seconds_leaves_no_wrong_state),
         cmocka_unit_test(hosts_are_not_taken_for_down_because_our_link_was),
         cmocka_unit_test(a_path_that_carries_a_tenth_from_some_moment_on_slows_the_scan_and_breaks_nothing),
-        cmocka_unit_test(a_path_that_is_gone_for_three_seconds_leaves_no_wrong_state),
+        cmocka_unit_test(a_path_that_is_gone_for_three_seconds_is_said_and_leaves_no_wrong_state),
         cmocka_unit_test(a_limited_host_keeps_its_states_when_our_link_is_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,22 +111,18 @@ static void assert_slows_only_itself(struct sim_link second, uint64_t seed)
 static void a_network_behind_a_narrow_link_slows_only_itself(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 2; seed++) {
-        struct sim_link narrow = link_to("198.18.1.0", "198.18.1.255");
-        narrow.rate_pps = 100;
-        narrow.queue_len = 100;
-        assert_slows_only_itself(narrow, seed);
-    }
+    struct sim_link narrow = link_to("198.18.1.0", "198.18.1.255");
+    narrow.rate_pps = 100;
+    narrow.queue_len = 100;
+    assert_slows_only_itself(narrow, 1);
 }
 
 static void a_network_behind_a_lossy_link_slows_only_itself(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 2; seed++) {
-        struct sim_link lossy = link_to("198.18.1.0", "198.18.1.255");
-        lossy.loss_out = lossy.loss_back = 0.2;
-        assert_slows_only_itself(lossy, seed);
-    }
+    struct sim_link lossy = link_to("198.18.1.0", "198.18.1.255");
+    lossy.loss_out = lossy.loss_back = 0.2;
+    assert_slows_only_itself(lossy, 1);
 }
 
 /* They share a link that is full, and lossy in bursts. */
@@ -157,7 +153,7 @@ static void networks_that_are_alike_share_a_path(void **state)
 static void a_network_that_is_farther_away_is_not_waited_for_by_the_nearer_one(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 3; seed++) {
+    for (uint64_t seed = 1; seed <= 2; seed++) {
         struct sim_host hosts[] = {firewalled("198.18.255.0", "198.18.255.255"),
                                    firewalled("198.19.0.0", "198.19.0.255")};
         hosts[1].rtt_ns = 400 * MSEC;
@@ -177,7 +173,7 @@ static void a_network_that_is_farther_away_is_not_waited_for_by_the_nearer_one(v
 static void a_network_that_was_slow_for_a_while_joins_the_others_again(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 5; seed++) {
+    for (uint64_t seed = 1; seed <= 3; seed++) {
         struct quarters quarters = quarters_with(link_to("198.18.1.0", "198.18.1.255"));
         struct sim_link *second = &quarters.links[1];
         second->rate_pps = 100;
@@ -198,7 +194,7 @@ static void a_network_that_was_slow_for_a_while_joins_the_others_again(void **st
 /* Of 256 addresses, half in one network and half in the next. The second has a narrow link. */
 static void assert_splits_ipv6(const char *first, const char *middle, const char *last)
 {
-    for (uint64_t seed = 1; seed <= 3; seed++) {
+    for (uint64_t seed = 1; seed <= 2; seed++) {
         struct sim_host host = firewalled(first, last);
         host.otherwise = SIM_CLOSED;
         struct sim_link narrow = link_to(middle, last);

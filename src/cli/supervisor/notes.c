@@ -73,6 +73,8 @@ static unsigned note_level(enum note note)
     case NOTE_PATH_SPLIT:
     case NOTE_PATH_JOINED:
     case NOTE_PATH_CROWDED:
+    case NOTE_PATH_SILENT:
+    case NOTE_PATH_ANSWERS:
         return 1;
     case NOTE_RETRY_CAP:
     case NOTE_LIMITED:
@@ -244,6 +246,19 @@ static void note_path(struct supervisor *supervisor, const struct record *record
               (double)record->value[2] / 100, differences[record->value[1]], (double)record->value[3] / 100);
 }
 
+static void note_silence(struct supervisor *supervisor, const struct record *record)
+{
+    char source[ADDR_TEXT_MAX];
+    double seconds = (double)record->value[0] / 1e3;
+    addr_format(&record->source, source);
+    if (record->note == NOTE_PATH_SILENT)
+        talk_note(supervisor->talk, "nothing that is reached from %s has answered for %.1f seconds", source,
+                  seconds);
+    else
+        talk_note(supervisor->talk, "what is reached from %s answers again, after %.1f seconds", source,
+                  seconds);
+}
+
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
 {
     enum note note = (enum note)record->note;
@@ -297,6 +312,10 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
     case NOTE_PATH_JOINED:
     case NOTE_PATH_CROWDED:
         note_path(supervisor, record);
+        break;
+    case NOTE_PATH_SILENT:
+    case NOTE_PATH_ANSWERS:
+        note_silence(supervisor, record);
         break;
     case NOTE_RELAY:
         take_relay(supervisor, record);

@@ -217,6 +217,8 @@ static const char *note_name(enum note note)
         [NOTE_PATH_SPLIT] = "path split",
         [NOTE_PATH_JOINED] = "path joined",
         [NOTE_PATH_CROWDED] = "path crowded",
+        [NOTE_PATH_SILENT] = "path silent",
+        [NOTE_PATH_ANSWERS] = "path answers",
     };
     return names[note];
 }
