@@ -8,7 +8,7 @@ static const struct {
     unsigned word_count;
 } verbs[VERB_COUNT] = {
     [VERB_SCAN] = {"", "", 0},
-    [VERB_DOCTOR] = {"doctor", "", 0},
+    [VERB_DOCTOR] = {"doctor", "nothing more", 0},
     [VERB_RESUME] = {"resume", "FILE", 1},
     [VERB_REPORT] = {"report", "FILE", 1},
     [VERB_DIFF] = {"diff", "FILE FILE", 2},

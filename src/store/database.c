@@ -90,8 +90,8 @@ static int lock_file(struct database *database, enum database_use use, struct er
     int flags = O_RDWR | O_CLOEXEC | (use == DATABASE_CREATE ? O_CREAT : 0);
     database->lock_fd = open(database->path, flags, 0666);
     if (database->lock_fd < 0)
-        return error_set(err, use == DATABASE_CREATE ? EX_CANTCREAT : EX_NOINPUT, "cannot open '%s': %s",
-                         database->path, strerror(errno));
+        return error_set(err, use == DATABASE_CREATE ? EX_CANTCREAT : EX_NOINPUT,
+                         "cannot open the store '%s': %s", database->path, strerror(errno));
     struct stat file;
     if (fstat(database->lock_fd, &file) < 0 || !S_ISREG(file.st_mode))
         return error_set(err, EX_CANTCREAT, "'%s' is not a plain file", database->path);

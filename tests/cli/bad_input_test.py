@@ -56,6 +56,16 @@ OPTIONS = [
     ([], USAGE, "no targets"),
 ]
 
+VERBS = [
+    (["resume"], USAGE, "portolan resume takes: FILE"),
+    (["report", "a.db", "b.db"], USAGE, "portolan report takes: FILE"),
+    (["diff", "a.db"], USAGE, "portolan diff takes: FILE FILE"),
+    (["explain", "a.db"], USAGE, "portolan explain takes: FILE HOST:PORT"),
+    (["doctor", "127.0.0.1"], USAGE, "portolan doctor takes: nothing more"),
+    (["doctor", "-sS"], USAGE, "-s"),
+    (["report", "-p80", "a.db"], USAGE, "-p"),
+]
+
 TARGETS = [
     (["198.18.0.0/33"], USAGE, "198.18.0.0/33"),
     (["198.18.0.300"], USAGE, "198.18.0.300"),
@@ -125,6 +135,9 @@ class BadInput(stage.StageTest):
     def test_options(self):
         self.refuse_all(OPTIONS)
 
+    def test_verbs(self):
+        self.refuse_all(VERBS)
+
     def test_targets(self):
         self.refuse_all(TARGETS)
 
@@ -189,6 +202,7 @@ class BadInput(stage.StageTest):
                 (["-sT", "127.0.0.1", "-oN", file, "-oX", file], USAGE, file),
                 (["-sT", "127.0.0.1", "-oX", "/dev/full"], IO_ERROR, "/dev/full"),
                 (["-sT", "127.0.0.1", "-oN"], USAGE, "-oN"),
+                (["-sT", "127.0.0.1", "--store", nowhere], CANNOT_CREATE, f"the store '{nowhere}'"),
             ]
         )
 

@@ -181,7 +181,7 @@ static int parse_word(struct parse *parse, bool *only_targets, struct error *err
     if (parse->over)
         return 0;
     enum options_verb verb = parse->at == 1 ? verb_find(word) : VERB_SCAN;
-    if (verb != VERB_SCAN && (verb != VERB_DOCTOR || parse->argc == 2))
+    if (verb != VERB_SCAN)
         options->verb = (uint8_t)verb;
     else
         options->targets[options->target_count++] = word;

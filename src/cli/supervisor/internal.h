@@ -70,8 +70,8 @@ int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
 void supervisor_drain(struct supervisor *supervisor);
 int supervisor_open_results(struct supervisor *supervisor, struct error *err);
 
-/* Open the store, and report again what an interrupted scan had found. In store.c. */
-int supervisor_open_store(struct supervisor *supervisor, struct error *err);
+/* Report again what an interrupted scan had found, and write to the store from now on, which is taken over. In store.c. */
+int supervisor_start_store(struct supervisor *supervisor, struct database *database, struct error *err);
 
 /* Say what is left out, and other things known before the first packet. In notes.c. */
 void supervisor_note_plan(struct supervisor *supervisor);

@@ -46,16 +46,23 @@ static void check_output(struct outputs *outputs, const struct output *output)
     write_error(output, &outputs->error);
 }
 
-/* A descriptor for the report: of standard output a copy, so that all of them are closed alike. */
-static int open_path(const struct output *output, int *ret, struct error *err)
+/* A copy, so that all descriptors of reports are closed alike. A standard output that was closed is only for reading here
+ * (base/descriptors.h). */
+static int open_stdout(int *ret, struct error *err)
 {
-    int fd = is_stdout(output) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-                               : open(output->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return error_set(err, EX_CANTCREAT, "cannot create the output file '%s': %s", output->path,
-                         strerror(errno));
-    *ret = fd;
-    return 0;
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY)
+        return error_set(err, EX_IOERR, "cannot write standard output: it is closed");
+    *ret = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return *ret < 0 ? error_set(err, EX_IOERR, "cannot write standard output: %s", strerror(errno)) : 0;
+}
+
+static int open_path(const char *path, int *ret, struct error *err)
+{
+    *ret = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    return *ret < 0
+               ? error_set(err, EX_CANTCREAT, "cannot create the output file '%s': %s", path, strerror(errno))
+               : 0;
 }
 
 static int refuse_same_file(const struct outputs *outputs, const char *path, int fd, struct error *err)
@@ -76,7 +83,7 @@ static int refuse_same_file(const struct outputs *outputs, const char *path, int
 static int open_output(const struct outputs *outputs, struct output *output, struct error *err)
 {
     own(close_fd) int fd = -1;
-    int r = open_path(output, &fd, err);
+    int r = is_stdout(output) ? open_stdout(&fd, err) : open_path(output->path, &fd, err);
     if (r == 0)
         r = refuse_same_file(outputs, output->path, fd, err);
     if (r < 0)

@@ -101,15 +101,11 @@ static int repeat_all(struct supervisor *supervisor, struct database *database, 
     return r;
 }
 
-int supervisor_open_store(struct supervisor *supervisor, struct error *err)
+int supervisor_start_store(struct supervisor *supervisor, struct database *database, struct error *err)
 {
-    struct database *database = NULL;
-    int r = recorder_open(&supervisor->recorder, supervisor->job, supervisor->run.start_ns, &database, err);
-    if (r == 0 && supervisor->job->session)
-        r = repeat_all(supervisor, database, err);
-    if (r < 0) {
-        database_close(database);
-        return r;
-    }
-    return recorder_start(&supervisor->recorder, database, err);
+    int r = supervisor->job->session ? repeat_all(supervisor, database, err) : 0;
+    if (r == 0)
+        return recorder_start(&supervisor->recorder, database, err);
+    database_close(database);
+    return r;
 }

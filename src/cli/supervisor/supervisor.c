@@ -205,6 +205,19 @@ static int enter_sandbox(struct supervisor *supervisor, struct error *err)
     return sandbox_enter(&config, &supervisor->sandbox, err);
 }
 
+/* What is opened and cannot be is told before a report has a line. */
+static int open_files(struct supervisor *supervisor, struct database **ret_store, struct error *err)
+{
+    const struct job *job = supervisor->job;
+    const struct options *options = job->options;
+    int r = outputs_open(options, &supervisor->outputs, err);
+    if (r == 0 && options->pcap)
+        r = evidence_open(&supervisor->evidence, options->pcap, err);
+    if (r == 0 && options->store)
+        r = recorder_open(&supervisor->recorder, job, supervisor->run.start_ns, ret_store, err);
+    return r == 0 ? outputs_begin(&supervisor->outputs, &supervisor->run, err) : r;
+}
+
 static int open_all(struct supervisor *supervisor, struct error *err)
 {
     const struct options *options = supervisor->job->options;
@@ -214,23 +227,21 @@ static int open_all(struct supervisor *supervisor, struct error *err)
     supervisor->told = calloc(supervisor->crew->count, sizeof *supervisor->told);
     if (!supervisor->told)
         return error_set(err, EX_OSERR, "out of memory");
+    struct database *store = NULL;
     int r = supervisor_open_signals(supervisor, err);
     if (r == 0)
         r = supervisor_open_results(supervisor, err);
     if (r == 0)
         r = then_start(options->then, supervisor->talk, &supervisor->then, err);
     if (r == 0)
-        r = outputs_open(options, &supervisor->outputs, err);
-    if (r == 0)
-        r = outputs_begin(&supervisor->outputs, &supervisor->run, err);
-    if (r == 0 && options->pcap)
-        r = evidence_open(&supervisor->evidence, options->pcap, err);
-    if (r < 0)
-        return r;
-    terminal_open(&supervisor->terminal, !options->no_sandbox);
-    r = enter_sandbox(supervisor, err);
-    if (r == 0 && options->store) /* it starts a thread, which must be limited too */
-        r = supervisor_open_store(supervisor, err);
+        r = open_files(supervisor, &store, err);
+    if (r == 0) {
+        terminal_open(&supervisor->terminal, !options->no_sandbox);
+        r = enter_sandbox(supervisor, err);
+    }
+    if (r == 0 && store) /* it starts a thread, which must be limited too */
+        return supervisor_start_store(supervisor, store, err);
+    database_close(store);
     return r;
 }
 
