@@ -3,7 +3,7 @@
 
 #include "base/bitset.h"
 #include "engine/internal.h"
-#include "engine/lane.h"
+#include "engine/limited/lane.h"
 
 /* What a block of this kind asks. */
 static void describe(const struct engine *engine, enum block_kind kind, struct scan_block_config *config)

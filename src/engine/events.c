@@ -2,9 +2,9 @@
 #include <errno.h>
 
 #include "base/bitset.h"
-#include "engine/flow.h"
+#include "engine/answer/flow.h"
 #include "engine/internal.h"
-#include "engine/match.h"
+#include "engine/answer/match.h"
 #include "technique/connect.h"
 
 /* It proves nothing. Of several scanners that hear the same one counts it: whose host it is about, or else the first. */

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/loss.h"
-#include "engine/rtt.h"
-#include "engine/speaker.h"
+#include "engine/path/loss.h"
+#include "engine/path/rtt.h"
+#include "engine/closing/speaker.h"
 
 #define HOST_RECORD_NONE 0
 

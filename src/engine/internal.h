@@ -2,18 +2,18 @@
  * answers (what came back), silence (what it means that nothing did), finish and closing (hosts out), emit (records out). */
 #pragma once
 
-#include "engine/closing.h"
-#include "engine/divide.h"
+#include "engine/closing/closing.h"
+#include "engine/path/divide.h"
 #include "engine/engine.h"
 #include "engine/hosts.h"
-#include "engine/pacer.h"
-#include "engine/path.h"
-#include "engine/provisional.h"
+#include "engine/path/pacer.h"
+#include "engine/path/path.h"
+#include "engine/answer/provisional.h"
 #include "engine/scan_block.h"
-#include "engine/speaker.h"
+#include "engine/closing/speaker.h"
 
-struct flow;  /* engine/flow.h */
-struct match; /* engine/match.h */
+struct flow;  /* engine/answer/flow.h */
+struct match; /* engine/answer/match.h */
 
 #define ENGINE_BLOCKS_MAX       1024
 #define ENGINE_BLOCK_PROBES_MAX (UINT64_C(1) << 22)
@@ -151,7 +151,7 @@ struct scan_block *blocks_find(struct engine *engine, uint32_t id); /* NULL: it 
 void blocks_free(struct engine *engine, unsigned index);
 void blocks_drop(struct scan_block *scan_block); /* with its lane, and nothing more */
 
-/* paths.c: which way hosts are reached, and how fast. */
+/* path/paths.c: which way hosts are reached, and how fast. */
 unsigned paths_find(struct engine *engine, const struct addr *host); /* index; made if it is new */
 void paths_keep_rates(struct engine *engine);
 void paths_dropped(struct engine *engine);          /* our own side is too slow for what comes back */
@@ -164,7 +164,7 @@ static inline struct path *path_of(struct engine *engine, const struct scan_bloc
     return &engine->paths[scan_block->path];
 }
 
-/* sounding.c */
+/* path/sounding.c */
 bool sounding_send(struct engine *engine,
                    struct scan_block *scan_block); /* if one is due; true: it was sent */
 void sounding_expire(struct engine *engine, struct path *path);
@@ -180,7 +180,7 @@ bool sounding_is_echo(const struct engine *engine, const struct scan_block *scan
 /* events.c: the events of netio. */
 extern const struct netio_events engine_events;
 
-/* answers.c: is it an answer to a probe of any block? Then it is taken. */
+/* answer/answers.c: is it an answer to a probe of any block? Then it is taken. */
 bool answer_in_blocks(struct engine *engine, const struct flow *flow, const struct packet *packet);
 
 /* This is proved of a probe: take it, whatever it is about; or settle its port with it. */
@@ -196,25 +196,25 @@ uint16_t answer_source(const struct engine *engine, const struct addr *local);
 bool answer_as_from(struct engine *engine, const struct packet *packet, const struct addr *host,
                     uint16_t port);
 
-/* settled.c: what settled a port, and whether another answer about it outweighs that. weak: a port number alone proves it. */
+/* answer/settled.c: what settled a port, and whether another answer about it outweighs that. weak: a port number alone proves it. */
 void settled_by(struct scan_block *scan_block, uint64_t bit, const struct verdict *verdict);
 bool settled_outweighed(struct engine *engine, const struct scan_block *scan_block, uint64_t bit,
                         const struct verdict *verdict, bool weak);
 
-/* losses.c: events of netio that tell of losses of our own. */
+/* silence/losses.c: events of netio that tell of losses of our own. */
 void losses_on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t count);
 void losses_on_disturbed(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns);
 
-/* elsewhere.c: a datagram that answers no probe by its sender. Was it an answer all the same? */
+/* answer/elsewhere.c: a datagram that answers no probe by its sender. Was it an answer all the same? */
 bool elsewhere_answer(struct engine *engine, const struct packet *packet);
 
-/* silence.c: a sweep and its time-out are over. */
+/* silence/silence.c: a sweep and its time-out are over. */
 void silence_weigh(struct engine *engine, struct scan_block *scan_block);
 void silence_time_out_hosts(struct engine *engine);
 void silence_end_block(struct engine *engine, struct scan_block *scan_block,
                        uint8_t flags); /* report what is open */
 
-/* certainty.c: how many silent ports of this host answer all the same, by expectation; and is the chance of it small
+/* silence/certainty.c: how many silent ports of this host answer all the same, by expectation; and is the chance of it small
  * enough? */
 double silence_doubt(struct engine *engine, const struct scan_block *scan_block,
                      const struct host_slot *slot);
@@ -226,15 +226,15 @@ bool silence_is_certain(struct engine *engine, const struct scan_block *scan_blo
 #define POLICED_PORTS_LEAST 8
 bool host_is_known(struct engine *engine, const struct host_slot *slot);
 
-/* second_try.c: a sweep has begun; at which pace? */
+/* silence/second_try.c: a sweep has begun; at which pace? */
 void second_try_pace(struct engine *engine, struct scan_block *scan_block);
 
-/* timeout.c: how long after its last probe the answers of a block's hosts may take: the longest time-out of those still
+/* silence/timeout.c: how long after its last probe the answers of a block's hosts may take: the longest time-out of those still
  * open. And how often a neighbour is asked. */
 int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block);
 unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_block);
 
-/* remainder.c: after how many tries every pending port of the host has been asked all that is known for it. */
+/* silence/remainder.c: after how many tries every pending port of the host has been asked all that is known for it. */
 unsigned remainder_tries(const struct scan_block *scan_block, uint32_t slot);
 /* Silence is certain. True: some ports are still to be asked, and those that were asked everything are dropped. False: none is;
  * host_finish is to say what the silence of all that is pending means. */
@@ -245,7 +245,7 @@ void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t 
 /* It was asked as often as it is going to be. certain: its silence is believed; else that is said. */
 void host_finish_asked(struct engine *engine, struct scan_block *scan_block, uint32_t slot, bool certain);
 
-/* canary.c: does a host limit its answers? */
+/* limited/canary.c: does a host limit its answers? */
 bool canary_begin(struct engine *engine,
                   struct scan_block *scan_block); /* false: not to be asked in this block */
 bool canary_go_on(struct engine *engine, struct scan_block *scan_block,
@@ -271,7 +271,7 @@ enum canary_verdict canary_judge(struct host_record *record); /* once its time i
  * overtaken on the way may come yet. */
 void canary_look(struct engine *engine, struct scan_block *scan_block);
 
-/* lane.c: a limited host at its own pace. */
+/* limited/lane.c: a limited host at its own pace. */
 bool lane_open(struct engine *engine, struct scan_block *from,
                uint32_t slot); /* false: no room; it stays where it is */
 void lane_run(struct engine *engine, struct scan_block *scan_block);

@@ -9,10 +9,10 @@
 #include "base/rand.h"
 #include "base/time.h"
 #include "engine/hosts.h"
-#include "engine/loss.h"
-#include "engine/pacer.h"
-#include "engine/provisional.h"
-#include "engine/rtt.h"
+#include "engine/path/loss.h"
+#include "engine/path/pacer.h"
+#include "engine/answer/provisional.h"
+#include "engine/path/rtt.h"
 
 static const struct rtt_limits limits = {10 * MSEC, SEC, 60 * SEC};
 

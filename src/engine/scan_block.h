@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/calm.h"
-#include "engine/lane.h"
-#include "engine/pacer.h"
+#include "engine/limited/calm.h"
+#include "engine/limited/lane.h"
+#include "engine/path/pacer.h"
 #include "netio/order.h"
 #include "verdict/record.h"
 

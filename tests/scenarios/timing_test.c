@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "engine/speaker.h"
+#include "engine/closing/speaker.h"
 #include "scenario_support.h"
 
 static void a_host_that_answers_after_1300_ms_is_still_right(void **state)

@@ -5,7 +5,7 @@
 #include "engine/bounce/bounce.h"
 #include "engine/bounce/judge.h"
 #include "engine/emit.h"
-#include "engine/rtt.h"
+#include "engine/path/rtt.h"
 
 /* Control connections that work at the same time, and all, with those on which the server still waits for a silent port. */
 #define BOUNCE_WORKING_MAX  16

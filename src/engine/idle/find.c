@@ -4,7 +4,7 @@
 
 #include "engine/emit.h"
 #include "engine/idle/qualify.h"
-#include "engine/pacer.h"
+#include "engine/path/pacer.h"
 #include "technique/rows.h"
 
 #define CANDIDATES_MAX     512 /* that are asked at the same time */

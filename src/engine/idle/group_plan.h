@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "engine/evidence.h"
+#include "engine/idle/evidence.h"
 
 struct group_plan {
     const struct background *background; /* borrowed */

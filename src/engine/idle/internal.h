@@ -4,15 +4,15 @@
  * test: send, ask, count), report.c (records), send.c (packets). */
 #pragma once
 
-#include "engine/background.h"
-#include "engine/evidence.h"
+#include "engine/idle/background.h"
+#include "engine/idle/evidence.h"
 #include "engine/idle/group_plan.h"
 #include "engine/idle/idle.h"
 #include "engine/idle/lag.h"
 #include "engine/idle/port_groups.h"
 #include "engine/idle/sweep.h"
 #include "engine/idle/zombie.h"
-#include "engine/pacer.h"
+#include "engine/path/pacer.h"
 
 #define IDLE_WINDOWS_MAX   64 /* tests in flight */
 #define IDLE_ECHOES_MAX    256

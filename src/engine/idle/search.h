@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/evidence.h"
+#include "engine/idle/evidence.h"
 #include "engine/idle/lag.h"
 
 #define SEARCH_BLOCKS_MAX 48

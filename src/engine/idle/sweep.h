@@ -1,7 +1,7 @@
 /* What the search for the lag has in work: see sweep.c. */
 #pragma once
 
-#include "engine/evidence.h"
+#include "engine/idle/evidence.h"
 #include "engine/idle/search.h"
 #include "engine/idle/timeline.h"
 

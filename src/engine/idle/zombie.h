@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "engine/idle/ipid.h"
-#include "engine/rtt.h"
+#include "engine/path/rtt.h"
 #include "packet/packet.h"
 #include "technique/token.h"
 

@@ -1,0 +1,44 @@
+#include "engine/path/pacer.h"
+
+#include "base/time.h"
+
+void pacer_init(struct pacer *pacer, double rate_pps, int64_t now_ns)
+{
+    *pacer = (struct pacer){.rate_pps = rate_pps, .tokens = 1, .at_ns = now_ns};
+}
+
+void pacer_set_rate(struct pacer *pacer, double rate_pps)
+{
+    pacer->rate_pps = rate_pps;
+}
+
+uint32_t pacer_allowance(struct pacer *pacer, int64_t now_ns)
+{
+    double burst = pacer->rate_pps * (double)PACER_BURST_NS / (double)SEC;
+    if (burst < PACER_FEW)
+        burst = 2 * burst < PACER_FEW ? 2 * burst : PACER_FEW;
+    if (burst < 1)
+        burst = 1;
+    pacer->tokens += pacer->rate_pps * (double)(now_ns - pacer->at_ns) / (double)SEC;
+    if (pacer->tokens > burst)
+        pacer->tokens = burst;
+    pacer->at_ns = now_ns;
+    return pacer->tokens >= 1 ? (uint32_t)pacer->tokens : 0;
+}
+
+void pacer_wait(struct pacer *pacer, int64_t wait_ns)
+{
+    pacer->tokens -= pacer->rate_pps * (double)wait_ns / (double)SEC;
+}
+
+void pacer_spend(struct pacer *pacer, uint64_t packets)
+{
+    pacer->tokens -= (double)packets;
+}
+
+int64_t pacer_next_ns(const struct pacer *pacer)
+{
+    if (pacer->tokens >= 1)
+        return pacer->at_ns;
+    return pacer->at_ns + (int64_t)((1 - pacer->tokens) * (double)SEC / pacer->rate_pps) + 1;
+}

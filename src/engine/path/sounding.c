@@ -1,0 +1,225 @@
+#include "engine/path/sounding.h"
+
+#include <string.h>
+
+#include "engine/internal.h"
+
+/* One packet in so many is a sounding while nothing else is answered; one in two until the path is proved. */
+#define SHARE          16
+#define SHARE_UNPROVED 2
+
+/* While other probes are answered, one in so many of what would be sent otherwise. That is decided for so many turns at a
+ * time: if more were sent as soon as answers fail to come, bursts of loss would meet most of them. */
+#define RARELY 8
+#define TURNS  64
+
+/* Never more often than this, nor than so many in a round trip. While the rate is looked for its next step waits for answers. */
+#define PERIOD_MIN_NS    (500 * USEC)
+#define PERIOD_SOUGHT_NS (50 * USEC)
+#define PER_ROUND_TRIP   64
+
+/* Bursts of loss take several that leave together: of those only one says something about the rate. */
+#define JUDGES_PERIOD_NS (10 * MSEC)
+
+/* So many tell what a path loses now. */
+#define SOUNDINGS_REMEMBERED 1024.0
+
+/* Echo requests that a host gets before it has answered one: a few at once, and the others each when the last is lost, since
+ * a burst of loss may take those. */
+#define ECHOES_AT_ONCE 3
+#define ECHOES_MAX     6
+
+#define HOSTS_LOOKED_AT 64
+
+static bool is_possible(const struct engine *engine)
+{
+    const struct engine_config *config = &engine->config;
+    return config->timing.scan_delay_ns == 0 && config->spec_count &&
+           config->specs[0].technique->kind == REQUEST_PACKET;
+}
+
+/* A scan of IP protocols asks for echoes itself. */
+static bool has_echo(const struct engine *engine)
+{
+    return !engine->spec_of_port[PROTOCOL_IP];
+}
+
+static bool is_waited_for(const struct path *path, const struct scan_block *scan_block, uint32_t slot)
+{
+    for (unsigned i = path->soundings.count; i-- > 0;)
+        if (path->soundings.waiting[i].slot == slot &&
+            path->soundings.waiting[i].block_id == scan_block->block.id)
+            return true;
+    return false;
+}
+
+/* What this host would answer: rather an echo. A port is asked again only when its last sounding has come back or is lost. */
+static bool choose_spec(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
+                        uint32_t *ret_spec, bool *ret_sure)
+{
+    struct host_slot *host = &scan_block->slots[slot];
+    const struct host_record *record = host_table_get(&engine->hosts, host->record);
+    uint32_t echo = scan_block->block.spec_count;
+    if (host->done || !sounding_find_spec(engine, scan_block, record, ret_spec))
+        return false;
+    *ret_sure = record && record->has_sounding;
+    if (*ret_sure && *ret_spec == echo)
+        return true;
+    bool waits = is_waited_for(path_of(engine, scan_block), scan_block, slot);
+    if (!has_echo(engine) || host->echoes >= (waits ? ECHOES_AT_ONCE : ECHOES_MAX))
+        return *ret_sure && !waits;
+    host->echoes++;
+    *ret_spec = echo;
+    *ret_sure = false;
+    return true;
+}
+
+/* The next host of the block that can be asked; its probe as a bit. */
+static bool choose(struct engine *engine, struct scan_block *scan_block, struct sounding *ret,
+                   uint64_t *ret_bit)
+{
+    uint32_t host_count = scan_block->block.host_count, spec;
+    bool sure;
+    for (uint32_t i = 0; i < host_count && i < HOSTS_LOOKED_AT; i++) {
+        uint32_t slot = scan_block->sounding_slot++ % host_count;
+        if (!choose_spec(engine, scan_block, slot, &spec, &sure))
+            continue;
+        *ret = (struct sounding){.block_id = scan_block->block.id, .slot = slot, .sure = sure};
+        *ret_bit = scan_block_bit(scan_block, slot, spec);
+        return true;
+    }
+    return false;
+}
+
+static int64_t period_ns(const struct path *path, double pace_pps)
+{
+    bool unproved = path->rate.limits.unproved_pps > 0, sought = rate_is_sought(&path->rate);
+    int64_t by_rate_ns = (int64_t)((double)SEC * (unproved ? SHARE_UNPROVED : SHARE) / pace_pps);
+    int64_t by_rtt_ns = path->base_rtt_ns / PER_ROUND_TRIP;
+    int64_t period = by_rate_ns > by_rtt_ns ? by_rate_ns : by_rtt_ns;
+    int64_t least_ns = sought ? PERIOD_SOUGHT_NS : PERIOD_MIN_NS;
+    return period > least_ns ? period : least_ns;
+}
+
+/* One may be sent now. Is it not left out, because others are answered? */
+static bool is_turn(struct path *path)
+{
+    struct soundings *soundings = &path->soundings;
+    bool answered = path->rate.answers > soundings->answers;
+    soundings->answers = path->rate.answers;
+    if (path->rate.limits.unproved_pps > 0)
+        return !answered;
+    soundings->turns_answered += answered;
+    if (++soundings->turns == TURNS) {
+        soundings->rarely = soundings->turns_answered > TURNS / 2;
+        soundings->turns = soundings->turns_answered = 0;
+    }
+    return !soundings->rarely || soundings->turns % RARELY == 0;
+}
+
+bool sounding_send(struct engine *engine, struct scan_block *scan_block)
+{
+    struct path *path = path_of(engine, scan_block);
+    struct soundings *soundings = &path->soundings;
+    struct sounding sounding;
+    uint64_t bit;
+    if (scan_block->kind != BLOCK_PORTS || engine->now_ns < soundings->next_ns ||
+        soundings->count == SOUNDINGS_MAX || !is_possible(engine))
+        return false;
+    soundings->next_ns = engine->now_ns + period_ns(path, pace_of(engine, scan_block));
+    if (!is_turn(path) || !choose(engine, scan_block, &sounding, &bit))
+        return false;
+    if (scan_block->first_sent_ns[TOKEN_TRY_CANARY] == TIME_NEVER)
+        scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
+    sounding.sent_ns = engine->now_ns;
+    sounding.judges = sounding.sure && engine->now_ns - soundings->judged_ns >= JUDGES_PERIOD_NS;
+    if (sounding.judges) {
+        soundings->judged_ns = engine->now_ns;
+        rate_sounded(&path->rate);
+    }
+    soundings->waiting[soundings->count++] = sounding;
+    send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
+    paths_asked_known(engine, scan_block, sounding.sure);
+    return true;
+}
+
+static void remove_waiting(struct soundings *soundings, unsigned first, unsigned count)
+{
+    memmove(&soundings->waiting[first], &soundings->waiting[first + count],
+            (soundings->count - first - count) * sizeof soundings->waiting[0]);
+    soundings->count -= count;
+}
+
+static void count_loss(struct engine *engine, const struct scan_block *scan_block, uint32_t slot, bool lost)
+{
+    struct loss *loss = &path_of(engine, scan_block)->sounded_loss;
+    struct addr host = block_host(&scan_block->block, slot);
+    loss_forget(loss, SOUNDINGS_REMEMBERED - 1);
+    loss_count(loss, 1, lost);
+    divide_tried(engine, scan_block, &host, (struct outcomes){1, lost}, true);
+}
+
+void sounding_expire(struct engine *engine, struct path *path)
+{
+    struct soundings *soundings = &path->soundings;
+    int64_t oldest_ns = engine->now_ns - path->rtt.rto_ns;
+    unsigned lost = 0;
+    for (; lost < soundings->count && soundings->waiting[lost].sent_ns <= oldest_ns; lost++) {
+        const struct sounding *sounding = &soundings->waiting[lost];
+        const struct scan_block *scan_block = blocks_find(engine, sounding->block_id);
+        if (scan_block && sounding->sure && sounding->sent_ns > path->rate.clean_ns)
+            count_loss(engine, scan_block, sounding->slot, true);
+    }
+    if (lost)
+        remove_waiting(soundings, 0, lost);
+}
+
+bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec,
+                       int64_t sent_ns)
+{
+    struct path *path = path_of(engine, scan_block);
+    struct soundings *soundings = &path->soundings;
+    const struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
+    if (spec != scan_block->block.spec_count &&
+        !(record && record->has_sounding && record->sounding_spec == spec))
+        return false;
+    for (unsigned i = 0; i < soundings->count; i++) {
+        const struct sounding *sounding = &soundings->waiting[i];
+        int64_t error_ns = sent_ns - sounding->sent_ns;
+        if (sounding->slot != slot || sounding->block_id != scan_block->block.id ||
+            error_ns > 2 * TOKEN_TIME_STEP_NS || error_ns < -2 * TOKEN_TIME_STEP_NS)
+            continue;
+        count_loss(engine, scan_block, slot, false);
+        if (sounding->judges)
+            rate_sounding_back(&path->rate, sent_ns);
+        remove_waiting(soundings, i, 1);
+        break;
+    }
+    return true;
+}
+
+bool sounding_find_spec(const struct engine *engine, const struct scan_block *scan_block,
+                        const struct host_record *record, uint32_t *ret_spec)
+{
+    bool known = record && record->has_sounding;
+    if (!known && !has_echo(engine))
+        return false;
+    *ret_spec = known ? record->sounding_spec : scan_block->block.spec_count;
+    return true;
+}
+
+void sounding_learn(struct host_record *record, uint32_t spec, bool echo)
+{
+    if (record->has_sounding && !echo)
+        return;
+    record->has_sounding = true;
+    record->sounding_spec = spec;
+}
+
+bool sounding_is_echo(const struct engine *engine, const struct scan_block *scan_block,
+                      const struct packet *packet)
+{
+    bool reply = !packet->has_quote && (packet->layer == LAYER_ICMP4 || packet->layer == LAYER_ICMP6) &&
+                 !packet->icmp.is_neighbor;
+    return reply && scan_block->kind == BLOCK_PORTS && has_echo(engine);
+}
