@@ -1,4 +1,5 @@
 /* The blocks that are at work: made and let go. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bitset.h"
@@ -103,7 +104,7 @@ struct scan_block *blocks_find(struct engine *engine, uint32_t id)
 void blocks_drop(struct scan_block *scan_block)
 {
     lane_free(scan_block->lane);
-    calm_free(scan_block->calm);
+    free(scan_block->calm);
     scan_block_free(scan_block);
 }
 

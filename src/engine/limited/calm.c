@@ -39,14 +39,6 @@
 /* What says that a host stopped answering, and not one port of it. */
 #define PORTS_SURE 3
 
-void calm_free(struct calm *calm)
-{
-    if (!calm)
-        return;
-    free(calm->bits);
-    free(calm);
-}
-
 /* Silence of UDP ports and protocols has limiters to blame as well, which canaries of TCP know nothing of. */
 bool calm_is_possible(const struct engine *engine)
 {
@@ -123,14 +115,9 @@ bool calm_begin(struct engine *engine, struct scan_block *scan_block)
     struct host_record *record = record_of(engine, scan_block);
     if (!record || ports_known(record) == 0)
         return false;
-    struct calm *calm = calloc(1, sizeof *calm);
-    uint64_t *bits = calloc(scan_block->block.spec_count, sizeof *bits);
-    if (!calm || !bits) {
-        free(calm);
-        free(bits);
+    struct calm *calm = calloc(1, sizeof *calm + scan_block->block.spec_count * sizeof calm->bits[0]);
+    if (!calm)
         return false;
-    }
-    calm->bits = bits;
     calm->is_searching = true;
     calm->rand.state = engine->config.plan->options.seed ^ scan_block->block.id;
     pacer_init(&calm->pacer, PACE_FIRST_PPS, engine->now_ns);

@@ -26,7 +26,6 @@ struct calm_canary {
 struct calm {
     struct pacer pacer;
     struct rand rand;
-    uint64_t *bits; /* owned: what this pass asks, in an order of its own */
     uint32_t bit_count;
     uint32_t first, next, end; /* the window: bits, and how far it is */
     uint8_t passes;            /* that count */
@@ -39,9 +38,8 @@ struct calm {
     bool is_searching;     /* and none was good since */
     bool was_void;         /* the window before, for want of canaries, at the same pace */
     bool is_void;          /* something of this window was lost by ourselves */
+    uint64_t bits[];       /* what this pass asks, in an order of its own */
 };
-
-void calm_free(struct calm *calm); /* NULL is allowed */
 
 /* May hosts of this scan be asked calmly? */
 bool calm_is_possible(const struct engine *engine);
