@@ -24,10 +24,8 @@
 /* So many tell what a path loses now. */
 #define SOUNDINGS_REMEMBERED 1024.0
 
-/* Echo requests that a host gets before it has answered one: a few at once, and the others each when the last is lost, since
- * a burst of loss may take those. */
-#define ECHOES_AT_ONCE 3
-#define ECHOES_MAX     6
+/* Echo requests that a host gets before it has answered anything. */
+#define ECHOES_MAX 3
 
 #define HOSTS_LOOKED_AT 64
 
@@ -53,7 +51,7 @@ static bool is_waited_for(const struct path *path, const struct scan_block *scan
     return false;
 }
 
-/* What this host would answer: rather an echo. A port is asked again only when its last sounding has come back or is lost. */
+/* What this host would answer. A port is asked again only when its last sounding has come back or is lost. */
 static bool choose_spec(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
                         uint32_t *ret_spec, bool *ret_sure)
 {
@@ -63,14 +61,11 @@ static bool choose_spec(struct engine *engine, struct scan_block *scan_block, ui
     if (host->done || !sounding_find_spec(engine, scan_block, record, ret_spec))
         return false;
     *ret_sure = record && record->has_sounding;
-    if (*ret_sure && *ret_spec == echo)
-        return true;
-    bool waits = is_waited_for(path_of(engine, scan_block), scan_block, slot);
-    if (!has_echo(engine) || host->echoes >= (waits ? ECHOES_AT_ONCE : ECHOES_MAX))
-        return *ret_sure && !waits;
+    if (*ret_sure)
+        return *ret_spec == echo || !is_waited_for(path_of(engine, scan_block), scan_block, slot);
+    if (host->echoes >= ECHOES_MAX)
+        return false;
     host->echoes++;
-    *ret_spec = echo;
-    *ret_sure = false;
     return true;
 }
 
