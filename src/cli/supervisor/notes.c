@@ -259,6 +259,21 @@ static void note_silence(struct supervisor *supervisor, const struct record *rec
                   seconds);
 }
 
+/* What this machine could not send or take in. */
+static void note_our_side(struct supervisor *supervisor, const struct record *record)
+{
+    if (record->note == NOTE_SEND_ERRORS)
+        talk_note(supervisor->talk, "the kernel refused %" PRIu64 " probes (%s); they are sent again",
+                  record->value[1], strerror((int)record->value[0]));
+    else if (record->note == NOTE_RING_DROPS)
+        talk_note(supervisor->talk,
+                  "our own receive ring lost %" PRIu64 " packets; %" PRIu64 " probes are sent again",
+                  record->value[0], record->value[1]);
+    else
+        talk_note(supervisor->talk, "local ports ran out %" PRIu64 " times; connections waited for one",
+                  record->value[0]);
+}
+
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
 {
     enum note note = (enum note)record->note;
@@ -278,20 +293,12 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
                   record->value[0] ? "ICMP errors" : "resets");
         break;
     case NOTE_SEND_ERRORS:
-        talk_note(supervisor->talk, "the kernel refused %" PRIu64 " probes (%s); they are sent again",
-                  record->value[1], strerror((int)record->value[0]));
-        break;
     case NOTE_RING_DROPS:
-        talk_note(supervisor->talk,
-                  "our own receive ring lost %" PRIu64 " packets; %" PRIu64 " probes are sent again",
-                  record->value[0], record->value[1]);
+    case NOTE_LOCAL_PORTS:
+        note_our_side(supervisor, record);
         break;
     case NOTE_NO_ROUTE:
         talk_note(supervisor->talk, "%s: no route: %s", host, strerror((int)record->value[0]));
-        break;
-    case NOTE_LOCAL_PORTS:
-        talk_note(supervisor->talk, "local ports ran out %" PRIu64 " times; connections waited for one",
-                  record->value[0]);
         break;
     case NOTE_CONFLICT:
         talk_note(supervisor->talk,
