@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -221,7 +223,9 @@ static bool wait_until_left(struct packet_io *packet, const char *link, uint64_t
 static void try_out(struct packet_io *packet, struct order *order, int64_t until_ns)
 {
     const struct link *link = route_link(packet->live.routes, packet->live.answers.link);
-    const char *name = link ? link->name : "";
+    char name[IFNAMSIZ] = ""; /* a copy: while we wait the routes may be read anew */
+    if (link)
+        snprintf(name, sizeof name, "%s", link->name);
     struct order few = *order;
     few.limit = few.limit < TRIAL_FRAMES ? few.limit : TRIAL_FRAMES;
     uint32_t limit = few.limit;
