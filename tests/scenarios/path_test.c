@@ -129,7 +129,7 @@ static void a_network_behind_a_lossy_link_slows_only_itself(void **state)
 static void networks_that_are_alike_share_a_path(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= 12; seed++) { /* each kind of link with each kind of host */
         struct sim_host host = firewalled("198.18.0.128", "198.18.1.127");
         struct sim_link link = link_to("198.18.0.0", "198.18.3.255");
         link.rate_pps = 3000;
