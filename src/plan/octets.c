@@ -166,7 +166,7 @@ static int add_level(const struct octets *octets, unsigned level, unsigned last_
     return 0;
 }
 
-int octets_add(const struct octets *octets, struct addr_set *set)
+int octets_add(const struct octets *octets, uint32_t ranges_max, struct addr_set *set)
 {
     unsigned last_level = 3;
     while (last_level > 0 && value_count(octets->has[last_level]) == 256)
@@ -174,7 +174,7 @@ int octets_add(const struct octets *octets, struct addr_set *set)
     uint64_t ranges = run_count(octets->has[last_level]);
     for (unsigned level = 0; level < last_level; level++)
         ranges *= value_count(octets->has[level]);
-    if (ranges > OCTETS_RANGES_MAX)
+    if (ranges > ranges_max)
         return -E2BIG;
     return add_level(octets, 0, last_level, 0, set);
 }

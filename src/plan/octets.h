@@ -21,7 +21,6 @@ int octets_parse(const char *target, const char *text, size_t len, struct octets
 /* Let the bits behind the first prefix_len (0 to 32) take every value. */
 void octets_widen(struct octets *octets, unsigned prefix_len);
 
-/* Add every address to the set, as the fewest ranges. 0, -ENOMEM, or -E2BIG when they are so scattered that they would
- * take more than OCTETS_RANGES_MAX ranges. */
-#define OCTETS_RANGES_MAX (UINT32_C(1) << 24)
-int octets_add(const struct octets *octets, struct addr_set *set);
+/* Add every address to the set, as the fewest ranges. 0, -ENOMEM, or, before any is added, -E2BIG when they are so
+ * scattered that they would take more than ranges_max ranges. */
+int octets_add(const struct octets *octets, uint32_t ranges_max, struct addr_set *set);

@@ -21,13 +21,15 @@ struct target {
     unsigned prefix_len; /* NO_PREFIX: none given */
 };
 
-static int set_failure(const struct target *target, int error, struct error *err)
+static int no_memory(struct error *err)
 {
-    if (error == -E2BIG)
-        return error_set(err, EX_USAGE,
-                         "target '%.128s': too scattered, it takes more than %u ranges of addresses",
-                         target->text, OCTETS_RANGES_MAX);
     return error_set(err, EX_OSERR, "out of memory for the targets");
+}
+
+/* How many ranges the set may have for a while; half of them is what must be left once it is normalized. */
+static uint32_t ranges_max(const struct targets *targets)
+{
+    return targets->ranges_max ? targets->ranges_max : TARGETS_RANGES_MAX;
 }
 
 static int read_prefix(struct target *target, const char *digits, struct error *err)
@@ -84,8 +86,12 @@ static int add_v4(struct targets *targets, const struct target *target, const ch
         return error;
     if (target->prefix_len != NO_PREFIX)
         octets_widen(&octets, target->prefix_len);
-    error = octets_add(&octets, &targets->set);
-    return error ? set_failure(target, error, err) : 0;
+    error = octets_add(&octets, ranges_max(targets) / 2, &targets->set);
+    if (error == -E2BIG)
+        return error_set(err, EX_USAGE,
+                         "target '%.128s': too scattered, it takes more than %u ranges of addresses",
+                         target->text, ranges_max(targets) / 2);
+    return error ? no_memory(err) : 0;
 }
 
 static int add_v6(struct targets *targets, const struct target *target, struct addr addr, struct error *err)
@@ -102,8 +108,7 @@ static int add_v6(struct targets *targets, const struct target *target, struct a
         addr.bytes[bit >> 3] = (uint8_t)(addr.bytes[bit >> 3] & ~mask);
         last.bytes[bit >> 3] |= mask;
     }
-    int error = addr_set_add(&targets->set, addr, last);
-    return error ? set_failure(target, error, err) : 0;
+    return addr_set_add(&targets->set, addr, last) ? no_memory(err) : 0;
 }
 
 /* fe80::/10, and ff?2::/16: only what is bound to a link is another address on another link (RFC 4007 section 6). */
@@ -204,7 +209,7 @@ static int add_resolved(struct targets *targets, const struct target *target, co
         error = add_v4(targets, target, addr_format(addr, text), err);
     }
     if (!error && targets_add_name(targets, addr, target->host))
-        error = set_failure(target, -ENOMEM, err);
+        error = no_memory(err);
     return error;
 }
 
@@ -248,7 +253,7 @@ static int add_one(struct targets *targets, const char *text, const struct targe
     struct addr addr;
     if (addr_parse(text, &addr) && addr.family == ADDR_V4) { /* by far the most frequent in long lists */
         if (addr_set_add(&targets->set, addr, addr))
-            return error_set(err, EX_OSERR, "out of memory for the targets");
+            return no_memory(err);
         return 0;
     }
     struct target target = {0};
@@ -270,17 +275,17 @@ static size_t range_count(const struct targets *targets)
 int targets_add(struct targets *targets, const char *text, const struct target_resolver *resolver,
                 struct error *err)
 {
-    uint32_t ranges_max = targets->ranges_max ? targets->ranges_max : TARGETS_RANGES_MAX;
     int error = add_one(targets, text, resolver, err);
-    if (error || range_count(targets) <= ranges_max)
+    if (error || range_count(targets) <= ranges_max(targets))
         return error;
     (void)addr_set_normalize(&targets->set);
-    if (range_count(targets) <=
-        ranges_max / 2) /* with more, the next targets would sort it all again and again */
+    uint32_t kept_max =
+        ranges_max(targets) / 2; /* with more, the next targets would sort it all again and again */
+    if (range_count(targets) <= kept_max)
         return 0;
     return error_set(err, EX_USAGE,
                      "target '%.128s': too scattered, with those before it more than %u ranges", text,
-                     ranges_max / 2);
+                     kept_max);
 }
 
 /* Whether the text is one IPv4 target with commas between its octets, rather than a list. */

@@ -235,10 +235,23 @@ static void targets_cannot_take_all_memory(void **state)
     assert_int_equal(targets_add(&targets, "198.18.*.3", NULL, NULL), 0);
     int error = 0;
     for (unsigned i = 0; i < 3 && !error; i++)
-        error = targets_add(&targets, "198.19.*.1,5,9", NULL, &err);
+        error = targets_add(&targets, "198.19.*.1", NULL, &err);
     assert_int_equal(error, -EX_USAGE);
     assert_string_equal(err.text,
-                        "target '198.19.*.1,5,9': too scattered, with those before it more than 500 ranges");
+                        "target '198.19.*.1': too scattered, with those before it more than 500 ranges");
+    targets_done(&targets);
+}
+
+/* Spread out, they would be three million ranges, made and sorted only to be refused. */
+static void a_target_is_refused_for_its_ranges_before_it_is_spread_out(void **state)
+{
+    (void)state;
+    struct targets targets = {.ranges_max = 1000};
+    struct error err;
+    assert_int_equal(targets_add_list(&targets, "198-.45-.2-.81,://", NULL, &err), -EX_USAGE);
+    assert_string_equal(err.text,
+                        "target '198-.45-.2-.81': too scattered, it takes more than 500 ranges of addresses");
+    assert_int_equal(targets.set.v4_capacity, 0);
     targets_done(&targets);
 }
 
@@ -376,6 +389,7 @@ int main(void)
         cmocka_unit_test(what_is_no_target_is_refused_in_one_clear_line),
         cmocka_unit_test(a_target_longer_than_1024_bytes_is_refused),
         cmocka_unit_test(targets_cannot_take_all_memory),
+        cmocka_unit_test(a_target_is_refused_for_its_ranges_before_it_is_spread_out),
         cmocka_unit_test(networks_of_any_size_may_be_excluded),
         cmocka_unit_test(a_name_gives_one_address_of_the_preferred_family),
         cmocka_unit_test(all_addresses_of_a_name_are_taken_on_request),
