@@ -61,6 +61,7 @@ enum note {
     NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
     NOTE_RATE, /* of the way from source: [0] packets a second until now, [1] from now on, [2] enum rate_cause */
     NOTE_LIMITED, /* host: it limits its answers, and is asked at its pace from now on; [0] 1: ICMP errors, 0: resets */
+    NOTE_POLICED, /* host: probes may get to it only so often; it is asked at a pace that gets through from now on */
     NOTE_SWALLOWED, /* probes that left by the faster way of a backend got nowhere: [0] to be sent again */
     NOTE_RELAY,     /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
     NOTE_PATH_SPLIT, /* host: the first address of a network that is another path's from now on; [0] the length of its

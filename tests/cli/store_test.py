@@ -21,6 +21,13 @@ HOSTS, PORTS = 16, 200
 SOUNDINGS = 16 * HOSTS  # probes beside those of the plan, at most: for round trips and limiters
 SLOW = ["-n", "-sS", "-p", f"1-{PORTS}", "--max-rate", "2000", "127.0.0.0/28"]  # 1.6 seconds
 QUICK = ["-n", "-sS", "-p", "1-50", "127.0.0.0/28"]
+DROP_PORT_5 = """table inet pt {
+    chain in {
+        type filter hook input priority filter
+        tcp dport 5 drop
+    }
+}
+"""
 SAMPLE = [1, 3, 7, 16, 35, 60, 90, 120]
 FAULTS = ""
 
@@ -254,6 +261,81 @@ class Store(stage.StageTest):
         self.assertIn("not among the targets", stage.run("explain", store, "127.0.0.2:1").stdout)
         self.assertIn("was not asked", stage.run("explain", store, "127.0.0.1:9").stdout)
         self.assertEqual(stage.run("explain", store, "127.0.0.1").returncode, 64)
+
+    def test_explain_tells_what_happened_to_the_host_meanwhile(self):
+        (store, _), (port, _) = self.pair()
+        ((start, end),) = stored.rows(store, "SELECT start_ns, end_ns FROM host")
+        told = [
+            ("rate", "127.0.0.1", 100, 50, "the rate went from 100 to 50 packets a second, of the way from 127.0.0.1"),
+            ("ring drops", None, 3, 4, "our own receive ring lost 3 packets; 4 probes were sent again"),
+            ("send errors", None, 105, 7, "the kernel refused 7 probes (No buffer space available); they were sent again"),
+            ("local ports", None, 9, 0, "local ports ran out 9 times; connections waited for one"),
+            ("way gone", None, 0, 0, "the way to the targets was gone (link, route or address); the scan waited"),
+            ("way back", None, 5, 1500, "the way was back after 1.5 seconds; 5 probes were sent again"),
+            ("new source", None, 6, 0, "our own address changed; 6 probes were sent again"),
+            ("rerouted", None, 8, 0, "the route changed; 8 probes were sent again"),
+            ("swallowed", None, 2, 0, "the backend's faster way led nowhere and was left; 2 probes were sent again"),
+            ("path silent", "127.0.0.1", 700, 0, "nothing on the way had answered for 0.7 seconds, of the way from 127.0.0.1"),
+            ("path answers", "127.0.0.1", 900, 0, "it answered again, after 0.9 seconds, of the way from 127.0.0.1"),
+            ("path split", "127.0.0.0", 24, 0, "its network of 24 bits was found to differ, and got a rate of its own"),
+            ("path joined", "127.0.0.0", 24, 0, "its network of 24 bits went on at the rate of the others"),
+            ("no route", "127.0.0.1", 101, 0, "there was no route to it: Network is unreachable"),
+            ("limiter", "127.0.0.1", 1, 0, "it limits its ICMP errors; from here on it was asked at its pace"),
+            ("policer", "127.0.0.1", 0, 0, "it looked as if only so many probes get through to it; from here on it was asked at a pace that does"),
+            ("retry cap", "127.0.0.1", 11, 5, "--max-retries ended it, with 11 ports silent to all 5 tries"),
+            ("idle scan stopped", "127.0.0.1", 0, 0, "its idle scan ended early"),
+            ("conflict", "127.0.0.1", port, 0, "answers about this port contradicted each other; the first stood"),
+            ("resumed", None, 0, 0, "the scan was resumed"),
+        ]
+        others = [
+            (end + 10**9, "ring drops", None, 3, 4),
+            (start - 1, "rate", "127.0.0.1", 100, 50),
+            (end, "limiter", "127.0.0.2", 0, 0),
+            (end, "conflict", "127.0.0.1", port + 1, 0),
+            (end, "path split", "127.0.1.0", 24, 0),
+            (end, "relay", "127.0.0.1", 0, 0),
+        ]
+        with sqlite3.connect(store) as rows:
+            rows.execute("DELETE FROM event")
+            insert = "INSERT INTO event(time_ns, what, host, first, second) VALUES(?, ?, ?, ?, ?)"
+            rows.executemany(insert, others + [(end, *event[:-1]) for event in told])
+        rows.close()
+        out = stage.run("explain", store, f"127.0.0.1:{port}").stdout
+        lines = out[out.index("meanwhile:\n") :].splitlines()[1:]
+        self.assertEqual([line.split("  ")[-1] for line in lines], [event[-1] for event in told])
+
+    def test_explain_counts_what_it_has_no_room_to_tell(self):
+        (store, _), (port, _) = self.pair()
+        ((end,),) = stored.rows(store, "SELECT end_ns FROM host")
+        with sqlite3.connect(store) as rows:
+            rows.execute("DELETE FROM event")
+            insert = "INSERT INTO event(time_ns, what, host, first, second) VALUES(?, ?, ?, 1, 2)"
+            rows.executemany(insert, [(end, "rate", None)] * 100 + [(end, "limiter", "127.0.0.1")])
+        rows.close()
+        out = stage.run("explain", store, f"127.0.0.1:{port}").stdout
+        self.assertEqual(out.count("the rate went"), 40)
+        self.assertIn("it limits its ICMP errors", out)
+        self.assertTrue(out.endswith("and 60 more of the kind, in the table `event`\n"), out)
+
+    def test_explain_says_when_silence_was_asked_for(self):
+        subprocess.run(["nft", "-f", "-"], input=DROP_PORT_5, text=True, check=True)
+        self.addCleanup(subprocess.run, ["nft", "delete", "table", "inet", "pt"], check=True)
+        self.assertEqual(self.scan(arguments=["-n", "-Pn", "-sS", "-p", "1-9", "127.0.0.1", "198.18.0.9"]).returncode, 0)
+        ((start, end, tries),) = stored.rows(self.store, "SELECT start_ns, end_ns, tries FROM host WHERE address='127.0.0.1'")
+        said = stage.run("explain", self.store, "127.0.0.1:5").stdout
+        self.assertIn(f"state: filtered\nsilent: asked {tries} times, not counting what our own side lost, between ", said)
+        self.assertIn(f".{start % 10**9 // 1000:06} and ", said)
+        self.assertIn(f".{end % 10**9 // 1000:06}, and nothing that proves itself came back", said)
+        self.assertRegex(said, r"of \d+ tries in this scan that were answered in the end \d+ were lost")
+        said = stage.run("explain", self.store, "127.0.0.1:6").stdout
+        self.assertRegex(said, r"answered to try 1 no later than .*: reset, TTL 64\nproof: the answer carries the number")
+        said = stage.run("explain", self.store, "198.18.0.9:6").stdout
+        self.assertIn("not asked: host-unreach, as this machine itself found out", said)
+
+    def test_explain_says_since_when_a_host_is_down(self):
+        self.assertEqual(self.scan(arguments=["-n", "-sS", "-p", "1-9", "127.0.0.1", "198.18.0.9"]).returncode, 0)
+        said = stage.run("explain", self.store, "198.18.0.9:5").stdout
+        self.assertRegex(said, r"host: down, found so at [-\d]+ [:.\d]+ or later, because of no-response\n")
 
     def test_a_report_can_be_written_while_the_scan_runs_and_after_it(self):
         process = self.begun(stderr=subprocess.DEVNULL)

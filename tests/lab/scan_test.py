@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Portolan in the practice network, against the truth."""
 
+import contextlib
 import itertools
 import json
 import signal
+import sqlite3
 import sys
 import time
 import unittest
@@ -298,14 +300,28 @@ class HardPaths(PortolanTest):
                 self.assertEqual(process.returncode, 0, err)
                 self.assert_true(scan.read_xml(out), technique, family, [host], SOME_PORTS)
 
+    def explain(self, store, host, port):
+        status, out, err = scan.run(self.network, [scan.PORTOLAN, "explain", store, f"{host.v4}:{port}"])
+        self.assertEqual(status, 0, err)
+        return out
+
     def test_ten_percent_loss_each_way(self):
-        self.check("syn", V4, [BY_NAME["lossy"]], range(1, 2001), "-Pn", "--max-retries", "12", timeout_s=SLOW_S)
+        host, store = BY_NAME["lossy"], self.network.state / "lossy.store"
+        options = ["-Pn", "--max-retries", "12", "--store", store]
+        self.check("syn", V4, [host], range(1, 2001), *options, timeout_s=SLOW_S)
+        asked_again = "SELECT port, tries FROM port WHERE state = 'open' AND tries > 1"
+        with contextlib.closing(sqlite3.connect(store)) as rows:
+            port, tries = rows.execute(asked_again).fetchone()
+        self.assertIn(f"the tries before it, 1 to {tries - 1}, decided nothing\nanswered to try {tries} at ",
+                      self.explain(store, host, port))
 
     def test_a_host_that_limits_its_resets(self):
         host, ports = BY_NAME["limited"], range(10001, 12001)
+        store = self.network.state / "limited.store"
         began = time.monotonic()
-        self.check("syn", V4, [host], ports, "-Pn")
+        self.check("syn", V4, [host], ports, "-Pn", "--store", store)
         self.assertLess(time.monotonic() - began, 1.3 * len(ports) / host.reset_limit)
+        self.assertIn("it limits its resets; from here on it was asked at its pace", self.explain(store, host, 10001))
 
     def test_all_ports_of_one_host(self):
         for family in (V4, V6):

@@ -58,6 +58,8 @@ static void assert_none_missed(const struct sim_host *host, const char *last, co
     scenario_run(&scenario);
     if (scenario_count_wrong(&scenario) > 0)
         fail_msg("seed %u: %.0f a second, %u at once", (unsigned)seed, link->rate_pps, link->policer_burst);
+    if (scenario.notes[NOTE_POLICED] == 0)
+        fail_msg("seed %u: nobody is told of the policer", (unsigned)seed);
     scenario_done(&scenario);
 }
 

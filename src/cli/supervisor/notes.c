@@ -78,6 +78,7 @@ static unsigned note_level(enum note note)
         return 1;
     case NOTE_RETRY_CAP:
     case NOTE_LIMITED:
+    case NOTE_POLICED:
         return 2;
     case NOTE_COUNT:
         break;
@@ -274,6 +275,20 @@ static void note_our_side(struct supervisor *supervisor, const struct record *re
                   record->value[0]);
 }
 
+/* Why the ports of a host are asked otherwise than those of others. */
+static void note_limits(struct supervisor *supervisor, const struct record *record, const char *host)
+{
+    if (record->note == NOTE_RETRY_CAP)
+        talk_note(supervisor->talk, "%s: %" PRIu64 " ports were silent to the last try", host,
+                  record->value[0]);
+    else if (record->note == NOTE_LIMITED)
+        talk_note(supervisor->talk, "%s limits its %s: it is asked at its pace", host,
+                  record->value[0] ? "ICMP errors" : "resets");
+    else
+        talk_note(supervisor->talk,
+                  "%s: somebody may let only so many probes through to it: it is asked calmly", host);
+}
+
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record)
 {
     enum note note = (enum note)record->note;
@@ -285,12 +300,9 @@ void supervisor_note_record(struct supervisor *supervisor, const struct record *
         addr_format(&record->host, host);
     switch (note) {
     case NOTE_RETRY_CAP:
-        talk_note(supervisor->talk, "%s: %" PRIu64 " ports were silent to the last try", host,
-                  record->value[0]);
-        break;
     case NOTE_LIMITED:
-        talk_note(supervisor->talk, "%s limits its %s: it is asked at its pace", host,
-                  record->value[0] ? "ICMP errors" : "resets");
+    case NOTE_POLICED:
+        note_limits(supervisor, record, host);
         break;
     case NOTE_SEND_ERRORS:
     case NOTE_RING_DROPS:

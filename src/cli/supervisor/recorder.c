@@ -212,6 +212,7 @@ static const char *note_name(enum note note)
         [NOTE_IDLE_STOPPED] = "idle scan stopped",
         [NOTE_RATE] = "rate",
         [NOTE_LIMITED] = "limiter",
+        [NOTE_POLICED] = "policer",
         [NOTE_RELAY] = "relay",
         [NOTE_SWALLOWED] = "swallowed",
         [NOTE_PATH_SPLIT] = "path split",
@@ -259,7 +260,8 @@ void recorder_record(struct recorder *recorder, const struct record *record)
     if (!recorder->writer)
         return;
     if (record->type == RECORD_NOTE) {
-        rows_event(&recorder->next, record->time_ns, note_name((enum note)record->note), &record->host,
+        const struct addr *whose = record->host.family == ADDR_NONE ? &record->source : &record->host;
+        rows_event(&recorder->next, record->time_ns, note_name((enum note)record->note), whose,
                    record->value[0], record->value[1]);
     } else if (record->type == RECORD_CONFIRMATION) {
         take_confirmation(recorder, record);

@@ -129,6 +129,8 @@ bool calm_begin(struct engine *engine, struct scan_block *scan_block)
     scan_block->phase = PHASE_LANE;
     scan_block->wake_ns = engine->now_ns;
     record->loss = (struct loss){0}; /* was that of another pace */
+    struct addr host = block_host(&scan_block->block, 0);
+    emit_note(engine, NOTE_POLICED, &host, 0, 0);
     start_pass(engine, scan_block);
     return true;
 }
