@@ -42,6 +42,7 @@ static void init_timing(struct engine *engine)
     pacer_init(&engine->pacer, timing->max_rate_pps > 0 ? timing->max_rate_pps : RATE_CEILING_PPS,
                engine->now_ns);
     engine->packets_charged = engine->io->stats.packets_sent;
+    engine->turns.state = engine->config.plan->options.seed;
 }
 
 static struct engine *engine_of(struct scanner *scanner)
@@ -110,6 +111,7 @@ static void advance_block(struct engine *engine, struct scan_block *scan_block)
     if (scan_block->open_hosts == 0) {
         scan_block->phase = PHASE_FINISHED;
         scan_block->wake_ns = engine->now_ns + LATE_ANSWERS_NS;
+        engine->has_swept |= scan_block->kind != BLOCK_PORTS;
     }
 }
 
@@ -174,11 +176,17 @@ static void end(struct engine *engine, uint8_t flags)
     engine->over = true;
 }
 
-/* The oldest block of the path that may send first. */
+static bool goes_along_with(const struct scan_block *late, const struct scan_block *other)
+{
+    return late->is_late && late->path == other->path && other->kind == BLOCK_PORTS;
+}
+
+/* The oldest block of the path that may send first; or one of those that go along with it, each as often as it has hosts. */
 static struct scan_block *block_to_send(struct engine *engine)
 {
     struct scan_block *first = NULL;
     int64_t first_ns = TIME_NEVER;
+    uint64_t hosts = 0;
     for (unsigned i = 0; i < engine->block_count; i++) {
         struct scan_block *scan_block = engine->blocks[i];
         if (scan_block->phase != PHASE_SWEEP && scan_block->phase != PHASE_CANARY)
@@ -188,7 +196,9 @@ static struct scan_block *block_to_send(struct engine *engine)
             at_ns = pacer_next_ns(&scan_block->pacer);
         if (at_ns < engine->now_ns)
             at_ns = engine->now_ns;
-        if (at_ns < first_ns) {
+        bool goes_along = first && at_ns == first_ns && goes_along_with(scan_block, first);
+        hosts = at_ns < first_ns ? scan_block->open_hosts : hosts + goes_along * scan_block->open_hosts;
+        if (at_ns < first_ns || (goes_along && rand_below(&engine->turns, hosts) < scan_block->open_hosts)) {
             first = scan_block;
             first_ns = at_ns;
         }

@@ -1,5 +1,5 @@
 /* Hosts in: from the plan through discovery into blocks. Hosts wait in a room for each kind of block; a room becomes a
- * block when it is full, or when nothing else is being sent. */
+ * block when it is full, when nothing else is being sent, or, with hosts to ask for ports, when a sweep of discovery is over. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,6 +8,9 @@
 
 /* Hosts looked at in one turn, so that a turn stays short. */
 #define INTAKE_HOSTS_PER_TURN 4096
+
+/* Who is found late becomes a block at once, while blocks are so few: they are needed for limited hosts, too. */
+#define LATE_BLOCKS_MAX 64
 
 static int room_init(struct waiting_room *room, uint32_t spec_count)
 {
@@ -190,11 +193,20 @@ static uint32_t count_last(const struct waiting_room *room)
     return room->count - first;
 }
 
+static bool asks_ports(const struct engine *engine)
+{
+    for (unsigned i = 0; i < engine->block_count; i++)
+        if (engine->blocks[i]->kind == BLOCK_PORTS && engine->blocks[i]->phase == PHASE_SWEEP)
+            return true;
+    return false;
+}
+
 /* Make blocks of everybody in the room, one for each path. Without memory or room for one more the hosts wait on. */
 static void empty_room(struct engine *engine, struct waiting_room *room, enum block_kind kind)
 {
     if (room->count == 0)
         return;
+    bool is_late = kind == BLOCK_PORTS && !room_is_full(room) && asks_ports(engine);
     /* Where there is no room for one more block, this is tried again at each turn: what is known by then is not found out anew. */
     if (!room->last)
         qsort(room->hosts, room->count, sizeof room->hosts[0], by_path_and_position);
@@ -205,6 +217,7 @@ static void empty_room(struct engine *engine, struct waiting_room *room, enum bl
         struct scan_block *scan_block = blocks_make(engine, kind, &room->hosts[first], room->last);
         if (!scan_block)
             return;
+        scan_block->is_late = is_late;
         path_add_hosts(path_of(engine, scan_block), room->last);
         division_forget(&engine->parts[scan_block->path].division, DIVISION_TRIES_REMEMBERED);
         room->count = first;
@@ -228,11 +241,16 @@ static bool anything_to_send(const struct engine *engine)
     return false;
 }
 
-static void empty_rooms(struct engine *engine, bool only_full)
+static void empty_port_rooms(struct engine *engine, bool only_full)
 {
     for (unsigned i = 0; i < SPEED_CLASS_COUNT; i++)
         if (!only_full || room_is_full(&engine->port_rooms[i]))
             empty_room(engine, &engine->port_rooms[i], BLOCK_PORTS);
+}
+
+static void empty_rooms(struct engine *engine, bool only_full)
+{
+    empty_port_rooms(engine, only_full);
     if (!only_full || room_is_full(&engine->ping_room))
         empty_room(engine, &engine->ping_room, BLOCK_PING);
     if (!only_full || room_is_full(&engine->neighbor_room))
@@ -332,6 +350,9 @@ void intake_run(struct engine *engine)
     empty_rooms(engine, true);
     if (!anything_to_send(engine))
         empty_rooms(engine, false);
+    else if (engine->has_swept && engine->block_count < LATE_BLOCKS_MAX)
+        empty_port_rooms(engine, false);
+    engine->has_swept = false;
 }
 
 bool intake_is_empty(const struct engine *engine)

@@ -2,6 +2,7 @@
  * answers (what came back), silence (what it means that nothing did), finish and closing (hosts out), emit (records out). */
 #pragma once
 
+#include "base/rand.h"
 #include "engine/closing/closing.h"
 #include "engine/path/divide.h"
 #include "engine/engine.h"
@@ -63,6 +64,7 @@ struct engine {
     struct waiting_room port_rooms[SPEED_CLASS_COUNT];
 
     struct scan_block *blocks[ENGINE_BLOCKS_MAX]; /* owned; oldest first */
+    struct rand turns;                            /* draws whose turn it is */
     unsigned block_count;
     uint32_t next_block_id;
     uint64_t probes_in_blocks, hosts_in_blocks;
@@ -101,6 +103,7 @@ struct engine {
     size_t lost_block;              /* of its blocks, where looking for lost ones goes on, */
     uint32_t lost_slot;             /* and in that one */
     bool restored;
+    bool has_swept; /* a sweep of discovery is over: those it found need not wait for more */
 
     bool stopping;
     bool over;

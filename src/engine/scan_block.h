@@ -72,6 +72,7 @@ struct scan_block {
     bool tries_counted;      /* the last one among them */
     bool timed_anew;         /* a host's first round trip is known: what is waited for may come sooner */
     bool told_end;           /* by the last checkpoint */
+    bool is_late;            /* its hosts were found while others were asked: it goes along with those */
     uint64_t cursor;         /* next position of the sweep */
     struct order_range part; /* of the order that this sweep covers */
 

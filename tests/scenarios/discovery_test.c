@@ -99,6 +99,30 @@ static void a_quarter_of_discovery_lost_misses_nobody(void **state)
     }
 }
 
+/* Alone at the end they would be asked five times as fast as they answer, and take seconds more. */
+static void hosts_found_late_are_asked_along_with_the_others(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct sim_host host = host_with("198.18.0.1", NULL, 0);
+        host.last = addr_v4(addr_to_v4(&host.first) + 255);
+        host.on_link = true;
+        host.rst_rate_pps = 50;
+        host.limiter_burst = 20;
+        host.limits_each = true;
+        host.loss_out = 0.1;
+        struct sim_link link = {.first = host.first, .last = host.last, .rate_pps = 5000, .queue_len = 500};
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.1", "198.18.1.0", 200);
+        scenario.sim.links = &link;
+        scenario.sim.link_count = 1;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_true(scenario.took_ns < 15500 * MSEC);
+        scenario_done(&scenario);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_neighbour_that_does_not_resolve_is_unreachable_and_we_say_so),
         cmocka_unit_test(a_slow_host_holds_up_nobody_else),
         cmocka_unit_test(a_quarter_of_discovery_lost_misses_nobody),
+        cmocka_unit_test(hosts_found_late_are_asked_along_with_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,7 @@ void silence_weigh(struct engine *engine, struct scan_block *scan_block)
         scan_block_start_sweep(scan_block, true, engine->now_ns);
         return;
     }
+    engine->has_swept |= scan_block->kind != BLOCK_PORTS;
     if (!scan_block->tries_counted) {
         scan_block->valid_tries++;
         scan_block->tries_counted = true;
