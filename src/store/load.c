@@ -122,38 +122,12 @@ static int load_options(struct database *database, struct stored_scan *scan, str
     return r;
 }
 
-/* The interface of an address, if it has one that this machine does not have; else NULL. */
-static const char *missing_interface(const char *text)
-{
-    char bare[ADDR_TEXT_MAX];
-    struct addr addr;
-    const char *percent = text ? strchr(text, '%') : NULL;
-    size_t len = percent ? (size_t)(percent - text) : 0;
-    if (!percent || len >= sizeof bare || addr_parse(text, &addr))
-        return NULL;
-    memcpy(bare, text, len);
-    bare[len] = '\0';
-    return addr_parse(bare, &addr) && addr_is_link_local(&addr) ? percent + 1 : NULL;
-}
-
-static int bad_target(const char *first, struct error *err)
-{
-    const char *interface = missing_interface(first);
-    if (!interface)
-        return damaged(err, "an address of its targets");
-    return error_set(
-        err, EX_UNAVAILABLE,
-        "the store has link-local addresses of the interface '%.64s', which this machine does not "
-        "have",
-        interface);
-}
-
 static int take_range(struct addr_set *set, const char *first_text, const char *last_text, struct error *err)
 {
     struct addr first;
     struct addr last;
-    if (!first_text || !last_text || !addr_parse(first_text, &first) || !addr_parse(last_text, &last))
-        return bad_target(first_text, err);
+    if (!first_text || !last_text || !text_addr(first_text, &first) || !text_addr(last_text, &last))
+        return damaged(err, "an address of its targets");
     int r = addr_set_add(set, first, last);
     if (r == -ENOMEM)
         return error_set(err, EX_OSERR, "out of memory");
@@ -314,6 +288,26 @@ void stored_scan_done(struct stored_scan *scan)
     free(scan->plan);
     free(scan->asked);
     *scan = (struct stored_scan){.words = NULL};
+}
+
+int load_missing_interfaces(struct database *database,
+                            int (*sink)(void *context, const char *interface, uint32_t scope), void *context,
+                            struct error *err)
+{
+    struct sqlite3_stmt *query = NULL;
+    struct addr addr;
+    int r = database_query(database,
+                           "SELECT min(first) FROM target WHERE instr(first, '%') > 0"
+                           " GROUP BY substr(first, instr(first, '%'))",
+                           &query, err);
+    while (r == 0 && (r = query_next(database, query, err)) == 1) {
+        const char *text = query_text(query, 0);
+        r = text && text_addr(text, &addr) && addr.scope >= TEXT_SCOPE_MISSING
+                ? sink(context, strchr(text, '%') + 1, addr.scope)
+                : 0;
+    }
+    query_done(query);
+    return r;
 }
 
 int load_targets(struct database *database, struct addr_set *ret, struct error *err)

@@ -109,6 +109,13 @@ int load_block_voids(struct database *database, const struct load_range_sink *si
 int load_blocks(struct database *database, int (*sink)(void *context, const struct store_block *block),
                 void *context, struct error *err);
 
+/* The interfaces of link-local targets that this machine does not have, each once, and the scope that stands for it (see text.h).
+ *   interface  any bytes
+ * A callback ends the reading with anything but 0. */
+int load_missing_interfaces(struct database *database,
+                            int (*sink)(void *context, const char *interface, uint32_t scope), void *context,
+                            struct error *err);
+
 /* Names that the user gave. */
 int load_names(struct database *database,
                int (*sink)(void *context, const struct addr *address, const char *name), void *context,

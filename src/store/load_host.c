@@ -174,7 +174,7 @@ static int read_name(struct sqlite3_stmt *query, int column, char **name, struct
 static bool is_address(const char *text, const struct addr *addr)
 {
     struct addr named;
-    return text && addr_parse(text, &named) && addr_equal(&named, addr);
+    return text && text_addr(text, &named) && addr_equal(&named, addr);
 }
 
 static bool read_times(struct sqlite3_stmt *query, struct host_result *host)

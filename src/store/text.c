@@ -1,8 +1,11 @@
 #include "store/text.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/siphash.h"
 
 bool text_protocol(const char *text, uint8_t *ret)
 {
@@ -48,10 +51,29 @@ bool text_confirmation(const char *text, uint8_t *ret)
     return false;
 }
 
+static bool on_missing_interface(const char *text, struct addr *ret)
+{
+    static const struct siphash_key key = {.half = {0, 0}};
+    const char *percent = strchr(text, '%');
+    char bare[ADDR_TEXT_MAX];
+    struct addr addr;
+    size_t len = percent ? (size_t)(percent - text) : sizeof bare;
+    if (len >= sizeof bare || !percent[1] || strlen(percent + 1) >= IF_NAMESIZE)
+        return false;
+    memcpy(bare, text, len);
+    bare[len] = '\0';
+    if (!addr_parse(bare, &addr) || !addr_is_link_local(&addr))
+        return false;
+    addr.scope =
+        TEXT_SCOPE_MISSING | (uint32_t)siphash(&key, (const uint8_t *)percent + 1, strlen(percent + 1));
+    *ret = addr;
+    return true;
+}
+
 bool text_addr(const char *text, struct addr *ret)
 {
     if (text)
-        return addr_parse(text, ret);
+        return addr_parse(text, ret) || on_missing_interface(text, ret);
     *ret = (struct addr){.family = ADDR_NONE};
     return true;
 }

@@ -364,15 +364,30 @@ class Store(stage.StageTest):
         self.assertIn("'/etc/passwd': --servicedb", result.stderr)
         self.assertFalse(named.exists())
 
-    def test_a_store_of_a_link_that_is_not_here_is_said_to_be_one(self):
-        self.assertEqual(self.scan(arguments=["-n", "-sS", "-p1", "127.0.0.1"]).returncode, 0)
-        with sqlite3.connect(self.store) as store:
-            store.execute("UPDATE target SET first='fe80::1%pt-gone', last='fe80::1%pt-gone'")
-        store.close()
-        for words, status in ((["report"], 69), (["resume"], 69), (["explain"], 69), (["diff", self.store], 2)):
-            result = stage.run(*words, self.store, *(["127.0.0.1:1"] if words == ["explain"] else []))
-            self.assertEqual(result.returncode, status, result.stderr)
-            self.assertIn("interface 'pt-gone', which this machine does not have", result.stderr)
+    def test_a_store_of_a_link_that_is_not_here_is_read_and_not_resumed(self):
+        link = "pt-cli-c"
+        subprocess.run(["ip", "link", "add", link, "type", "veth", "peer", "name", "pt-cli-d"], check=True)
+        Path(f"/proc/sys/net/ipv6/conf/{link}/disable_ipv6").write_text("0")
+        for command in (["address", "add", "fe80::1/64", "dev", link, "nodad"], ["link", "set", link, "up"]):
+            subprocess.run(["ip", *command], check=True)
+        other = str(self.directory / "other")
+        for store, ports in ((self.store, "1-9"), (other, "1-8")):
+            self.assertEqual(self.scan(store=store, arguments=["-6", "-sT", "-n", "-p", ports, f"fe80::1%{link}"]).returncode, 0)
+        subprocess.run(["ip", "link", "del", link], check=True)
+        result = stage.run("resume", self.store)
+        self.assertEqual(result.returncode, 69)
+        self.assertIn(f"interface '{link}', which this machine does not have", result.stderr)
+        result = stage.run("report", self.store, "-oJ", "-")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        (number,) = re.findall(rf"interface '{link}', which this machine does not have: (\d+) stands for it", result.stderr)
+        address = f"fe80::1%{number}"
+        self.assertIn(f'"ip":"{address}"', result.stdout)
+        result = stage.run("explain", self.store, f"[fe80::1%{link}]:9")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("state: closed\n", result.stdout)
+        result = stage.run("diff", self.store, other)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stdout, rf"^no longer covered +{address} 9/tcp")
 
     def test_a_store_is_read_where_nothing_can_be_written(self):
         self.killed()

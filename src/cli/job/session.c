@@ -25,6 +25,15 @@ static int split_words(struct session *session, struct error *err)
     return 0;
 }
 
+static int refuse_interface(void *context, const char *interface, uint32_t scope)
+{
+    (void)scope;
+    return error_set(context, EX_UNAVAILABLE,
+                     "the store has link-local addresses of the interface '%.64s', which this machine does "
+                     "not have",
+                     interface);
+}
+
 static int open_as(const char *path, enum database_use use, struct session **ret, struct error *err)
 {
     struct session *session = calloc(1, sizeof *session);
@@ -39,6 +48,8 @@ static int open_as(const char *path, enum database_use use, struct session **ret
         r = split_words(session, err);
     if (r == 0)
         r = load_excluded(session->database, &session->excluded, err);
+    if (r == 0 && use == DATABASE_WRITE)
+        r = load_missing_interfaces(session->database, refuse_interface, err, err);
     if (r < 0) {
         session_free(session);
         return r;

@@ -21,7 +21,8 @@ struct session {
     struct engine_resume resume;
 };
 
-/* EX_CANTCREAT when a scan uses the file, EX_DATAERR when it is damaged, no store, of a newer schema or empty. */
+/* EX_CANTCREAT when a scan uses the file, EX_DATAERR when it is damaged, no store, of a newer schema or empty, EX_UNAVAILABLE when
+ * it asks on an interface that this machine does not have. */
 int session_open(const char *path, struct session **ret, struct error *err);
 /* Only to be read, also while a scan uses the file. */
 int session_look_at(const char *path, struct session **ret, struct error *err);

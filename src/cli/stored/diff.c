@@ -60,9 +60,9 @@ int stored_diff(const struct options *options, struct talk *talk)
     struct compare_sink sink = {tell, &telling};
     int r = stored_limit(options, 2, talk, &err);
     if (r == 0)
-        r = session_look_at(options->targets[0], &before, &err);
+        r = stored_look_at(options->targets[0], talk, &before, &err);
     if (r == 0)
-        r = session_look_at(options->targets[1], &after, &err);
+        r = stored_look_at(options->targets[1], talk, &after, &err);
     if (r == 0)
         r = compare_stores(before->database, &before->scan, after->database, &after->scan, &sink, &err);
     if (r == 0 && telling.incomplete)

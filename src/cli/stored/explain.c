@@ -39,7 +39,7 @@ static int read_question(const char *text, struct question *ret, struct error *e
         host[host_len] = '\0';
         snprintf(digits, sizeof digits, "%.*s", (int)strcspn(colon + 1, "/"), colon + 1);
     }
-    if (!colon || host_len >= sizeof host || !addr_parse(host, &question.host) ||
+    if (!colon || host_len >= sizeof host || !text_addr(host, &question.host) ||
         !number_read(digits, 0, UINT16_MAX, &port) ||
         (slash && !text_protocol(slash + 1, &question.protocol)))
         return error_set(err, EX_USAGE,
@@ -266,7 +266,7 @@ int stored_explain(const struct options *options, struct talk *talk)
     if (r == 0)
         r = stored_limit(options, 1, talk, &err);
     if (r == 0)
-        r = session_look_at(options->targets[0], &session, &err);
+        r = stored_look_at(options->targets[0], talk, &session, &err);
     if (r == 0)
         r = explain(session, &question, &err);
     if (r == 0 && fflush(stdout) != 0)

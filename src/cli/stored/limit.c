@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -25,6 +26,30 @@ static int enter(const struct options *options, char *const *stores, size_t coun
         sandbox_describe(&state, text);
         talk_note(talk, "sandbox: %s", text);
     }
+    return r;
+}
+
+static int note_interface(void *context, const char *interface, uint32_t scope)
+{
+    talk_note(
+        context,
+        "the store has link-local addresses of the interface '%.64s', which this machine does not have: "
+        "%" PRIu32 " stands for it",
+        interface, scope);
+    return 0;
+}
+
+int stored_look_at(const char *path, struct talk *talk, struct session **ret, struct error *err)
+{
+    struct session *session = NULL;
+    int r = session_look_at(path, &session, err);
+    if (r < 0)
+        return r;
+    r = load_missing_interfaces(session->database, note_interface, talk, err);
+    if (r < 0)
+        session_free(session);
+    else
+        *ret = session;
     return r;
 }
 

@@ -130,7 +130,7 @@ static int report(const struct options *given, struct talk *talk, struct error *
     if (r == 0)
         r = stored_limit(given, 1, talk, err);
     if (r == 0)
-        r = session_look_at(given->targets[0], &session, err);
+        r = stored_look_at(given->targets[0], talk, &session, err);
     if (r == 0)
         r = report_session(session, given, services ? services : services_builtin(), &telling, talk, err);
     outputs_done(&telling.outputs);
