@@ -1,5 +1,7 @@
-/* The hosts that are open: a hash table by the host's position in the plan, which stands for its address at a third of
- * the size. */
+/* The hosts that are open, found by their position in the plan, which stands for an address at a third of the size.
+ *
+ * Every record looks for its host, in no order, so what counts is how much memory that touches. A host has a place, which is
+ * its own until it is removed; what is searched is a small table with open addressing, of places and half of the position. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,14 +21,14 @@ struct host_extra {
 };
 
 struct open_host {
-    uint64_t position; /* in the plan */
-    struct open_host *next;
+    uint64_t position; /* in the plan; of a place that is free: which is the next such */
     struct answers answers;
     struct host_extra *extra; /* owned, or NULL */
     int64_t start_ns;         /* of the first and last record */
     int64_t end_ns;
     uint32_t rtt_us; /* of the answer that showed it up; 0: not known */
     uint8_t mac[6];
+    bool open : 1;    /* else the place is free */
     bool touched : 1; /* a record named it; else only the user did */
     bool up : 1;
     bool has_mac : 1;
@@ -38,15 +40,30 @@ struct open_host {
     uint8_t source; /* number of who sent it, as in struct answer */
 };
 
+/* Where a host may be found. */
+struct open_slot {
+    uint32_t place; /* OPEN_PLACE_NONE: the slot is empty */
+    uint32_t mark;  /* the low half of the position: the host itself is looked at only if this is right */
+};
+
+#define OPEN_PLACE_NONE UINT32_MAX
+
 struct open_hosts {
-    struct open_host **buckets; /* owned; NULL while empty */
-    uint64_t bucket_count;      /* a power of two, or 0 */
+    struct open_slot *slots; /* owned; NULL while empty */
+    uint64_t slot_count;     /* a power of two, or 0; at least half of them are empty */
     uint64_t count;
+    struct open_host **chunks; /* owned; the places, in pieces that never move */
+    uint32_t place_count;      /* that were ever used; so many hosts were once open together */
+    uint32_t
+        free_place; /* the first that is free again; OPEN_PLACE_NONE: none. Means nothing without places */
 };
 
 struct open_host *open_hosts_find(const struct open_hosts *table, uint64_t position); /* NULL: not open */
 
-/* A new host, which must not be in the table. NULL without memory. */
+/* The host at a place below place_count; NULL: it is free. */
+struct open_host *open_hosts_at(const struct open_hosts *table, uint32_t place);
+
+/* A new host, which must not be in the table. Others stay where they are. NULL without memory. */
 struct open_host *open_hosts_add(struct open_hosts *table, uint64_t position);
 
 /* Takes it out and frees it. */

@@ -15,7 +15,7 @@ struct results {
     struct port_result *blank; /* owned; the plan's ports as they are when all stayed silent */
     struct port_result *ports; /* owned; one host's ports while it is handed over */
     struct open_hosts open;
-    uint64_t show_bucket; /* where results_show_changed() goes on */
+    uint32_t show_place; /* where results_show_changed() goes on */
     struct results_totals totals;
 };
 
@@ -267,14 +267,9 @@ static bool lose(struct results *results)
     return false;
 }
 
-/* The open host that a record names, opened if need be. */
-static struct open_host *touch(struct results *results, uint64_t position, const struct record *record)
+/* A record names this host. */
+static void touch(struct open_host *host, const struct record *record)
 {
-    struct open_host *host = open_hosts_find(&results->open, position);
-    if (!host)
-        host = open_hosts_add(&results->open, position);
-    if (!host)
-        return NULL;
     host->changed = true;
     if (!host->touched) {
         host->touched = true;
@@ -282,7 +277,6 @@ static struct open_host *touch(struct results *results, uint64_t position, const
     }
     if (record->time_ns > host->end_ns)
         host->end_ns = record->time_ns;
-    return host;
 }
 
 /* What may not be taken in although each field is in range. */
@@ -295,15 +289,18 @@ static bool contradicts(const struct open_host *host, const struct record *recor
 
 static bool take_host_record(struct results *results, uint64_t position, const struct record *record)
 {
-    if (contradicts(open_hosts_find(&results->open, position), record))
+    struct open_host *host = open_hosts_find(&results->open, position);
+    if (contradicts(host, record))
         return refuse(results);
     uint32_t index = 0;
     bool names_port = record->type == RECORD_PORT || record->type == RECORD_CONFIRMATION;
     if (names_port && !find_port(results, record, &index))
         return refuse(results);
-    struct open_host *host = touch(results, position, record);
+    if (!host)
+        host = open_hosts_add(&results->open, position);
     if (!host)
         return lose(results);
+    touch(host, record);
 
     switch ((enum record_type)record->type) {
     case RECORD_HOST_UP:
@@ -446,21 +443,20 @@ static uint64_t show_host(struct results *results, struct open_host *host,
     return results->space.port_count;
 }
 
-/* A table that grows meanwhile moves hosts only to places that are still to be looked at. */
+/* No host that is open changes its place meanwhile. */
 bool results_show_changed(struct results *results, uint64_t budget,
                           void (*show)(void *context, const struct host_result *host), void *context)
 {
     uint64_t spent = 0;
-    for (; results->show_bucket < results->open.bucket_count; results->show_bucket++) {
+    for (; results->show_place < results->open.place_count; results->show_place++) {
         if (spent >= budget)
             return true;
         spent++;
-        for (struct open_host *host = results->open.buckets[results->show_bucket]; host; host = host->next) {
-            if (host->changed)
-                spent += show_host(results, host, show, context);
-        }
+        struct open_host *host = open_hosts_at(&results->open, results->show_place);
+        if (host && host->changed)
+            spent += show_host(results, host, show, context);
     }
-    results->show_bucket = 0;
+    results->show_place = 0;
     return false;
 }
 
@@ -480,9 +476,11 @@ static void flush_host(struct results *results, struct open_host *host, int64_t 
 
 void results_flush(struct results *results, int64_t now_ns)
 {
-    for (uint64_t i = 0; i < results->open.bucket_count; i++)
-        while (results->open.buckets[i])
-            flush_host(results, results->open.buckets[i], now_ns);
+    for (uint32_t place = 0; place < results->open.place_count; place++) {
+        struct open_host *host = open_hosts_at(&results->open, place);
+        if (host)
+            flush_host(results, host, now_ns);
+    }
 }
 
 const struct results_totals *results_totals(const struct results *results)
