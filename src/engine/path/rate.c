@@ -34,6 +34,10 @@
 #define USED_ENOUGH    0.5 /* of the rate was sent: otherwise nothing is known about it */
 #define QUEUE_WEIGHT   4   /* the last answer counts one in so many */
 
+/* A path this short may prove itself faster than by so many answers at the pace it begins with: that is what would take time.
+ * A longer one has proved itself a round trip after they left. */
+#define UNPROVED_NEAR_NS (5 * MSEC)
+
 /* The share of first tries that is answered, beside what it used to be. While it is less the rate does not grow. */
 #define SHARE_KEPT     0.75
 #define SHARE_PROBES   32
@@ -268,12 +272,16 @@ static enum rate_change speed_up(struct rate *rate, int64_t now_ns, int64_t rtt_
     int64_t kept_ns = KNEE_KEPT_RTTS * rtt_ns > KNEE_KEPT_NS ? KNEE_KEPT_RTTS * rtt_ns : KNEE_KEPT_NS;
     bool at_knee = rate->knee_pps > 0 && now_ns - rate->knee_ns < kept_ns;
     rate->downs = 0;
-    if (used < USED_ENOUGH || at_knee || !is_proved(rate)) {
+    bool may_grow = is_proved(rate) || rtt_ns < UNPROVED_NEAR_NS;
+    if (used < USED_ENOUGH || at_knee || !may_grow) {
         move_window(rate, now_ns);
         return RATE_SAME;
     }
     open_window(rate, now_ns);
-    rate->pps = clamp_rate(rate, pps * rate->growth);
+    if (is_proved(rate))
+        rate->pps = clamp_rate(rate, pps * rate->growth);
+    else
+        rate_set_unproved(rate, pps * rate->growth);
     rate->settle_ns =
         rate->growth < GROWTH ? (int64_t)((double)rate->allowed_ns / 2 / (rate->growth - 1)) : 0;
     rate->cause = RATE_KEEPS_UP;

@@ -193,7 +193,7 @@ static void a_delay_that_stays_however_slow_we_are_is_not_ours(void **state)
     assert_true(play.rate.pps > 100000);
 }
 
-static void an_unproved_path_gets_little_until_it_has_answered_fifty_probes(void **state)
+static void a_far_path_gets_little_until_it_has_answered_fifty_probes(void **state)
 {
     (void)state;
     struct rate_limits limits = {.start_pps = 10000, .unproved_pps = 1000};
@@ -202,12 +202,27 @@ static void an_unproved_path_gets_little_until_it_has_answered_fifty_probes(void
     for (int i = 1; i < RATE_ANSWERS_PROVED; i++) {
         rate_sent(&rate, 1, 1, i * MSEC);
         rate_answered(&rate, i * MSEC, 0, true);
-        rate_update(&rate, i * MSEC + 1, MSEC);
+        rate_update(&rate, i * MSEC + 1, 20 * MSEC);
         assert_true(rate.pps <= 1000);
     }
     rate_answered(&rate, 50 * MSEC, 0, true);
-    assert_int_equal(rate_update(&rate, 51 * MSEC, MSEC), RATE_UP);
+    assert_int_equal(rate_update(&rate, 51 * MSEC, 20 * MSEC), RATE_UP);
     assert_true(rate.pps >= 10000);
+}
+
+static void a_near_path_doubles_even_that_little_by_prompt_answers(void **state)
+{
+    (void)state;
+    struct rate_limits limits = {.start_pps = 10000, .unproved_pps = 1000};
+    struct rate rate;
+    rate_init(&rate, &limits, 0);
+    for (int i = 1; i <= 8; i++) {
+        assert_true(rate.pps <= 1000);
+        rate_sent(&rate, 1, 1, i * MSEC);
+        rate_answered(&rate, i * MSEC, 0, true);
+        rate_update(&rate, i * MSEC + 1, MSEC);
+    }
+    assert_true(rate.pps >= 2000 && rate.pps <= 2000);
 }
 
 static void silence_leaves_the_rate_where_it_began(void **state)
@@ -254,7 +269,8 @@ int main(void)
         cmocka_unit_test(loss_that_does_not_depend_on_the_rate_does_not_slow_it),
         cmocka_unit_test(soundings_that_are_lost_slow_it_without_any_queue),
         cmocka_unit_test(a_delay_that_stays_however_slow_we_are_is_not_ours),
-        cmocka_unit_test(an_unproved_path_gets_little_until_it_has_answered_fifty_probes),
+        cmocka_unit_test(a_far_path_gets_little_until_it_has_answered_fifty_probes),
+        cmocka_unit_test(a_near_path_doubles_even_that_little_by_prompt_answers),
         cmocka_unit_test(silence_leaves_the_rate_where_it_began),
         cmocka_unit_test(the_users_rates_are_bounds),
         cmocka_unit_test(our_own_drops_slow_it),
