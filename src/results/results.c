@@ -9,11 +9,15 @@
 #include "results/open_hosts.h"
 #include "results/whole_host.h"
 
+#define PORT_WORDS (65536 / 64)
+
 struct results {
     struct results_config config;
     struct answer_space space;
     struct port_result *blank; /* owned; the plan's ports as they are when all stayed silent */
     struct port_result *ports; /* owned; one host's ports while it is handed over */
+    uint32_t before[PROTOCOL_COUNT]
+                   [PORT_WORDS]; /* ports in blank that come before each word of the plan's set */
     struct open_hosts open;
     uint32_t show_place; /* where results_show_changed() goes on */
     struct results_totals totals;
@@ -29,17 +33,16 @@ static uint32_t count_ports(const struct results_config *config)
 }
 
 /* The ports of one protocol, silent; returns where the next protocol's go. */
-static struct port_result *list_protocol(const struct results_config *config, enum protocol protocol,
+static struct port_result *list_protocol(struct results *results, enum protocol protocol,
                                          struct port_result *at)
 {
-    const struct port_set *ports = &config->plan->ports;
-    for (uint32_t port = 0; port <= UINT16_MAX; port++) {
-        if (port % 64 == 0 && !ports->bits[protocol][port / 64])
-            port += 63; /* most words of most sets are empty */
-        else if (port_set_has(ports, (enum port_protocol)protocol, (uint16_t)port))
-            *at++ = (struct port_result){.port = (uint16_t)port,
+    const uint64_t *words = results->config.plan->ports.bits[protocol];
+    for (uint32_t word = 0; word < PORT_WORDS; word++) {
+        results->before[protocol][word] = (uint32_t)(at - results->blank);
+        for (uint64_t bits = words[word]; bits; bits &= bits - 1)
+            *at++ = (struct port_result){.port = (uint16_t)(word * 64 + (uint32_t)__builtin_ctzll(bits)),
                                          .protocol = (uint8_t)protocol,
-                                         .state = config->silent_state[protocol],
+                                         .state = results->config.silent_state[protocol],
                                          .reason = REASON_NO_RESPONSE};
     }
     return at;
@@ -50,7 +53,7 @@ static void list_ports(struct results *results)
     struct port_result *at = results->blank;
     for (unsigned protocol = 0; protocol < PROTOCOL_COUNT; protocol++)
         if (results->config.scanned[protocol])
-            at = list_protocol(&results->config, (enum protocol)protocol, at);
+            at = list_protocol(results, (enum protocol)protocol, at);
 }
 
 static bool allocate(struct results *results, uint32_t port_count)
@@ -89,22 +92,15 @@ void results_free(struct results *results)
     free(results);
 }
 
-static int compare_ports(const void *key, const void *element)
-{
-    const struct record *record = key;
-    const struct port_result *port = element;
-    if (record->protocol != port->protocol)
-        return record->protocol < port->protocol ? -1 : 1;
-    return record->port < port->port ? -1 : record->port > port->port;
-}
-
 static bool find_port(const struct results *results, const struct record *record, uint32_t *ret_index)
 {
-    const struct port_result *found =
-        bsearch(record, results->blank, results->space.port_count, sizeof *results->blank, compare_ports);
-    if (!found)
+    const struct port_set *ports = &results->config.plan->ports;
+    if (!results->config.scanned[record->protocol] ||
+        !port_set_has(ports, (enum port_protocol)record->protocol, record->port))
         return false;
-    *ret_index = (uint32_t)(found - results->blank);
+    unsigned word = record->port / 64;
+    uint64_t lower = ports->bits[record->protocol][word] & ((UINT64_C(1) << record->port % 64) - 1);
+    *ret_index = results->before[record->protocol][word] + (uint32_t)__builtin_popcountll(lower);
     return true;
 }
 
