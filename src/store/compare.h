@@ -14,7 +14,7 @@ enum change {
     CHANGE_CLOSED,    /* was open, and is something else now */
     CHANGE_STATE,     /* any other two states */
     CHANGE_UNCOVERED, /* the second scan did not cover it, or did not come to it */
-    CHANGE_UNCERTAIN, /* one of the two rests on silence after a single try, or on a host that is not finished */
+    CHANGE_UNCERTAIN, /* one of the two rests on silence after a single try */
     CHANGE_COUNT
 };
 

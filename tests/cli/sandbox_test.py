@@ -4,6 +4,8 @@ what it needs: taken over and made to call the kernel, it is ended, and the user
 killed, nothing is left but its output."""
 
 import contextlib
+import ctypes
+import errno
 import os
 import pty
 import re
@@ -19,6 +21,8 @@ import stage
 SLOW = ["-r", "-p1-250", "--scan-delay", "1s", "127.0.0.1"]
 DEAF_SERVER = ["--dns-servers", "127.0.0.1:9"]
 CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapAmb")
+LIBC = ctypes.CDLL(None)
+PIDFD_GETFD, SO_DETACH_FILTER = 438, 27
 INJECT = os.environ["PORTOLAN_INJECT"]  # the program of inject.c
 
 
@@ -198,6 +202,27 @@ class Sandbox(stage.StageTest):
                     self.assertRegex(said, r"\Aportolan: the packet process tried what its sandbox forbids.*\n\Z")
                     finished = ElementTree.parse(self.report).getroot().find("runstats/finished")
                     self.assertIn("sandbox", finished.get("errormsg"))
+
+    def test_the_filter_of_its_sockets_cannot_be_taken_off(self):
+        """Who has taken the packet process over hears no more than it did."""
+        for backend in ("packet", "raw"):
+            process = self.start("-sS", "-n", "--backend", backend)
+            worker = self.worker_of(process)
+            pidfd = os.pidfd_open(worker)
+            self.addCleanup(os.close, pidfd)
+            refused = 0
+            for name in os.listdir(f"/proc/{worker}/fd"):
+                if not os.readlink(f"/proc/{worker}/fd/{name}").startswith("socket:"):
+                    continue
+                fd = LIBC.syscall(PIDFD_GETFD, pidfd, int(name), 0)
+                self.assertGreaterEqual(fd, 0)
+                with socket.socket(fileno=fd) as taken, self.assertRaises(OSError) as caught:
+                    taken.setsockopt(socket.SOL_SOCKET, SO_DETACH_FILTER, 0)
+                self.assertIn(caught.exception.errno, (errno.EPERM, errno.ENOENT))  # none: what only sends has no filter
+                refused += caught.exception.errno == errno.EPERM
+            self.assertGreater(refused, 0)
+            process.terminate()
+            self.end(process)
 
     def test_so_does_one_that_may_run_the_program_it_loaded_and_tries_more(self):
         """bpf() is allowed for running it, and for nothing else."""

@@ -61,6 +61,23 @@ class Scan(stage.StageTest):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(states(result.stdout)[port], "open")
 
+    def test_what_root_writes_belongs_to_the_user_behind_sudo(self):
+        """Root becomes the invoking user before any output is opened: what that one may not write is not written."""
+        if not stage.is_root():
+            self.skipTest("only root can become somebody else")
+        nobody = {**os.environ, "SUDO_UID": "65534", "SUDO_GID": "65534"}
+        arguments = self.arguments("-sS", port=self.listen())
+        refused = stage.run("-oX", str(self.directory / "report"), *arguments, env=nobody)
+        self.assertEqual(refused.returncode, 73, refused.stderr)
+        self.assertIn("Permission denied", refused.stderr)
+        self.assertEqual(os.listdir(self.directory), [])
+        os.chown(self.directory, 65534, 65534)
+        outputs = [word for name in ("-oX", "--store", "--pcap") for word in (name, str(self.directory / name))]
+        result = stage.run(*outputs, *arguments, env=nobody)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        owners = {path.name: path.stat().st_uid for path in self.directory.iterdir()}
+        self.assertEqual(owners, {"-oX": 65534, "--store": 65534, "--pcap": 65534})
+
     def test_unprivileged_is_obeyed(self):
         result = stage.run("--unprivileged", "-sS", "127.0.0.1")
         self.assertEqual(result.returncode, 77)

@@ -100,6 +100,33 @@ class Store(stage.StageTest):
         self.assertEqual(stored.ports(self.store), stored.reported(report))
         self.assertIn(("open", "syn-ack"), stored.ports(self.store).values())
 
+    def test_it_says_what_was_covered_and_what_was_left_out(self):
+        words = ["-n", "-sS", "-p", "1-50", "--exclude", "127.0.0.4/30", "127.0.0.0/28", "224.0.0.0/30", "0.0.0.0/31"]
+        self.assertEqual(self.scan(arguments=words).returncode, 0)
+        covered = dict(stored.rows(self.store, "SELECT what, count FROM coverage"))
+        expected = {
+            "hosts planned": 12,
+            "addresses excluded": 4,
+            "names unresolved": 0,
+            "ports asked of each host": 50,
+            "special: multicast": 4,
+            "special: this network": 2,
+        }
+        self.assertEqual({what: covered[what] for what in expected}, expected)
+        ((sent, answers, drops),) = stored.rows(self.store, "SELECT probes_sent, answers, drops FROM scan")
+        self.assertGreaterEqual(sent, 12 * 50)
+        self.assertGreaterEqual(answers, 12 * 50)
+        self.assertEqual(drops, 0)
+
+    def test_it_says_when_the_scan_stopped_and_went_on(self):
+        process = self.begun(stderr=subprocess.DEVNULL)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+        self.assertEqual(self.resume().returncode, 0)
+        told = [what for (what,) in stored.rows(self.store, "SELECT what FROM event ORDER BY id")]
+        told = [what for what in told if what in ("started", "stopped", "resumed", "complete")]
+        self.assertEqual(told, ["started", "stopped", "resumed", "complete"])
+
     def test_a_killed_scan_goes_on(self):
         self.killed()
         before = len(stored.ports(self.store))
