@@ -39,7 +39,7 @@ def names_of(pids):
     return sorted(status_of(pid)["Name"] for pid in pids)
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.01)

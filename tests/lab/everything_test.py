@@ -95,8 +95,8 @@ class EverythingTest(unittest.TestCase):
         run("ip", "-n", far, "address", "add", f"{ORDINARY6}/64", "dev", "v", "nodad")
         for name in (self.near, far):
             run("ip", "-n", name, "link", "set", "v", "up")
+        run("ip", "netns", "exec", far, "nft", "-f", "-", text=RULES)  # what tracks connections may be a module, which they load
         run("ip", "netns", "exec", far, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0")
-        run("ip", "netns", "exec", far, "nft", "-f", "-", text=RULES)
         self.serve(far, "-c", LISTEN)
         self.serve(far, __file__, "tarpit")
 

@@ -34,7 +34,7 @@ HAS_SCTP = SCTP_LISTENER.exists() and not Path("/proc/net/sctp").exists()
 NO_SCTP = "built without usrsctp, or the kernel's SCTP is in the way"
 NETNS = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
-READY_S = 20
+READY_S = 120
 REST = None  # no port that has a behaviour of its own
 INFRASTRUCTURE = ["scanner", "switch", "router"]
 
