@@ -39,13 +39,20 @@ static void assert_as_expected(const struct expected *expected, uint64_t seeds)
 static void the_rate_to_a_near_host_is_found_soon(void **state)
 {
     (void)state;
-    assert_as_expected(&(struct expected){43, 2.7}, 8);
+    assert_as_expected(&(struct expected){43, 2.4}, 8);
+}
+
+static void a_rate_that_begins_far_too_high_costs_little(void **state)
+{
+    (void)state;
+    assert_as_expected(&(struct expected){39, 1.5}, 8);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rate_to_a_near_host_is_found_soon),
+        cmocka_unit_test(a_rate_that_begins_far_too_high_costs_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

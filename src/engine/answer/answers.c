@@ -56,7 +56,9 @@ static void learn_rtt(struct engine *engine, const struct match *match, const st
         record->least_ns = match->rtt_ns;
     if (engine->now_ns - match->rtt_ns > record->answered_ns)
         record->answered_ns = engine->now_ns - match->rtt_ns;
-    rtt_sample(&record->rtt, &engine->rtt_limits, match->rtt_ns);
+    bool overrun = path_was_overrun(path_of(engine, scan_block), engine->now_ns - match->rtt_ns);
+    if (!record->rtt.has_sample || !overrun)
+        rtt_sample(&record->rtt, &engine->rtt_limits, match->rtt_ns);
     if (match->rtt_ns > record->slowest_ns)
         record->slowest_ns = match->rtt_ns;
     bool in_time = match->rtt_ns <= engine->rtt_limits.min_rto_ns; /* the next try was early */

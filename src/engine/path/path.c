@@ -78,6 +78,11 @@ enum rate_change path_update(struct path *path, int64_t now_ns)
     return change;
 }
 
+bool path_was_overrun(const struct path *path, int64_t sent_ns)
+{
+    return sent_ns > path->rate.fine_ns && sent_ns < path->rate.clean_ns;
+}
+
 void path_answered(struct path *path, const struct rtt_limits *rtt_limits, int64_t sent_ns, int64_t rtt_ns,
                    int64_t least_ns, bool first_try)
 {
@@ -89,6 +94,7 @@ void path_answered(struct path *path, const struct rtt_limits *rtt_limits, int64
     if (path->base_rtt_ns == 0)
         path->base_rtt_ns = base_ns;
     path->base_rtt_ns += (base_ns - path->base_rtt_ns) / BASE_RTT_WEIGHT;
-    rtt_sample(&path->rtt, rtt_limits, rtt_ns);
+    if (!path->rtt.has_sample || !path_was_overrun(path, sent_ns))
+        rtt_sample(&path->rtt, rtt_limits, rtt_ns);
     rate_answered(&path->rate, sent_ns, least_ns > 0 ? rtt_ns - base_ns : -1, first_try);
 }

@@ -63,6 +63,9 @@ void path_add_hosts(struct path *path, uint64_t hosts);
 /* Is it time to change the rate? The pacer follows it. */
 enum rate_change path_update(struct path *path, int64_t now_ns);
 
+/* What left then stood in a queue of our own making, longer than we allow: how long it took says little of the way. */
+bool path_was_overrun(const struct path *path, int64_t sent_ns);
+
 /* An answer to a probe that left at sent_ns, of a host whose shortest round trip is least_ns (0: not known before).
  * first_try: of a port. */
 void path_answered(struct path *path, const struct rtt_limits *rtt_limits, int64_t sent_ns, int64_t rtt_ns,

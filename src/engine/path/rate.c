@@ -18,6 +18,9 @@
 #define QUEUE_SEEN_NS (500 * USEC)
 #define GROWTH_SEEN   0.25
 
+/* One that has come so near to what is allowed, and grows that fast, is no jitter. */
+#define QUEUE_SURE_SHARE 4
+
 #define FLOOR_PPS      50.0
 #define GROWTH         2.0
 #define GROWTH_AT_KNEE 1.1 /* small steps, and once they have left the knee behind larger ones, */
@@ -222,6 +225,18 @@ static double queue_growth(const struct rate *rate)
            (double)(span_ns > BURST_NS ? span_ns : BURST_NS);
 }
 
+/* At the first rate that is far too high the queue is long before the answers say so that met a long one. It is sure when
+ * it grows by more than a burst of the pacer's, and faster than we send. */
+static bool will_be_long(const struct rate *rate, int64_t now_ns)
+{
+    int64_t span_ns = rate->last_sent_ns - rate->first_sent_ns + BURST_NS;
+    int64_t grown_ns = rate->last_queue_ns - rate->first_queue_ns - BURST_NS;
+    int64_t unseen_ns = (int64_t)(queue_growth(rate) * (double)(now_ns - rate->last_sent_ns));
+    return rate->knee_pps <= 0 && rate->samples >= SAMPLES_ENOUGH && grown_ns > span_ns &&
+           rate->queue_ns > rate->allowed_ns / QUEUE_SURE_SHARE &&
+           rate->last_queue_ns + unseen_ns > rate->allowed_ns;
+}
+
 static enum rate_change queue_is_long(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
 {
     double growth = queue_growth(rate);
@@ -318,7 +333,8 @@ enum rate_change rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
     if (rate->samples < SAMPLES_FEW || now_ns <= rate->began_ns)
         return RATE_SAME;
     bool drains = rate->last_queue_ns < rate->first_queue_ns / 2;
-    if (rate->queue_ns > rate->allowed_ns && !drains && rate->last_sent_ns - rate->first_sent_ns >= BURST_NS)
+    bool is_long_queue = rate->queue_ns > rate->allowed_ns || will_be_long(rate, now_ns);
+    if (is_long_queue && !drains && rate->last_sent_ns - rate->first_sent_ns >= BURST_NS)
         return queue_is_long(rate, now_ns, rtt_ns);
     if (!is_enough(rate, rtt_ns))
         return RATE_SAME;

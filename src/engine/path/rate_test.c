@@ -114,6 +114,21 @@ static void it_does_not_double_while_a_queue_grows_that_is_short_still(void **st
     assert_int_equal(rate_update(&rate, SEC + 20 * MSEC, 200 * USEC), RATE_UP);
 }
 
+/* At five times what the path carries 5 ms, of which 1.2 are known: the queue is 20 ms long, though no answer met more than 5. */
+static void a_queue_that_grows_fast_is_not_waited_for_until_it_is_long(void **state)
+{
+    (void)state;
+    struct rate_limits limits = {.start_pps = 50000, .share_left = 0.1};
+    struct rate rate;
+    rate_init(&rate, &limits, SEC);
+    rate_sent(&rate, 250, 250, SEC + 5 * MSEC);
+    for (int64_t i = 0; i <= 12; i++)
+        rate_answered(&rate, SEC + i * 100 * USEC, i * 400 * USEC, true);
+    assert_int_equal(rate_update(&rate, SEC + 5 * MSEC, 200 * USEC), RATE_DOWN);
+    assert_true(rate.pps > 8000 && rate.pps < 10000);
+    assert_true(rate.pause_ns > 15 * MSEC && rate.pause_ns < 25 * MSEC);
+}
+
 static void it_settles_just_under_what_the_path_carries(void **state)
 {
     (void)state;
@@ -263,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_does_not_double_while_a_queue_grows_that_is_short_still),
+        cmocka_unit_test(a_queue_that_grows_fast_is_not_waited_for_until_it_is_long),
         cmocka_unit_test(it_settles_just_under_what_the_path_carries),
         cmocka_unit_test(it_grows_to_the_ceiling_where_nothing_holds_it),
         cmocka_unit_test(it_follows_a_path_that_loses_nine_tenths_of_its_capacity_and_regains_them),

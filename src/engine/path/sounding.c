@@ -8,6 +8,11 @@
 #define SHARE          16
 #define SHARE_UNPROVED 2
 
+/* On a link, where an answer takes no time, so many of each step of the rate are closer together. No more, since those
+ * of a host that lets few packets through do not come back, and take the place of others. */
+#define SHARE_SOUGHT  4
+#define SOUGHT_ENOUGH 16
+
 /* While other probes are answered, one in so many of what would be sent otherwise. That is decided for so many turns at a
  * time: if more were sent as soon as answers fail to come, bursts of loss would meet most of them. */
 #define RARELY 8
@@ -86,13 +91,28 @@ static bool choose(struct engine *engine, struct scan_block *scan_block, struct 
     return false;
 }
 
+static bool is_closer(const struct path *path)
+{
+    bool is_step_new = path->soundings.step_pps != path->rate.pps;
+    return path->reach != REACH_ROUTED && rate_is_sought(&path->rate) &&
+           (is_step_new || path->soundings.step_count < SOUGHT_ENOUGH);
+}
+
+static void count_of_step(struct path *path)
+{
+    struct soundings *soundings = &path->soundings;
+    soundings->step_count = soundings->step_pps == path->rate.pps ? soundings->step_count + 1 : 1;
+    soundings->step_pps = path->rate.pps;
+}
+
 static int64_t period_ns(const struct path *path, double pace_pps)
 {
-    bool unproved = path->rate.limits.unproved_pps > 0, sought = rate_is_sought(&path->rate);
-    int64_t by_rate_ns = (int64_t)((double)SEC * (unproved ? SHARE_UNPROVED : SHARE) / pace_pps);
+    bool unproved = path->rate.limits.unproved_pps > 0, closer = is_closer(path);
+    unsigned share = unproved ? SHARE_UNPROVED : closer ? SHARE_SOUGHT : SHARE;
+    int64_t by_rate_ns = (int64_t)((double)SEC * share / pace_pps);
     int64_t by_rtt_ns = path->base_rtt_ns / PER_ROUND_TRIP;
     int64_t period = by_rate_ns > by_rtt_ns ? by_rate_ns : by_rtt_ns;
-    int64_t least_ns = sought ? PERIOD_SOUGHT_NS : PERIOD_MIN_NS;
+    int64_t least_ns = rate_is_sought(&path->rate) ? PERIOD_SOUGHT_NS : PERIOD_MIN_NS;
     return period > least_ns ? period : least_ns;
 }
 
@@ -132,6 +152,7 @@ bool sounding_send(struct engine *engine, struct scan_block *scan_block)
         soundings->judged_ns = engine->now_ns;
         rate_sounded(&path->rate);
     }
+    count_of_step(path);
     soundings->waiting[soundings->count++] = sounding;
     send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
     paths_asked_known(engine, scan_block, sounding.sure);
@@ -169,6 +190,28 @@ void sounding_expire(struct engine *engine, struct path *path)
         remove_waiting(soundings, 0, lost);
 }
 
+/* What this host was sent before was answered before, or is lost, when so much time has passed as packets overtake each other by. */
+static void expire_overtaken(struct engine *engine, struct scan_block *scan_block,
+                             const struct sounding *answered)
+{
+    struct path *path = path_of(engine, scan_block);
+    struct soundings *soundings = &path->soundings;
+    const struct host_record *record =
+        host_table_get(&engine->hosts, scan_block->slots[answered->slot].record);
+    if (!record || !record->rtt.has_sample || !engine->answers_are_prompt)
+        return;
+    int64_t rto_ns = rtt_prompt_rto_ns(&record->rtt, engine->config.timing.prompt_rto_ns);
+    for (unsigned i = soundings->count; i-- > 0;) {
+        const struct sounding *sounding = &soundings->waiting[i];
+        if (sounding->slot != answered->slot || sounding->block_id != answered->block_id ||
+            sounding->sent_ns >= answered->sent_ns || sounding->sent_ns > engine->now_ns - rto_ns)
+            continue;
+        if (sounding->sure && sounding->sent_ns > path->rate.clean_ns)
+            count_loss(engine, scan_block, sounding->slot, true);
+        remove_waiting(soundings, i, 1);
+    }
+}
+
 bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec,
                        int64_t sent_ns)
 {
@@ -179,7 +222,7 @@ bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uin
         !(record && record->has_sounding && record->sounding_spec == spec))
         return false;
     for (unsigned i = 0; i < soundings->count; i++) {
-        const struct sounding *sounding = &soundings->waiting[i];
+        struct sounding answered = soundings->waiting[i], *sounding = &answered;
         int64_t error_ns = sent_ns - sounding->sent_ns;
         if (sounding->slot != slot || sounding->block_id != scan_block->block.id ||
             error_ns > 2 * TOKEN_TIME_STEP_NS || error_ns < -2 * TOKEN_TIME_STEP_NS)
@@ -188,6 +231,7 @@ bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uin
         if (sounding->judges)
             rate_sounding_back(&path->rate, sent_ns);
         remove_waiting(soundings, i, 1);
+        expire_overtaken(engine, scan_block, &answered);
         break;
     }
     return true;

@@ -22,5 +22,7 @@ struct soundings {
     uint64_t answers;               /* of the path, when the last was sent */
     unsigned turns, turns_answered; /* of TURNS; and in so many of them something was answered */
     bool rarely;                    /* as it was most times in the TURNS before */
+    double step_pps;                /* the rate, when the last was sent, */
+    unsigned step_count;            /* and how many were since it is that */
     int64_t judged_ns;              /* when the last left that judges the rate */
 };
