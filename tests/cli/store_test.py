@@ -469,20 +469,26 @@ class Store(stage.StageTest):
         self.assertEqual(stored.rows(self.store, "SELECT port, evidence FROM port"), [(self.port, packet)])
         self.assertIn("the packet that decided", stage.run("explain", self.store, f"127.0.0.1:{self.port}").stdout)
 
-    def sweep(self, call):
-        """Killed at this call, then resumed. Was it killed at all?"""
-        store = str(self.directory / f"store-{call}")
-        result = self.scan(store=store, environment={"LD_PRELOAD": FAULTS, "IO_FAULT": f"kill:{call}"})
+    def sweep(self, call, power=None):
+        """Killed at this call, then resumed; power: and the machine with it, by this seed. What became of it: "begun anew",
+        "resumed", or, if it was not killed at all, nothing."""
+        store = str(self.directory / f"store-{call}-{power}")
+        environment = {"LD_PRELOAD": FAULTS, "IO_FAULT": f"kill:{call}"}
+        if power is not None:
+            environment["IO_POWER"] = str(power)
+        result = self.scan(store=store, environment=environment)
         if result.returncode == 0:
             self.assert_whole(store)
-            return False
+            return ""
+        became = "resumed"
         self.assertLess(result.returncode, 0, f"call {call}: {result.stderr}")
         result = self.resume(store=store)
         if "no scan has begun" in result.stderr or "not of Portolan" in result.stderr or not Path(store).exists():
             result = self.scan(store=store)
+            became = "begun anew"
         self.assertEqual(result.returncode, 0, f"call {call}: {result.stderr}")
         self.assert_whole(store)
-        return True
+        return became
 
     def test_a_scan_killed_at_any_write_or_sync_ends_with_the_same_result(self):
         """All of them with the environment KILL_SWEEP=all, else a sample."""
@@ -492,11 +498,24 @@ class Store(stage.StageTest):
         with ThreadPoolExecutor(8) as pool:
             for start in range(0, len(calls), 8):
                 results = list(pool.map(self.sweep, calls[start : start + 8]))
-                killed += sum(results)
+                killed += sum(map(bool, results))
                 if not any(results):
                     break
         print(f"killed at {killed} calls, each resumed to the same {HOSTS * PORTS} ports, none twice")
         self.assertGreater(killed, 3)
+
+    def test_a_scan_that_loses_power_at_any_write_or_sync_ends_with_the_same_result(self):
+        """What was not synced is lost, all of it (0) or, by the seed, some. At every call with KILL_SWEEP=all, else at a sample."""
+        everything = os.environ.get("KILL_SWEEP") == "all"
+        calls = range(1, 160) if everything else SAMPLE[2:]
+        lost = [(call, power) for call in calls for power in ((0, 1, 2) if everything else (0, call))]
+        with ThreadPoolExecutor(8) as pool:
+            became = dict(zip(lost, pool.map(lambda one: self.sweep(*one), lost)))
+        anew = max(call for (call, _), what in became.items() if what == "begun anew")
+        resumed = min(call for (call, power), what in became.items() if what == "resumed" and power == 0)
+        self.assertLess(anew, resumed, "a scan that was on disk is not there any more")
+        count = sum(map(bool, became.values()))
+        print(f"lost power {count} times, each ended with the same {HOSTS * PORTS} ports, none twice")
 
 
 if __name__ == "__main__":
