@@ -82,6 +82,18 @@ static void an_idle_pacer_saves_only_a_small_burst(void **state)
     assert_int_equal(pacer_allowance(&pacer, 3600 * SEC), 40);
 }
 
+static void a_fast_pacer_lets_what_falls_due_together_leave_together(void **state)
+{
+    (void)state;
+    struct pacer pacer;
+    pacer_init(&pacer, 1e6, 0);
+    assert_int_equal(pacer_allowance(&pacer, 0), 16);
+    pacer_spend(&pacer, 16);
+    assert_int_equal(pacer_allowance(&pacer, 15 * USEC), 0);
+    assert_in_range(pacer_next_ns(&pacer), 16 * USEC, 16 * USEC + 10);
+    assert_int_equal(pacer_allowance(&pacer, 16 * USEC + 10), 16);
+}
+
 static void charging_more_than_was_allowed_delays_the_next(void **state)
 {
     (void)state;
@@ -200,6 +212,7 @@ int main(void)
         cmocka_unit_test(the_time_out_stays_within_its_bounds),
         cmocka_unit_test(the_pacer_lets_the_rate_through_and_no_more),
         cmocka_unit_test(an_idle_pacer_saves_only_a_small_burst),
+        cmocka_unit_test(a_fast_pacer_lets_what_falls_due_together_leave_together),
         cmocka_unit_test(charging_more_than_was_allowed_delays_the_next),
         cmocka_unit_test(loss_is_the_share_of_tries_that_answers_skip),
         cmocka_unit_test(loss_is_not_overrated_because_lossy_ports_answer_last),

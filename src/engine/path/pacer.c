@@ -2,9 +2,17 @@
 
 #include "base/time.h"
 
+/* So many leave together, at least. */
+static double grain(const struct pacer *pacer)
+{
+    double packets = pacer->rate_pps * (double)PACER_GRAIN_NS / (double)SEC;
+    return packets > 1 ? packets : 1;
+}
+
 void pacer_init(struct pacer *pacer, double rate_pps, int64_t now_ns)
 {
-    *pacer = (struct pacer){.rate_pps = rate_pps, .tokens = 1, .at_ns = now_ns};
+    *pacer = (struct pacer){.rate_pps = rate_pps, .at_ns = now_ns};
+    pacer->tokens = grain(pacer);
 }
 
 void pacer_set_rate(struct pacer *pacer, double rate_pps)
@@ -23,7 +31,7 @@ uint32_t pacer_allowance(struct pacer *pacer, int64_t now_ns)
     if (pacer->tokens > burst)
         pacer->tokens = burst;
     pacer->at_ns = now_ns;
-    return pacer->tokens >= 1 ? (uint32_t)pacer->tokens : 0;
+    return pacer->tokens >= grain(pacer) ? (uint32_t)pacer->tokens : 0;
 }
 
 void pacer_wait(struct pacer *pacer, int64_t wait_ns)
@@ -38,7 +46,8 @@ void pacer_spend(struct pacer *pacer, uint64_t packets)
 
 int64_t pacer_next_ns(const struct pacer *pacer)
 {
-    if (pacer->tokens >= 1)
+    double missing = grain(pacer) - pacer->tokens;
+    if (missing <= 0)
         return pacer->at_ns;
-    return pacer->at_ns + (int64_t)((1 - pacer->tokens) * (double)SEC / pacer->rate_pps) + 1;
+    return pacer->at_ns + (int64_t)(missing * (double)SEC / pacer->rate_pps) + 1;
 }
