@@ -23,6 +23,7 @@ struct stream {
     int fd;              /* -1: none */
     uint32_t generation; /* counts the uses of this number: an event of an earlier one is told by it */
     bool opened;
+    int error; /* that sending ran into: the kernel tells it once, and whoever reads then finds an end in order; 0: none */
     size_t out_len;
     uint8_t out[STREAM_OUT_MAX]; /* taken, and not yet by the kernel */
 };
@@ -79,6 +80,7 @@ static void release(struct stream *stream)
     stream->fd = -1;
     stream->generation++;
     stream->opened = false;
+    stream->error = 0;
     stream->out_len = 0;
 }
 
@@ -97,19 +99,19 @@ static int open_one(struct netio *io, uint32_t number, const struct addr *dst, u
     return error;
 }
 
-/* Give the kernel what it takes. Returns 0 or errno. */
-static int flush(struct stream_io *self, struct stream *stream)
+/* Give the kernel what it takes. An error is kept, and told when the socket is read. */
+static void flush(struct stream_io *self, struct stream *stream)
 {
     ssize_t sent = send(stream->fd, stream->out, stream->out_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && errno != EAGAIN && errno != EINTR && stream->error == 0)
+        stream->error = errno;
     if (sent < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : errno;
+        return;
     self->io.stats.bytes_sent += (uint64_t)sent;
     stream->out_len -= (size_t)sent;
     memmove(stream->out, stream->out + sent, stream->out_len);
-    return 0;
 }
 
-/* An error is found again when the socket is read, and told then. */
 static int send_bytes(struct netio *io, uint32_t number, const void *bytes, size_t len)
 {
     struct stream_io *self = self_of(io);
@@ -179,7 +181,8 @@ static void receive(struct stream_io *self, struct stream_event *event)
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (len <= 0) {
-        end(self, event, len < 0 ? errno : 0);
+        int error = len < 0 ? errno : 0;
+        end(self, event, stream->error ? stream->error : error);
         return;
     }
     self->io.stats.bytes_received += (uint64_t)len;
@@ -201,8 +204,11 @@ static void handle(struct stream_io *self, const struct epoll_event *ready, int6
         finish_opening(self, &event);
         return;
     }
-    if (stream->out_len > 0 && (ready->events & EPOLLOUT) && flush(self, stream) == 0 && stream->out_len == 0)
-        watch(self, number, EPOLL_CTL_MOD);
+    if (stream->out_len > 0 && (ready->events & EPOLLOUT)) {
+        flush(self, stream);
+        if (stream->out_len == 0)
+            watch(self, number, EPOLL_CTL_MOD);
+    }
     if (ready->events & (EPOLLIN | EPOLLERR | EPOLLHUP))
         receive(self, &event);
 }

@@ -289,6 +289,26 @@ static void a_reset_is_told(void **test_state)
     assert_int_equal(state->heard[1].error, ECONNRESET);
 }
 
+/* It was taken for an end in order, and so for a sign that somebody has the connection. */
+static void a_reset_that_sending_runs_into_is_told_as_one(void **test_state)
+{
+    struct state *state = *test_state;
+    uint16_t port;
+    int listener = listen_somewhere(&port);
+    connect_to(state, 2, port);
+    int64_t until_ns = state->io->ops->now(state->io) + PATIENCE_NS;
+    while (!state->heard[2].opened) {
+        assert_true(state->io->ops->now(state->io) < until_ns);
+        state->io->ops->work(state->io, NULL, until_ns);
+    }
+    connect_socket_reset(accept(listener, NULL, NULL));
+    close(listener);
+    say(state, 2, "USER anonymous\r\n");
+    await(state, 2, NULL);
+    assert_int_equal(state->heard[2].end, STREAM_FAILED);
+    assert_int_equal(state->heard[2].error, ECONNRESET);
+}
+
 static void of_a_closed_stream_nothing_is_told_and_its_number_is_free(void **test_state)
 {
     struct state *state = *test_state;
@@ -352,6 +372,8 @@ int main(void)
         PROMISE(of_a_closed_stream_nothing_is_told_and_its_number_is_free),
         PROMISE(after_an_end_the_number_is_free),
         PROMISE(more_than_the_peer_takes_is_refused),
+        cmocka_unit_test_setup_teardown(a_reset_that_sending_runs_into_is_told_as_one, set_up_live,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(only_streams_can_be_asked_of_the_live_backend, set_up_live,
                                         tear_down),
     };
