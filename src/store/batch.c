@@ -7,7 +7,24 @@
 #include "base/escape.h"
 
 #define CAPACITY_FIRST 4096
-#define MARK_ROW       0xff /* before each row; other values are an enum batch_kind */
+#define PLACES_FIRST   64
+#define MARK_ROW       0xff /* before each row. Else the first byte of a value is its kind and, of a number, */
+#define KIND_BITS      2 /* ... beside these bits, how many bytes of it follow, the least significant first */
+#define KIND_MASK      ((1u << KIND_BITS) - 1)
+#define DIGIT_BITS     8
+#define DIGITS         (1u << DIGIT_BITS)
+
+/* Twice as much, until so many items find room. NULL: no memory, and nothing has changed. */
+static void *grow(void *items, size_t item_len, size_t first, size_t needed, size_t *capacity)
+{
+    size_t count = *capacity ? *capacity : first;
+    while (count < needed)
+        count *= 2;
+    void *grown = realloc(items, count * item_len);
+    if (grown)
+        *capacity = count;
+    return grown;
+}
 
 /* Room for so many more bytes, or NULL. */
 static uint8_t *extend(struct batch *batch, size_t len)
@@ -15,30 +32,42 @@ static uint8_t *extend(struct batch *batch, size_t len)
     if (batch->failed)
         return NULL;
     if (batch->capacity - batch->len < len) {
-        size_t capacity = batch->capacity ? batch->capacity : CAPACITY_FIRST;
-        while (capacity - batch->len < len)
-            capacity *= 2;
-        uint8_t *bytes = realloc(batch->bytes, capacity);
+        uint8_t *bytes = grow(batch->bytes, 1, CAPACITY_FIRST, batch->len + len, &batch->capacity);
         if (!bytes) {
             batch->failed = true;
             return NULL;
         }
         batch->bytes = bytes;
-        batch->capacity = capacity;
     }
     uint8_t *place = batch->bytes + batch->len;
     batch->len += len;
     return place;
 }
 
+/* Room for the places of so many more rows. */
+static bool extend_places(struct batch *batch, size_t count)
+{
+    size_t needed = batch->row_count + count;
+    if (!batch->failed && needed > batch->place_capacity) {
+        struct batch_place *places =
+            grow(batch->places, sizeof *places, PLACES_FIRST, needed, &batch->place_capacity);
+        batch->failed = !places;
+        batch->places = places ? places : batch->places;
+    }
+    return !batch->failed;
+}
+
 void batch_row(struct batch *batch, enum store_statement statement)
 {
+    if (!extend_places(batch, 1))
+        return;
+    size_t at = batch->len;
     uint8_t *place = extend(batch, 2);
     if (!place)
         return;
     place[0] = MARK_ROW;
     place[1] = (uint8_t)statement;
-    batch->row_count++;
+    batch->places[batch->row_count++] = (struct batch_place){.at = at};
 }
 
 void batch_null(struct batch *batch)
@@ -48,24 +77,32 @@ void batch_null(struct batch *batch)
         *place = BATCH_NULL;
 }
 
+static void put_number(struct batch *batch, enum batch_kind kind, uint64_t number)
+{
+    uint8_t bytes[1 + sizeof number];
+    unsigned len = 0;
+    for (; number; number >>= 8)
+        bytes[++len] = (uint8_t)number;
+    bytes[0] = (uint8_t)((unsigned)kind | len << KIND_BITS);
+    uint8_t *place = extend(batch, 1 + len);
+    if (place)
+        memcpy(place, bytes, 1 + len);
+}
+
 void batch_int(struct batch *batch, int64_t number)
 {
-    uint8_t *place = extend(batch, 1 + sizeof number);
-    if (!place)
-        return;
-    *place = BATCH_INT;
-    memcpy(place + 1, &number, sizeof number);
+    size_t at = batch->len;
+    put_number(batch, BATCH_INT, (uint64_t)number);
+    if (batch->row_count > 0 && batch->places[batch->row_count - 1].at + 2 == at)
+        batch->places[batch->row_count - 1].first = number;
 }
 
 static void put_bytes(struct batch *batch, enum batch_kind kind, const void *bytes, size_t len)
 {
-    uint8_t *place = extend(batch, 1 + sizeof len + len);
-    if (!place)
-        return;
-    *place = (uint8_t)kind;
-    memcpy(place + 1, &len, sizeof len);
-    if (len > 0)
-        memcpy(place + 1 + sizeof len, bytes, len);
+    put_number(batch, kind, len);
+    uint8_t *place = len > 0 ? extend(batch, len) : NULL;
+    if (place)
+        memcpy(place, bytes, len);
 }
 
 void batch_text(struct batch *batch, const char *text)
@@ -92,12 +129,17 @@ void batch_foreign_text(struct batch *batch, const char *text)
 
 void batch_append(struct batch *batch, const struct batch *more)
 {
-    uint8_t *place = more->len > 0 ? extend(batch, more->len) : NULL;
+    size_t behind = batch->len;
     batch->failed = batch->failed || more->failed;
+    if (more->row_count == 0 || !extend_places(batch, more->row_count))
+        return;
+    uint8_t *place = extend(batch, more->len);
     if (!place)
         return;
     memcpy(place, more->bytes, more->len);
-    batch->row_count += more->row_count;
+    for (size_t i = 0; i < more->row_count; i++)
+        batch->places[batch->row_count++] =
+            (struct batch_place){more->places[i].first, behind + more->places[i].at};
 }
 
 void batch_clear(struct batch *batch)
@@ -110,6 +152,7 @@ void batch_clear(struct batch *batch)
 void batch_done(struct batch *batch)
 {
     free(batch->bytes);
+    free(batch->places);
     *batch = (struct batch){.bytes = NULL};
 }
 
@@ -127,45 +170,65 @@ bool batch_next_value(const struct batch *batch, size_t *at, struct batch_value 
 {
     if (*at == batch->len || batch->bytes[*at] == MARK_ROW)
         return false;
-    struct batch_value value = {.kind = batch->bytes[(*at)++]};
+    const uint8_t *byte = batch->bytes + *at;
+    struct batch_value value = {.kind = *byte & KIND_MASK};
+    unsigned len = *byte++ >> KIND_BITS;
+    uint64_t number = 0;
+    for (unsigned i = 0; i < len; i++)
+        number |= (uint64_t)*byte++ << (8 * i);
     if (value.kind == BATCH_INT) {
-        memcpy(&value.number, batch->bytes + *at, sizeof value.number);
-        *at += sizeof value.number;
+        value.number = (int64_t)number;
     } else if (value.kind != BATCH_NULL) {
-        memcpy(&value.len, batch->bytes + *at, sizeof value.len);
-        value.bytes = batch->bytes + *at + sizeof value.len;
-        *at += sizeof value.len + value.len;
+        value.bytes = byte;
+        value.len = number;
     }
+    *at = (size_t)(byte - batch->bytes) + value.len;
     *ret = value;
     return true;
 }
 
-static int compare_places(const void *a, const void *b)
+/* Where they stand in the order of numbers: the negative ones first. */
+static unsigned digit_of(const struct batch_place *place, unsigned shift)
 {
-    const struct batch_place *one = a;
-    const struct batch_place *other = b;
-    if (one->first != other->first)
-        return one->first < other->first ? -1 : 1;
-    return one->at < other->at ? -1 : one->at > other->at;
+    return (((uint64_t)place->first ^ (UINT64_C(1) << 63)) >> shift) & (DIGITS - 1);
+}
+
+/* Sorted by one digit alone; equal ones stay in their order. False: all were equal, and nothing was done. */
+static bool sort_by_digit(const struct batch_place *places, size_t count, unsigned shift,
+                          struct batch_place *ret)
+{
+    size_t starts[DIGITS + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        starts[digit_of(&places[i], shift) + 1]++;
+    if (count == 0 || starts[digit_of(&places[0], shift) + 1] == count)
+        return false;
+    for (unsigned digit = 0; digit < DIGITS; digit++)
+        starts[digit + 1] += starts[digit];
+    for (size_t i = 0; i < count; i++)
+        ret[starts[digit_of(&places[i], shift)]++] = places[i];
+    return true;
 }
 
 struct batch_place *batch_sort(const struct batch *batch, size_t *ret_count)
 {
-    struct batch_place *places = malloc((batch->row_count + 1) * sizeof *places);
-    enum store_statement statement;
-    size_t at = 0;
-    size_t count = 0;
-    if (!places)
+    size_t len = (batch->row_count + 1) * sizeof(struct batch_place);
+    struct batch_place *sorted = malloc(len);
+    struct batch_place *spare = malloc(len);
+    if (!sorted || !spare) {
+        free(sorted);
+        free(spare);
         return NULL;
-    for (size_t row = 0; batch_next_row(batch, &at, &statement); row = at) {
-        struct batch_value value = {.kind = BATCH_NULL};
-        batch_next_value(batch, &at, &value);
-        assert(value.kind == BATCH_INT && count < batch->row_count);
-        places[count++] = (struct batch_place){value.number, row};
-        while (batch_next_value(batch, &at, &value))
-            ;
     }
-    qsort(places, count, sizeof *places, compare_places);
-    *ret_count = count;
-    return places;
+    if (batch->row_count > 0)
+        memcpy(sorted, batch->places, batch->row_count * sizeof *sorted);
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+        if (!sort_by_digit(sorted, batch->row_count, shift, spare))
+            continue;
+        struct batch_place *better = spare;
+        spare = sorted;
+        sorted = better;
+    }
+    free(spare);
+    *ret_count = batch->row_count;
+    return sorted;
 }

@@ -8,11 +8,19 @@
 
 #include "store/schema.h"
 
+/* Where a row of a batch begins, and the first of its values if that is a number. */
+struct batch_place {
+    int64_t first;
+    size_t at;
+};
+
 struct batch {
     uint8_t *bytes; /* owned */
     size_t len;
     size_t capacity;
+    struct batch_place *places; /* owned; of each row */
     size_t row_count;
+    size_t place_capacity;
     bool failed; /* no memory: something is missing */
 };
 
@@ -30,7 +38,8 @@ struct batch_value {
 void batch_row(struct batch *batch, enum store_statement statement);
 void batch_null(struct batch *batch);
 void batch_int(struct batch *batch, int64_t number);
-void batch_text(struct batch *batch, const char *text); /* NULL: the value NULL */
+void batch_text(struct batch *batch,
+                const char *text); /* NULL: the value NULL; shorter than 4 GB, as blobs */
 void batch_blob(struct batch *batch, const void *bytes, size_t len);
 
 /* What is foreign: whatever is not printable ASCII becomes \xNN, so that no reader of the file shows it to a terminal. */
@@ -41,12 +50,6 @@ void batch_append(struct batch *batch, const struct batch *more);
 
 void batch_clear(struct batch *batch); /* empty, and not failed; keeps the memory */
 void batch_done(struct batch *batch);
-
-/* Where a row of a batch begins, and the first of its values. */
-struct batch_place {
-    int64_t first;
-    size_t at;
-};
 
 /* The rows of a batch, each of which begins with a number: in the order of these numbers, and with equal ones in the order in
  * which they were put. NULL without memory. To be freed. */

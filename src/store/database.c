@@ -281,6 +281,7 @@ int database_open(const char *path, enum database_use use, struct database **ret
         free(own_path);
         return error_set(err, EX_OSERR, "out of memory");
     }
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* else each piece of memory is counted under a lock */
     database->lock_fd = -1;
     database->reads = use == DATABASE_READ;
     database->path = own_path;

@@ -264,9 +264,13 @@ static void rows_ports(struct batch *batch, const struct host_result *host)
 static void put_mac(struct batch *batch, const struct host_result *host)
 {
     char text[MAC_MAX];
+    if (!host->has_mac) {
+        batch_null(batch);
+        return;
+    }
     snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", host->mac[0], host->mac[1], host->mac[2],
              host->mac[3], host->mac[4], host->mac[5]);
-    batch_text(batch, host->has_mac ? text : NULL);
+    batch_text(batch, text);
 }
 
 /* After how many tries silence was believed. */
