@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/rand.h"
 #include "store/compare.h"
+#include "store/query.h"
 #include "store/store_fixture.h"
 
 #define CLOSED_HOSTS  65536u

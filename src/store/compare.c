@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "store/query.h"
 #include "store/summary.h"
 
 /* One of the two scans, and where it is. */
@@ -174,7 +175,7 @@ static int compare_both(struct comparison *comparison, const struct host_summary
     int r = load(&comparison->before, before, &old, err);
     if (r == 0)
         r = load(&comparison->after, after, &new, err);
-    if (r < 0)
+    if (r != 0)
         return r;
     return compare_lists(comparison, addr_format(&old->addr, address), old, new, old->up != new->up);
 }

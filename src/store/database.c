@@ -11,26 +11,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/database_internal.h"
+#include "store/query.h"
 #include "store/same_tables.h"
 
 #define BUSY_MS                                                                                              \
     5000 /* so long is waited for others: for a writer's checkpoint, or for who looks at a file just made */
 #define URI_MAX (3 * PATH_MAX + 32)
 
-struct database {
-    sqlite3 *handle;
-    sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
-    char *path;  /* owned; for messages */
-    int lock_fd; /* held open behind SQLite's back: closing it would drop SQLite's own locks */
-    bool reads;  /* and changes nothing */
-    bool sound;  /* it was looked through: what is damaged now, the disk has damaged */
-    bool writes; /* it was looked through before: what is damaged now, the disk has damaged */
-    bool failed;
-};
-
-/* The error number behind a failure; 0: there is none. Where a disk cannot be read SQLite speaks of a damaged file
- * (SQLITE_IOERR_CORRUPTFS), and only the file itself, or its log, knows better. */
-static int system_error_of(struct database *database)
+/* Where a disk cannot be read SQLite speaks of a damaged file (SQLITE_IOERR_CORRUPTFS), and only the file itself, or its
+ * log, knows better. */
+int database_system_error(struct database *database)
 {
     int error = 0;
     sqlite3_file *log = NULL;
@@ -42,11 +33,10 @@ static int system_error_of(struct database *database)
     return error ? error : sqlite3_system_errno(database->handle);
 }
 
-/* What went wrong, as an exit status. */
-static int fail(struct database *database, int code, struct error *err)
+int database_fail(struct database *database, int code, struct error *err)
 {
     const char *why = sqlite3_errmsg(database->handle);
-    int system_error = system_error_of(database);
+    int system_error = database_system_error(database);
     bool reading = database->reads || (code & 0xff) != SQLITE_IOERR || code == SQLITE_IOERR_READ;
     database->failed = true;
     switch (code & 0xff) {
@@ -81,7 +71,7 @@ static int fail(struct database *database, int code, struct error *err)
 static int execute(struct database *database, const char *sql, struct error *err)
 {
     int code = sqlite3_exec(database->handle, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? 0 : fail(database, code, err);
+    return code == SQLITE_OK ? 0 : database_fail(database, code, err);
 }
 
 /* Be alone with the file. The lock goes with the process, however it ends. */
@@ -100,20 +90,6 @@ static int lock_file(struct database *database, enum database_use use, struct er
     return 0;
 }
 
-/* A query whose answer is one number. */
-static int ask_number(struct database *database, const char *sql, int64_t *ret, struct error *err)
-{
-    sqlite3_stmt *query = NULL;
-    int code = sqlite3_prepare_v2(database->handle, sql, -1, &query, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(query);
-    int r = code == SQLITE_ROW ? 0 : fail(database, code, err);
-    if (r == 0)
-        *ret = sqlite3_column_int64(query, 0);
-    sqlite3_finalize(query);
-    return r;
-}
-
 /* A file that a stranger made could give a name to something else, or add what is computed whenever a row is read or
  * written. */
 static int check_tables(struct database *database, struct error *err)
@@ -121,7 +97,7 @@ static int check_tables(struct database *database, struct error *err)
     bool same = false;
     int code = same_tables(database->handle, &same);
     if (code != SQLITE_OK)
-        return fail(database, code, err);
+        return database_fail(database, code, err);
     return same ? 0 : error_set(err, EX_DATAERR, "'%s' has other tables than Portolan makes", database->path);
 }
 
@@ -130,11 +106,11 @@ static int check_version(struct database *database, struct error *err)
     int64_t tables = 0;
     int64_t application = 0;
     int64_t version = 0;
-    int r = ask_number(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    int r = query_number(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
     if (r == 0)
-        r = ask_number(database, "PRAGMA user_version", &version, err);
+        r = query_number(database, "PRAGMA user_version", &version, err);
     if (r == 0)
-        r = ask_number(database, "PRAGMA application_id", &application, err);
+        r = query_number(database, "PRAGMA application_id", &application, err);
     if (r < 0)
         return r;
     if (application != STORE_APPLICATION_ID)
@@ -154,11 +130,11 @@ static int look_into(struct database *database, enum content *ret, struct error 
 {
     int64_t tables = 0;
     int64_t scans = 0;
-    int r = ask_number(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    int r = query_number(database, "SELECT count(*) FROM sqlite_schema", &tables, err);
     if (r == 0 && tables > 0)
         r = check_version(database, err);
     if (r == 0 && tables > 0)
-        r = ask_number(database, "SELECT count(*) FROM scan", &scans, err);
+        r = query_number(database, "SELECT count(*) FROM scan", &scans, err);
     if (r < 0 && r != -EX_DATAERR)
         return r;
     *ret = r < 0 || scans > 0 ? CONTENT_OTHER : tables > 0 ? CONTENT_NO_SCAN : CONTENT_NOTHING;
@@ -192,7 +168,7 @@ static int prepare(struct database *database, struct error *err)
         int code = sqlite3_prepare_v3(database->handle, store_statements[i], -1, SQLITE_PREPARE_PERSISTENT,
                                       &database->statements[i], NULL);
         if (code != SQLITE_OK)
-            return fail(database, code, err);
+            return database_fail(database, code, err);
     }
     return 0;
 }
@@ -259,7 +235,7 @@ static int open_handle(struct database *database, enum database_use use, struct 
         return error_set(err, EX_NOINPUT, "cannot read '%s': %s", database->path,
                          strerror(sqlite3_system_errno(database->handle)));
     if (code != SQLITE_OK)
-        return fail(database, code, err);
+        return database_fail(database, code, err);
     int r = configure(database, use, err);
     if (r == 0)
         r = use == DATABASE_CREATE ? create_tables(database, err) : check_version(database, err);
@@ -326,7 +302,7 @@ static int write_row(struct database *database, const struct batch *batch, size_
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     if (code != SQLITE_DONE)
-        return fail(database, code, err);
+        return database_fail(database, code, err);
     sqlite3_reset(statement);
     return 0;
 }
@@ -393,7 +369,7 @@ int database_finish(struct database *database, struct error *err)
     }
     sqlite3_busy_timeout(database->handle, 0); /* who reads it now may do so for long */
     int code = sqlite3_exec(database->handle, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
-    return code == SQLITE_OK || code == SQLITE_BUSY ? 0 : fail(database, code, err);
+    return code == SQLITE_OK || code == SQLITE_BUSY ? 0 : database_fail(database, code, err);
 }
 
 void database_close(struct database *database)
@@ -410,61 +386,4 @@ void database_close(struct database *database)
         close(database->lock_fd);
     free(database->path);
     free(database);
-}
-
-int database_check(struct database *database, struct error *err)
-{
-    sqlite3_stmt *query = NULL;
-    int r = database_query(database, "PRAGMA quick_check(1)", &query, err);
-    if (r == 0)
-        r = query_next(database, query, err);
-    if (r == 1 && system_error_of(database) == EIO)
-        r = fail(database, SQLITE_IOERR_READ, err);
-    else if (r == 1 && strcmp(query_text(query, 0), "ok") != 0)
-        r = error_set(err, EX_DATAERR, "%s: damaged: %s", database->path, query_text(query, 0));
-    query_done(query);
-    return r < 0 ? r : 0;
-}
-
-int database_query(struct database *database, const char *sql, struct sqlite3_stmt **ret, struct error *err)
-{
-    int code = sqlite3_prepare_v2(database->handle, sql, -1, ret, NULL);
-    return code == SQLITE_OK ? 0 : fail(database, code, err);
-}
-
-int query_next(struct database *database, struct sqlite3_stmt *query, struct error *err)
-{
-    int code = sqlite3_step(query);
-    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : fail(database, code, err);
-}
-
-void query_done(struct sqlite3_stmt *query)
-{
-    sqlite3_finalize(query);
-}
-
-void query_again(struct sqlite3_stmt *query)
-{
-    sqlite3_reset(query);
-}
-
-void query_bind(struct sqlite3_stmt *query, int number, int64_t value)
-{
-    sqlite3_bind_int64(query, number, value);
-}
-
-int64_t query_int(struct sqlite3_stmt *query, int column)
-{
-    return sqlite3_column_int64(query, column);
-}
-
-const char *query_text(struct sqlite3_stmt *query, int column)
-{
-    return (const char *)sqlite3_column_text(query, column);
-}
-
-const uint8_t *query_blob(struct sqlite3_stmt *query, int column, size_t *ret_len)
-{
-    *ret_len = (size_t)sqlite3_column_bytes(query, column);
-    return sqlite3_column_blob(query, column);
 }

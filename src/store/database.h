@@ -2,14 +2,10 @@
  * failure nothing is written any more, for a second attempt at a sync can succeed without the data (PostgreSQL's lesson). */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/error.h"
 #include "store/batch.h"
 
 struct database;
-struct sqlite3_stmt;
 
 enum database_use {
     DATABASE_CREATE, /* a new file, or an empty one; whoever has it open is alone with it */
@@ -33,20 +29,3 @@ int database_write(struct database *database, const struct batch *found, const s
 int database_finish(struct database *database, struct error *err);
 
 void database_close(struct database *database); /* NULL is allowed */
-
-/* Look everything over, as a file that may be damaged needs it. EX_DATAERR names what is wrong. */
-int database_check(struct database *database, struct error *err);
-
-/* Reading. A query is made by database_query, stepped by query_next, and ended by query_done. EX_DATAERR, EX_IOERR. */
-int database_query(struct database *database, const char *sql, struct sqlite3_stmt **ret, struct error *err);
-
-/* The next row. 1, 0 at the end, or an error. */
-int query_next(struct database *database, struct sqlite3_stmt *query, struct error *err);
-void query_done(struct sqlite3_stmt *query); /* NULL is allowed */
-
-/* Ask again, with other values. */
-void query_again(struct sqlite3_stmt *query);
-void query_bind(struct sqlite3_stmt *query, int number, int64_t value); /* number from 1 */
-int64_t query_int(struct sqlite3_stmt *query, int column);              /* column from 0 */
-const char *query_text(struct sqlite3_stmt *query, int column);         /* NULL: none; until the next step */
-const uint8_t *query_blob(struct sqlite3_stmt *query, int column, size_t *ret_len);

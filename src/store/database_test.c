@@ -14,45 +14,27 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "store/database.h"
+#include "store/query.h"
+#include "store/store_fixture.h"
 
 static const struct batch nothing = {.bytes = NULL};
 
-struct place {
-    char directory[64];
-    char file[96];
-};
-
 static int make_place(void **state)
 {
-    struct place *place = calloc(1, sizeof *place);
-    if (!place)
-        return -1;
-    strcpy(place->directory, "/tmp/portolan-XXXXXX");
-    if (!mkdtemp(place->directory)) {
-        free(place);
-        return -1;
-    }
-    snprintf(place->file, sizeof place->file, "%s/store", place->directory);
+    struct store_place *place = calloc(1, sizeof *place);
     *state = place;
-    return 0;
+    return place && store_place_make(place) ? 0 : -1;
 }
 
 static int remove_place(void **state)
 {
-    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
-    struct place *place = *state;
-    for (unsigned i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s%s", place->file, endings[i]);
-        unlink(path);
-    }
-    int r = rmdir(place->directory);
+    struct store_place *place = *state;
+    bool removed = store_place_remove(place);
     free(place);
-    return r;
+    return removed ? 0 : -1;
 }
 
-static struct database *open_as(const struct place *place, enum database_use use)
+static struct database *open_as(const struct store_place *place, enum database_use use)
 {
     struct error err = {.status = 0};
     struct database *database = NULL;
@@ -61,7 +43,8 @@ static struct database *open_as(const struct place *place, enum database_use use
     return database;
 }
 
-static void assert_refused(const struct place *place, enum database_use use, int status, const char *says)
+static void assert_refused(const struct store_place *place, enum database_use use, int status,
+                           const char *says)
 {
     struct error err = {.status = 0};
     struct database *database = NULL;
@@ -70,37 +53,16 @@ static void assert_refused(const struct place *place, enum database_use use, int
         fail_msg("'%s' does not say '%s'", err.text, says);
 }
 
-static void put_event(struct batch *batch, const char *what)
-{
-    batch_row(batch, STORE_EVENT);
-    batch_int(batch, 1);
-    batch_text(batch, what);
-    batch_null(batch);
-    batch_int(batch, 2);
-    batch_int(batch, 3);
-}
-
-static int64_t count_events(struct database *database)
-{
-    struct error err = {.status = 0};
-    struct sqlite3_stmt *query = NULL;
-    assert_int_equal(database_query(database, "SELECT count(*) FROM event", &query, &err), 0);
-    assert_int_equal(query_next(database, query, &err), 1);
-    int64_t count = query_int(query, 0);
-    query_done(query);
-    return count;
-}
-
 static void what_is_written_is_read_again(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     struct database *database = open_as(place, DATABASE_CREATE);
     struct batch batch = {.bytes = NULL};
-    put_event(&batch, "one");
-    put_event(&batch, "two");
+    store_fixture_event(&batch, "one");
+    store_fixture_event(&batch, "two");
     assert_int_equal(database_write(database, &nothing, &batch, NULL), 0);
     struct database *reader = open_as(place, DATABASE_READ);
-    assert_int_equal(count_events(reader), 2);
+    assert_int_equal(store_fixture_count_events(reader), 2);
     database_close(reader);
     database_close(database);
     batch_done(&batch);
@@ -108,15 +70,15 @@ static void what_is_written_is_read_again(void **state)
 
 static void a_batch_that_fails_leaves_nothing_behind_and_is_the_last(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     struct database *database = open_as(place, DATABASE_CREATE);
     struct batch batch = {.bytes = NULL};
-    put_event(&batch, "good");
-    put_event(&batch, NULL); /* the table wants a text */
+    store_fixture_event(&batch, "good");
+    store_fixture_event(&batch, NULL); /* the table wants a text */
     assert_true(database_write(database, &nothing, &batch, NULL) < 0);
-    assert_int_equal(count_events(database), 0);
+    assert_int_equal(store_fixture_count_events(database), 0);
     batch_clear(&batch);
-    put_event(&batch, "good");
+    store_fixture_event(&batch, "good");
     assert_int_equal(database_write(database, &nothing, &batch, NULL), -EX_IOERR);
     database_close(database);
     batch_done(&batch);
@@ -124,11 +86,11 @@ static void a_batch_that_fails_leaves_nothing_behind_and_is_the_last(void **stat
 
 static void a_file_that_is_removed_is_written_no_more(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     struct error err = {.status = 0};
     struct database *database = open_as(place, DATABASE_CREATE);
     struct batch batch = {.bytes = NULL};
-    put_event(&batch, "one");
+    store_fixture_event(&batch, "one");
     assert_int_equal(unlink(place->file), 0);
     assert_int_equal(database_write(database, &nothing, &batch, &err), -EX_IOERR);
     assert_non_null(strstr(err.text, "removed"));
@@ -140,7 +102,7 @@ static void a_file_that_is_removed_is_written_no_more(void **state)
 /* A file whose scan never began may be used again; one that holds a scan may not. */
 static void a_new_scan_does_not_overwrite_an_old_one(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     database_close(open_as(place, DATABASE_CREATE));
     struct database *database = open_as(place, DATABASE_CREATE);
     struct batch batch = {.bytes = NULL};
@@ -162,7 +124,7 @@ static void a_new_scan_does_not_overwrite_an_old_one(void **state)
 
 static void two_scans_cannot_use_one_file(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     struct database *database = open_as(place, DATABASE_CREATE);
     pid_t pid = fork(); /* flock holds between descriptions, but another process is what is meant */
     if (pid == 0) {
@@ -176,7 +138,7 @@ static void two_scans_cannot_use_one_file(void **state)
 }
 
 /* Another program has the lock, and gives it back after a while. */
-static pid_t lock_for_a_while(const struct place *place)
+static pid_t lock_for_a_while(const struct store_place *place)
 {
     int ready[2];
     char byte = 0;
@@ -200,7 +162,7 @@ static pid_t lock_for_a_while(const struct place *place)
 
 static void who_looks_at_a_file_for_a_moment_is_waited_for(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     struct batch found = {.bytes = NULL};
     struct batch rows = {.bytes = NULL};
     struct error err = {.status = 0};
@@ -211,7 +173,7 @@ static void who_looks_at_a_file_for_a_moment_is_waited_for(void **state)
     assert_int_equal(status, 0);
 
     pid = lock_for_a_while(place);
-    put_event(&rows, "written");
+    store_fixture_event(&rows, "written");
     assert_int_equal(database_write(database, &found, &rows, &err), 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
@@ -219,7 +181,7 @@ static void who_looks_at_a_file_for_a_moment_is_waited_for(void **state)
     batch_done(&rows);
 }
 
-static void run_sql(const struct place *place, const char *sql)
+static void run_sql(const struct store_place *place, const char *sql)
 {
     struct error err = {.status = 0};
     struct database *database = open_as(place, DATABASE_WRITE);
@@ -234,7 +196,7 @@ static void an_older_and_a_newer_schema_are_refused(void **state)
 {
     static const char *const changes[] = {"PRAGMA user_version=1", "PRAGMA user_version=99"};
     static const char *const says[] = {"version 1 of the schema", "version 99 of the schema"};
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     for (unsigned i = 0; i < 2; i++) {
         database_close(open_as(place, DATABASE_CREATE));
         run_sql(place, changes[i]);
@@ -247,7 +209,7 @@ static void an_older_and_a_newer_schema_are_refused(void **state)
 
 static void somebody_elses_database_is_refused(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     database_close(open_as(place, DATABASE_CREATE));
     run_sql(place, "PRAGMA application_id=1");
     assert_refused(place, DATABASE_READ, EX_DATAERR, "not of Portolan");
@@ -258,7 +220,7 @@ static void other_tables_than_ours_are_refused(void **state)
 {
     static const char *const changes[] = {"CREATE TABLE more(x)", "CREATE INDEX odd ON port(abs(port))",
                                           "DROP TABLE event"};
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     for (unsigned i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         database_close(open_as(place, DATABASE_CREATE));
         run_sql(place, changes[i]);
@@ -270,7 +232,7 @@ static void other_tables_than_ours_are_refused(void **state)
 
 static void what_is_no_database_is_refused_and_left_alone(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     static const char text[] =
         "This is the shopping list of somebody who likes long lists, and not a database.\n";
     FILE *file = fopen(place->file, "w");
@@ -289,7 +251,7 @@ static void what_is_no_database_is_refused_and_left_alone(void **state)
 
 static void a_missing_file_is_named(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     assert_refused(place, DATABASE_READ, EX_NOINPUT, place->file);
     assert_refused(place, DATABASE_WRITE, EX_NOINPUT, place->file);
 }
@@ -297,11 +259,11 @@ static void a_missing_file_is_named(void **state)
 /* Damage in the middle of the file, as a bad disk leaves it. */
 static void damage_is_found(void **state)
 {
-    const struct place *place = *state;
+    const struct store_place *place = *state;
     struct database *database = open_as(place, DATABASE_CREATE);
     struct batch batch = {.bytes = NULL};
     for (unsigned i = 0; i < 2000; i++)
-        put_event(&batch, "an event that takes some room in the file");
+        store_fixture_event(&batch, "an event that takes some room in the file");
     assert_int_equal(database_write(database, &nothing, &batch, NULL), 0);
     database_close(database);
     batch_done(&batch);

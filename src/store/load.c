@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/query.h"
 #include "store/text.h"
 
 static int damaged(struct error *err, const char *what)

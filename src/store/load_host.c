@@ -5,6 +5,7 @@
 
 #include "results/whole_host.h"
 #include "store/load.h"
+#include "store/query.h"
 #include "store/text.h"
 
 struct host_cursor {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/compare.h"
+#include "store/query.h"
 #include "store/store_fixture.h"
 
 #define PORTS           40u

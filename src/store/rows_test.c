@@ -11,14 +11,14 @@
 #include <unistd.h>
 
 #include "store/load.h"
+#include "store/query.h"
 #include "store/store_fixture.h"
 
 #define PORTS 200u
 
 /* A store of a scan of two hosts. */
 struct scene {
-    char directory[64];
-    char path[96];
+    struct store_place place;
     struct plan plan;
     struct database *database;
     struct batch found, state;
@@ -31,10 +31,8 @@ static int make_scene(void **state)
     if (!scene)
         return -1;
     *state = scene;
-    strcpy(scene->directory, "/tmp/portolan-XXXXXX");
-    if (!mkdtemp(scene->directory))
+    if (!store_place_make(&scene->place))
         return -1;
-    snprintf(scene->path, sizeof scene->path, "%s/store", scene->directory);
     if (!store_fixture_plan(2, PORTS, 1, &scene->plan))
         return -1;
     store_fixture_scan(&scene->state, &scene->plan);
@@ -46,7 +44,7 @@ static int make_scene(void **state)
                                                .tries = 1,
                                                .told = true,
                                                .time_ns = FIXTURE_START_NS};
-    return database_open(scene->path, DATABASE_CREATE, &scene->database, NULL);
+    return database_open(scene->place.file, DATABASE_CREATE, &scene->database, NULL);
 }
 
 static int remove_scene(void **state)
@@ -56,10 +54,9 @@ static int remove_scene(void **state)
     batch_done(&scene->found);
     batch_done(&scene->state);
     plan_done(&scene->plan);
-    unlink(scene->path);
-    int r = rmdir(scene->directory);
+    bool removed = store_place_remove(&scene->place);
     free(scene);
-    return r;
+    return removed ? 0 : -1;
 }
 
 static void put_host(struct scene *scene, bool again)

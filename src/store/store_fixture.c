@@ -1,6 +1,11 @@
 #include "store/store_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/query.h"
 
 bool store_fixture_plan(uint32_t hosts, uint16_t ports, uint64_t seed, struct plan *ret)
 {
@@ -33,4 +38,41 @@ void store_fixture_scan(struct batch *batch, const struct plan *plan)
                               .results = &config,
                               .started_ns = FIXTURE_START_NS};
     rows_scan(batch, &scan);
+}
+
+void store_fixture_event(struct batch *batch, const char *what)
+{
+    batch_row(batch, STORE_EVENT);
+    batch_int(batch, 1);
+    batch_text(batch, what);
+    batch_null(batch);
+    batch_int(batch, 2);
+    batch_int(batch, 3);
+}
+
+int64_t store_fixture_count_events(struct database *database)
+{
+    int64_t count = -1;
+    query_number(database, "SELECT count(*) FROM event", &count, NULL);
+    return count;
+}
+
+bool store_place_make(struct store_place *ret)
+{
+    strcpy(ret->directory, "/tmp/portolan-XXXXXX");
+    if (!mkdtemp(ret->directory))
+        return false;
+    snprintf(ret->file, sizeof ret->file, "%s/store", ret->directory);
+    return true;
+}
+
+bool store_place_remove(const struct store_place *place)
+{
+    static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+    for (unsigned i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        char path[sizeof place->file + 16];
+        snprintf(path, sizeof path, "%s%s", place->file, endings[i]);
+        unlink(path);
+    }
+    return rmdir(place->directory) == 0;
 }

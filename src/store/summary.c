@@ -7,6 +7,7 @@
 
 #include "base/rand.h"
 #include "store/index_set.h"
+#include "store/query.h"
 #include "store/text.h"
 
 #define CAPACITY_FIRST 1024

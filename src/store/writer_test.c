@@ -13,13 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/store_fixture.h"
 #include "store/writer.h"
 
 #define LOOKS_MAX 5000 /* milliseconds, on a machine that is busy */
 
 struct scene {
-    char directory[64];
-    char path[96];
+    struct store_place place;
     struct writer *writer;
     struct batch found, state;
 };
@@ -31,11 +31,9 @@ static int make_scene(void **state)
     if (!scene)
         return -1;
     *state = scene;
-    strcpy(scene->directory, "/tmp/portolan-XXXXXX");
-    if (!mkdtemp(scene->directory))
+    if (!store_place_make(&scene->place))
         return -1;
-    snprintf(scene->path, sizeof scene->path, "%s/store", scene->directory);
-    int r = database_open(scene->path, DATABASE_CREATE, &database, NULL);
+    int r = database_open(scene->place.file, DATABASE_CREATE, &database, NULL);
     return r == 0 ? writer_start(database, &scene->writer, NULL) : r;
 }
 
@@ -44,10 +42,9 @@ static int remove_scene(void **state)
     struct scene *scene = *state;
     batch_done(&scene->found);
     batch_done(&scene->state);
-    unlink(scene->path);
-    int r = rmdir(scene->directory);
+    bool removed = store_place_remove(&scene->place);
     free(scene);
-    return r;
+    return removed ? 0 : -1;
 }
 
 static void a_millisecond(void)
@@ -55,19 +52,9 @@ static void a_millisecond(void)
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-static void put_event(struct batch *batch, const char *what)
-{
-    batch_row(batch, STORE_EVENT);
-    batch_int(batch, 1);
-    batch_text(batch, what);
-    batch_null(batch);
-    batch_int(batch, 2);
-    batch_int(batch, 3);
-}
-
 static void write_event(struct scene *scene, const char *what)
 {
-    put_event(&scene->state, what);
+    store_fixture_event(&scene->state, what);
     writer_submit(scene->writer, &scene->found, &scene->state);
     while (writer_is_busy(scene->writer))
         a_millisecond();
@@ -76,12 +63,8 @@ static void write_event(struct scene *scene, const char *what)
 static int64_t count_events(const struct scene *scene)
 {
     struct database *database = NULL;
-    struct sqlite3_stmt *query = NULL;
-    assert_int_equal(database_open(scene->path, DATABASE_READ, &database, NULL), 0);
-    assert_int_equal(database_query(database, "SELECT count(*) FROM event", &query, NULL), 0);
-    assert_int_equal(query_next(database, query, NULL), 1);
-    int64_t count = query_int(query, 0);
-    query_done(query);
+    assert_int_equal(database_open(scene->place.file, DATABASE_READ, &database, NULL), 0);
+    int64_t count = store_fixture_count_events(database);
     database_close(database);
     return count;
 }
@@ -91,8 +74,8 @@ static void what_is_handed_over_is_in_the_file_at_the_end(void **state)
     struct scene *scene = *state;
     write_event(scene, "one");
     assert_int_equal(scene->state.len, 0);
-    put_event(&scene->state, "two");
-    put_event(&scene->state, "three");
+    store_fixture_event(&scene->state, "two");
+    store_fixture_event(&scene->state, "three");
     writer_submit(scene->writer, &scene->found, &scene->state);
     assert_int_equal(writer_close(scene->writer, true, NULL), 0);
     assert_int_equal(count_events(scene), 3);
@@ -109,9 +92,9 @@ static void a_failure_is_told_and_nothing_is_written_after_it(void **state)
     write_event(scene, "good");
     assert_int_equal(writer_close(scene->writer, true, &err), -status);
     assert_int_equal(count_events(scene), 1);
-    char log[sizeof scene->path + 8];
+    char log[sizeof scene->place.file + 8];
     for (unsigned i = 0; i < 2; i++) {
-        snprintf(log, sizeof log, "%s%s", scene->path, i ? "-shm" : "-wal");
+        snprintf(log, sizeof log, "%s%s", scene->place.file, i ? "-shm" : "-wal");
         unlink(log);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "cli/job/job.h"
 #include "cli/job/session_blocks.h"
+#include "store/query.h"
 
 static int split_words(struct session *session, struct error *err)
 {

@@ -11,6 +11,7 @@
 #include "cli/options/number.h"
 #include "cli/stored/limit.h"
 #include "cli/stored/story.h"
+#include "store/query.h"
 #include "store/text.h"
 
 struct question {

@@ -7,6 +7,7 @@
 
 #include "base/escape.h"
 #include "base/time.h"
+#include "store/query.h"
 #include "store/text.h"
 
 struct event {
