@@ -24,7 +24,9 @@ struct host_record {
     bool sends_errors;      /* an ICMP error came from the host itself */
     bool has_canary;        /* a port is known that draws a reset or an ICMP error from the host itself: */
     bool canary_draws_icmp; /* the latter */
-    bool canary_asked;      /* and it was asked again, at the end of this sweep */
+    bool canary_asked;      /* the host was asked, at the end of this sweep, what it had answered before, */
+    bool canary_had_soundings; /* not of ports, were sent along, */
+    bool canary_was_known;     /* and such a port was among that */
     uint8_t
         canary_failures; /* times in a row that it stayed silent, and nothing showed that the path did not */
     uint8_t canary_answers;
@@ -33,10 +35,12 @@ struct host_record {
     uint32_t canary_spec;
     uint32_t sounding_spec;
     int64_t canary_sent_ns;
-    uint32_t services[SERVICES_MAX]; /* specs of TCP or SCTP, */
-    uint8_t service_count;           /* so many of them; */
-    uint8_t services_asked;          /* the first so many again, with the canaries, */
-    uint8_t services_back;           /* and bit i: that one answered */
+    uint32_t services[SERVICES_MAX];          /* specs of TCP or SCTP, */
+    uint32_t services_tried, services_lost;   /* of all that were asked with canaries, */
+    uint32_t soundings_tried, soundings_lost; /* and of the soundings among them */
+    uint8_t service_count;                    /* so many of them; */
+    uint8_t services_asked;                   /* the first so many again, with the canaries, */
+    uint8_t services_back;                    /* and bit i: that one answered */
     bool answers_limited; /* services answered among canaries that did not: resets are limited, not probes */
     struct speaker speaker;
     uint32_t next_free;

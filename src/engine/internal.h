@@ -115,14 +115,15 @@ int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_b
 double pace_of(struct engine *engine,
                const struct scan_block *scan_block); /* at most so many packets a second */
 
-/* Send these probes of a block, pending or not, apart from its sweeps. */
+/* Send these probes of a block, pending or not, apart from its sweeps. Returns how many of them, from the first on, have left;
+ * where that is not all, there was no room at the socket, or the way is not known yet, and the rest is still to be sent. */
 struct bits_to_send {
     const uint64_t *bits;
     uint32_t count;
     uint8_t try_number;
     uint16_t source; /* number in the pool; 0: the usual address */
 };
-void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what);
+uint32_t send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what);
 
 /* So many packets left on the way of this block, apart from its sweeps. */
 void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t sent);
@@ -268,7 +269,9 @@ enum canary_verdict {
     CANARY_POLICED, /* probes get there only so often */
     CANARY_UNCLEAR, /* the path lost whatever was asked */
 };
-enum canary_verdict canary_judge(struct host_record *record); /* once its time is over; record may be NULL */
+
+/* Once their time is over; record may be NULL. path_loss: the chance that the path loses a sounding. */
+enum canary_verdict canary_judge(struct host_record *record, double path_loss);
 
 /* Has each host answered something that left after this sweep? Then what is unanswered waits for no host, and only what was
  * overtaken on the way may come yet. */

@@ -96,6 +96,7 @@ struct scan_block {
     uint32_t sounding_slot; /* next host to look at for a sounding */
     struct lane *lane;      /* freed by blocks.c; NULL: not a lane */
     struct calm *calm;      /* likewise; NULL: not asked calmly */
+    int64_t held_ns;        /* nothing leaves before, but for sweeps under way: something could not */
     bool is_paced;          /* this sweep has a pace of its own: */
     struct pacer pacer;
 

@@ -1,8 +1,13 @@
 /* What leaves, and what it costs: every packet is paid for by its way and by the whole scan. */
 #include "engine/internal.h"
 
+/* When there was no room at the socket, or the way was not known, it is tried again so much later. */
+#define HELD_NS MSEC
+
 uint32_t allowance_of(struct engine *engine, struct scan_block *scan_block)
 {
+    if (engine->now_ns < scan_block->held_ns)
+        return 0;
     uint32_t of_path = pacer_allowance(&path_of(engine, scan_block)->pacer, engine->now_ns);
     uint32_t of_all = pacer_allowance(&engine->pacer, engine->now_ns);
     uint32_t allowance = of_path < of_all ? of_path : of_all;
@@ -17,7 +22,8 @@ int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_b
             all_ns = pacer_next_ns(&engine->pacer);
     int64_t may_ns = path_ns > all_ns ? path_ns : all_ns;
     int64_t sweep_ns = scan_block->is_paced ? pacer_next_ns(&scan_block->pacer) : may_ns;
-    return may_ns > sweep_ns ? may_ns : sweep_ns;
+    may_ns = may_ns > sweep_ns ? may_ns : sweep_ns;
+    return may_ns > scan_block->held_ns ? may_ns : scan_block->held_ns;
 }
 
 double pace_of(struct engine *engine, const struct scan_block *scan_block)
@@ -49,7 +55,7 @@ void count_sent(struct engine *engine, struct scan_block *scan_block, uint32_t s
     spend_on_way(engine, scan_block, sent, 0);
 }
 
-void send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what)
+uint32_t send_bits(struct engine *engine, struct scan_block *scan_block, const struct bits_to_send *what)
 {
     struct order order = {
         .block = &scan_block->block,
@@ -69,4 +75,7 @@ void send_bits(struct engine *engine, struct scan_block *scan_block, const struc
     count_sent(engine, scan_block, sent);
     if (sent)
         scan_block->last_sent_ns = engine->now_ns;
+    if (sent < what->count)
+        scan_block->held_ns = engine->now_ns + HELD_NS;
+    return sent;
 }

@@ -164,9 +164,7 @@ bool calm_canary_answered(struct engine *engine, struct scan_block *scan_block, 
     struct calm *calm = scan_block->calm;
     for (unsigned i = 0; i < calm->canary_count; i++) {
         struct calm_canary *canary = &calm->canaries[i];
-        int64_t error_ns = sent_ns - canary->sent_ns;
-        if (canary->spec != spec || canary->is_back || error_ns > 2 * TOKEN_TIME_STEP_NS ||
-            error_ns < -2 * TOKEN_TIME_STEP_NS)
+        if (canary->spec != spec || canary->is_back || !departure_was(&canary->sent, sent_ns))
             continue;
         canary->is_back = true;
         scan_block->wake_ns = engine->now_ns;
@@ -191,7 +189,7 @@ static bool free_canary(struct engine *engine, const struct scan_block *scan_blo
         bool waits = false;
         for (unsigned j = 0; j < calm->canary_count; j++)
             waits |= calm->canaries[j].spec == spec && !calm->canaries[j].is_back &&
-                     calm->canaries[j].sent_ns > due_ns;
+                     calm->canaries[j].sent.to_ns > due_ns;
         *ret_spec = spec;
         if (!waits)
             return true;
@@ -199,10 +197,24 @@ static bool free_canary(struct engine *engine, const struct scan_block *scan_blo
     return false;
 }
 
-static void send_one(struct engine *engine, struct scan_block *scan_block, uint64_t bit, uint8_t try_number)
+/* False: it could not leave. */
+static bool send_one(struct engine *engine, struct scan_block *scan_block, uint64_t bit, uint8_t try_number)
 {
-    pacer_spend(&scan_block->calm->pacer, 1);
-    send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, try_number, 0});
+    bool has_left = send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, try_number, 0});
+    pacer_spend(&scan_block->calm->pacer, has_left);
+    return has_left;
+}
+
+/* Its answer may come while it is sent. */
+static void send_canary(struct engine *engine, struct scan_block *scan_block, uint32_t spec)
+{
+    struct calm *calm = scan_block->calm;
+    struct calm_canary *canary = &calm->canaries[calm->canary_count++];
+    *canary = (struct calm_canary){.spec = spec, .sent = departure_begin(engine->now_ns)};
+    if (send_one(engine, scan_block, scan_block_bit(scan_block, 0, spec), TOKEN_TRY_CANARY))
+        canary->sent.to_ns = engine->now_ns;
+    else
+        calm->canary_count--;
 }
 
 /* The next packet of the window. False: it must wait for a canary's answer. */
@@ -212,15 +224,14 @@ static bool send_next(struct engine *engine, struct scan_block *scan_block)
     uint32_t spec, canaries_left = CALM_CANARIES - calm->canary_count;
     bool is_canary = rand_below(&calm->rand, canaries_left + calm->end - calm->next) < canaries_left;
     if (!is_canary) {
-        uint64_t bit = calm->bits[calm->next++];
-        if (bitset_get(scan_block->block.pending, bit))
-            send_one(engine, scan_block, bit, calm->try_number);
+        uint64_t bit = calm->bits[calm->next];
+        calm->next += !bitset_get(scan_block->block.pending, bit) ||
+                      send_one(engine, scan_block, bit, calm->try_number);
         return true;
     }
     if (!free_canary(engine, scan_block, &spec))
         return false;
-    calm->canaries[calm->canary_count++] = (struct calm_canary){.spec = spec, .sent_ns = engine->now_ns};
-    send_one(engine, scan_block, scan_block_bit(scan_block, 0, spec), TOKEN_TRY_CANARY);
+    send_canary(engine, scan_block, spec);
     return true;
 }
 
@@ -336,7 +347,7 @@ static bool is_hopeless(const struct calm *calm, int64_t due_ns)
     for (unsigned i = 0; i < calm->canary_count; i++) {
         if (calm->canaries[i].is_back)
             return false;
-        lost += calm->canaries[i].sent_ns <= due_ns;
+        lost += calm->canaries[i].sent.to_ns <= due_ns;
     }
     return lost >= HOPELESS;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/rand.h"
+#include "engine/departure.h"
 #include "engine/path/pacer.h"
 
 #define CALM_CANARIES 16 /* in a window */
@@ -19,7 +20,7 @@ struct scan_block;
 
 struct calm_canary {
     uint32_t spec;
-    int64_t sent_ns;
+    struct departure sent;
     bool is_back;
 };
 

@@ -3,6 +3,8 @@
  * some times in a row, and ports whose service answered, once each. If the first stays silent, the host limits such answers;
  * if the services do, somebody drops our probes. In both cases the silence of its other ports in this sweep means nothing: it
  * is scanned in a block of its own from then on, in a lane or calmly. */
+#include <math.h>
+
 #include "base/bitset.h"
 #include "engine/internal.h"
 
@@ -24,7 +26,19 @@
 #define FAILURES_UNSURE 2
 #define FAILURES_LOST   5
 
+/* All canaries of a host taken together: its services are lost more often than the soundings among them when they are by so
+ * many standard deviations. Some tokens come while canaries are sent, so that not all of them are silent. */
+#define DEVIATIONS 4.0
+
 #define BITS_PER_ORDER 512
+
+static bool is_service(const struct host_record *record, uint32_t spec)
+{
+    for (unsigned i = 0; i < record->service_count; i++)
+        if (record->services[i] == spec)
+            return true;
+    return false;
+}
 
 static struct host_record *record_to_ask(struct engine *engine, const struct scan_block *scan_block,
                                          uint32_t slot)
@@ -56,7 +70,7 @@ static uint32_t collect_of_host(const struct engine *engine, struct scan_block *
     for (unsigned i = 0; i < CANARIES; i++) {
         if (has_sounding && (i == 1 || i == CANARIES / 2 || i + 1 == CANARIES))
             bits[count++] = scan_block_bit(scan_block, slot, sounding_spec);
-        if (record->has_canary)
+        if (record->canary_was_known)
             bits[count++] = scan_block_bit(scan_block, slot, record->canary_spec);
         bool is_sounding = has_sounding && record->services[i] == sounding_spec;
         if (i < record->services_asked && !is_sounding)
@@ -68,8 +82,10 @@ static uint32_t collect_of_host(const struct engine *engine, struct scan_block *
 static void begin_host(struct engine *engine, struct host_record *record)
 {
     record->canary_asked = true;
+    record->canary_was_known = record->has_canary;
     record->canary_answers = record->canary_soundings = record->services_back = 0;
     record->services_asked = record->service_count;
+    record->canary_had_soundings = record->has_sounding && !is_service(record, record->sounding_spec);
     record->canary_sent_ns = engine->now_ns;
 }
 
@@ -80,7 +96,7 @@ static uint32_t collect(struct engine *engine, struct scan_block *scan_block, ui
     while (scan_block->canary_slot < scan_block->block.host_count && count < most) {
         struct host_record *record = record_to_ask(engine, scan_block, scan_block->canary_slot);
         uint64_t all[ASKED_PER_HOST];
-        if (record && scan_block->canary_bit == 0)
+        if (record && scan_block->canary_bit == 0 && !record->canary_asked)
             begin_host(engine, record);
         uint32_t all_count = record ? collect_of_host(engine, scan_block, record, all) : 0;
         while (scan_block->canary_bit < all_count && count < most)
@@ -103,19 +119,26 @@ static uint32_t at_once(const struct path *path, uint32_t allowance)
 bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t allowance)
 {
     uint64_t bits[BITS_PER_ORDER];
+    uint32_t first_slot = scan_block->canary_slot, first_bit = scan_block->canary_bit, sent = 0;
     uint32_t most = at_once(path_of(engine, scan_block), allowance);
     uint32_t count = collect(engine, scan_block, most < BITS_PER_ORDER ? most : BITS_PER_ORDER, bits);
     if (count)
-        send_bits(engine, scan_block,
-                  &(struct bits_to_send){.bits = bits, .count = count, .try_number = TOKEN_TRY_CANARY});
-    paths_asked_known(engine, scan_block, count);
+        sent =
+            send_bits(engine, scan_block,
+                      &(struct bits_to_send){.bits = bits, .count = count, .try_number = TOKEN_TRY_CANARY});
+    paths_asked_known(engine, scan_block, sent);
+    if (sent < count) { /* the others are the next */
+        scan_block->canary_slot = first_slot;
+        scan_block->canary_bit = first_bit;
+        collect(engine, scan_block, sent, bits);
+    }
     return scan_block->canary_slot < scan_block->block.host_count;
 }
 
 bool canary_answered(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint32_t spec)
 {
     struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
-    if (!record || !record->canary_asked || !record->has_canary || record->canary_spec != spec)
+    if (!record || !record->canary_asked || !record->canary_was_known || record->canary_spec != spec)
         return false;
     if (record->canary_answers++ == 0 && !record->rtt.has_sample) {
         scan_block->timed_anew = true;
@@ -170,30 +193,45 @@ static unsigned services_back(const struct host_record *record)
     return back;
 }
 
+static void count_all(struct host_record *record)
+{
+    unsigned soundings = record->canary_had_soundings ? SOUNDINGS : 0;
+    unsigned back = record->canary_soundings < soundings ? record->canary_soundings : soundings;
+    record->services_tried += record->services_asked;
+    record->services_lost += record->services_asked - services_back(record);
+    record->soundings_tried += soundings;
+    record->soundings_lost += soundings - back;
+}
+
+/* Does somebody drop what services are asked, and lets the soundings through that are sent at the same time? */
+static bool is_selective(const struct host_record *record, double path_loss)
+{
+    double share = (record->soundings_lost + 1.0) / (record->soundings_tried + 2.0); /* at most, nearly */
+    share = share > path_loss ? share : path_loss;
+    double expected = share * record->services_tried;
+    return record->soundings_tried > 0 &&
+           record->services_lost > expected + DEVIATIONS * sqrt(expected * (1 - share));
+}
+
 /* What did not come back; CANARY_FINE: nothing in particular. */
 static enum canary_verdict what_is_silent(const struct host_record *record)
 {
     bool services_silent =
         record->services_asked > 0 && services_back(record) * SERVICES_PER_ANSWER <= record->services_asked;
-    bool canary_silent = record->has_canary && record->canary_answers <= CANARIES_PASSED_LIMIT;
-    if (services_silent && (canary_silent || !record->has_canary))
+    bool canary_silent = record->canary_was_known && record->canary_answers <= CANARIES_PASSED_LIMIT;
+    if (services_silent && (canary_silent || !record->canary_was_known))
         return CANARY_POLICED;
     return canary_silent ? CANARY_LIMITED : CANARY_FINE;
 }
 
-static bool is_service(const struct host_record *record, uint32_t spec)
-{
-    for (unsigned i = 0; i < record->service_count; i++)
-        if (record->services[i] == spec)
-            return true;
-    return false;
-}
-
-enum canary_verdict canary_judge(struct host_record *record)
+enum canary_verdict canary_judge(struct host_record *record, double path_loss)
 {
     if (!record || !record->canary_asked)
         return CANARY_FINE;
     record->canary_asked = false;
+    count_all(record);
+    if (is_selective(record, path_loss))
+        return CANARY_POLICED;
     enum canary_verdict verdict = what_is_silent(record);
     if (verdict == CANARY_FINE) {
         loss_count(&record->loss, record->services_asked, record->services_asked - services_back(record));

@@ -166,6 +166,24 @@ static uint32_t cap(struct engine *engine, struct scan_block *scan_block, uint32
     return allowance < paced ? allowance : paced;
 }
 
+/* The last so many probes of the cycle could not leave: they are its next again, and need their tokens later. */
+static void take_back(struct lane *lane, uint16_t source, uint32_t count)
+{
+    for (; count > 0; count--) {
+        uint64_t bit = lane->bits[--lane->next_bit];
+        uint32_t i = lane->waiting_count;
+        while (i > 0 && lane->waiting[i - 1].bit != bit)
+            i--;
+        if (i == 0)
+            continue; /* an earlier try of it was answered just now */
+        lane->waiting[i - 1] = lane->waiting[--lane->waiting_count];
+        if (source)
+            lane_pool_untouched(&lane->pool, source);
+        else
+            limiter_untouched(&lane->limiter);
+    }
+}
+
 /* The next probes of the cycle, from one of our addresses. */
 static void send_from(struct engine *engine, struct scan_block *scan_block, uint16_t source, uint32_t count)
 {
@@ -179,7 +197,9 @@ static void send_from(struct engine *engine, struct scan_block *scan_block, uint
         lane_pool_promise(&lane->pool, source, count);
     else
         limiter_promise(&lane->limiter, count);
-    send_bits(engine, scan_block, &(struct bits_to_send){bits, count, lane->try_number, source});
+    uint32_t sent =
+        send_bits(engine, scan_block, &(struct bits_to_send){bits, count, lane->try_number, source});
+    take_back(lane, source, count - sent);
 }
 
 /* How long a token takes, as the usual address has seen it. 0: not known. */
@@ -242,7 +262,11 @@ static void go_on_with_canary(struct engine *engine, struct scan_block *scan_blo
         return;
     lane->canaries_sent++;
     lane->canary_sent_ns = engine->now_ns;
-    send_bits(engine, scan_block, &(struct bits_to_send){&lane->canary_bit, 1, TOKEN_TRY_CANARY, 0});
+    if (send_bits(engine, scan_block, &(struct bits_to_send){&lane->canary_bit, 1, TOKEN_TRY_CANARY, 0}))
+        return;
+    lane->canaries_sent--;
+    /* As if it were due when something may leave again. */
+    lane->canary_sent_ns = may_send_ns(engine, scan_block) - own_block_rto_ns(engine, scan_block);
 }
 
 static int64_t next_wake_ns(struct engine *engine, const struct scan_block *scan_block)

@@ -132,6 +132,39 @@ static bool is_turn(struct path *path)
     return !soundings->rarely || soundings->turns % RARELY == 0;
 }
 
+static void remove_waiting(struct soundings *soundings, unsigned first, unsigned count)
+{
+    memmove(&soundings->waiting[first], &soundings->waiting[first + count],
+            (soundings->count - first - count) * sizeof soundings->waiting[0]);
+    soundings->count -= count;
+}
+
+/* False: it could not leave. */
+static bool send(struct engine *engine, struct scan_block *scan_block, struct sounding *sounding,
+                 uint64_t bit)
+{
+    struct path *path = path_of(engine, scan_block);
+    struct soundings *soundings = &path->soundings;
+    int64_t now_ns = engine->now_ns;
+    sounding->sent = departure_begin(now_ns);
+    soundings->waiting[soundings->count++] = *sounding; /* its answer may come while it is sent */
+    bool has_left = send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
+    struct sounding *last = soundings->count ? &soundings->waiting[soundings->count - 1] : NULL;
+    if (!has_left) {
+        remove_waiting(soundings, soundings->count - 1, 1);
+        return false;
+    }
+    if (last && last->sent.to_ns == TIME_NEVER)
+        last->sent.to_ns = engine->now_ns;
+    if (sounding->judges) {
+        soundings->judged_ns = now_ns;
+        rate_sounded(&path->rate);
+    }
+    count_of_step(path);
+    paths_asked_known(engine, scan_block, sounding->sure);
+    return true;
+}
+
 bool sounding_send(struct engine *engine, struct scan_block *scan_block)
 {
     struct path *path = path_of(engine, scan_block);
@@ -146,24 +179,8 @@ bool sounding_send(struct engine *engine, struct scan_block *scan_block)
         return false;
     if (scan_block->first_sent_ns[TOKEN_TRY_CANARY] == TIME_NEVER)
         scan_block->first_sent_ns[TOKEN_TRY_CANARY] = engine->now_ns;
-    sounding.sent_ns = engine->now_ns;
     sounding.judges = sounding.sure && engine->now_ns - soundings->judged_ns >= JUDGES_PERIOD_NS;
-    if (sounding.judges) {
-        soundings->judged_ns = engine->now_ns;
-        rate_sounded(&path->rate);
-    }
-    count_of_step(path);
-    soundings->waiting[soundings->count++] = sounding;
-    send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
-    paths_asked_known(engine, scan_block, sounding.sure);
-    return true;
-}
-
-static void remove_waiting(struct soundings *soundings, unsigned first, unsigned count)
-{
-    memmove(&soundings->waiting[first], &soundings->waiting[first + count],
-            (soundings->count - first - count) * sizeof soundings->waiting[0]);
-    soundings->count -= count;
+    return send(engine, scan_block, &sounding, bit);
 }
 
 static void count_loss(struct engine *engine, const struct scan_block *scan_block, uint32_t slot, bool lost)
@@ -180,10 +197,10 @@ void sounding_expire(struct engine *engine, struct path *path)
     struct soundings *soundings = &path->soundings;
     int64_t oldest_ns = engine->now_ns - path->rtt.rto_ns;
     unsigned lost = 0;
-    for (; lost < soundings->count && soundings->waiting[lost].sent_ns <= oldest_ns; lost++) {
+    for (; lost < soundings->count && soundings->waiting[lost].sent.to_ns <= oldest_ns; lost++) {
         const struct sounding *sounding = &soundings->waiting[lost];
         const struct scan_block *scan_block = blocks_find(engine, sounding->block_id);
-        if (scan_block && sounding->sure && sounding->sent_ns > path->rate.clean_ns)
+        if (scan_block && sounding->sure && sounding->sent.from_ns > path->rate.clean_ns)
             count_loss(engine, scan_block, sounding->slot, true);
     }
     if (lost)
@@ -204,9 +221,10 @@ static void expire_overtaken(struct engine *engine, struct scan_block *scan_bloc
     for (unsigned i = soundings->count; i-- > 0;) {
         const struct sounding *sounding = &soundings->waiting[i];
         if (sounding->slot != answered->slot || sounding->block_id != answered->block_id ||
-            sounding->sent_ns >= answered->sent_ns || sounding->sent_ns > engine->now_ns - rto_ns)
+            sounding->sent.from_ns >= answered->sent.from_ns ||
+            sounding->sent.to_ns > engine->now_ns - rto_ns)
             continue;
-        if (sounding->sure && sounding->sent_ns > path->rate.clean_ns)
+        if (sounding->sure && sounding->sent.from_ns > path->rate.clean_ns)
             count_loss(engine, scan_block, sounding->slot, true);
         remove_waiting(soundings, i, 1);
     }
@@ -223,9 +241,8 @@ bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uin
         return false;
     for (unsigned i = 0; i < soundings->count; i++) {
         struct sounding answered = soundings->waiting[i], *sounding = &answered;
-        int64_t error_ns = sent_ns - sounding->sent_ns;
         if (sounding->slot != slot || sounding->block_id != scan_block->block.id ||
-            error_ns > 2 * TOKEN_TIME_STEP_NS || error_ns < -2 * TOKEN_TIME_STEP_NS)
+            !departure_was(&sounding->sent, sent_ns))
             continue;
         count_loss(engine, scan_block, slot, false);
         if (sounding->judges)

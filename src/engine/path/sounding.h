@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/departure.h"
+
 #define SOUNDINGS_MAX 256
 
 struct sounding {
-    int64_t sent_ns;
+    struct departure sent;
     uint32_t block_id, slot;
     bool sure;   /* the host has answered such a probe before */
     bool judges; /* ... and its fate is evidence of its own about the rate */

@@ -30,7 +30,8 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
 {
     struct host_slot *slot = &scan_block->slots[slot_index];
     struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    enum canary_verdict canary = canary_judge(record);
+    double path_loss = loss_of_path(&path_of(engine, scan_block)->sounded_loss);
+    enum canary_verdict canary = canary_judge(record, path_loss);
     if (canary == CANARY_POLICED && calm_is_possible(engine) && calm_open(engine, scan_block, slot_index))
         return false;
     bool draws_limited = canary == CANARY_LIMITED || canary == CANARY_POLICED;

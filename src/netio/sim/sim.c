@@ -367,10 +367,12 @@ static void sim_work(struct netio *io, struct order *order, int64_t until_ns)
         until_ns = sim->now_ns + SLICE_NS; /* an order that waits takes time */
     if (!order || sim->away) {
         int64_t next_ns = next_event_ns(sim, until_ns);
-        if (next_ns > sim->now_ns)
-            sim->now_ns = next_ns;
+        sim->now_ns = next_ns > sim->now_ns ? next_ns : sim->now_ns;
     }
-    while (order && !sim->away && order_next(order, sim->now_ns, &probe)) {
+    if (order && sim->config->lag_ns)
+        sim->now_ns += (int64_t)rand_below(&sim->rand, (uint64_t)sim->config->lag_ns);
+    while (order && !sim->away && !chance(sim, sim->config->no_room) &&
+           order_next(order, sim->now_ns, &probe)) {
         send_probe(sim, order, &probe);
         deliver_due(sim);
         follow_link(sim);

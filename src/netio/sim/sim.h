@@ -134,6 +134,9 @@ struct sim_config {
     struct addr source4, source6, router4, router6; /* ours, and the router's; may be ADDR_NONE */
     const struct source_pool *pool;                 /* more addresses of ours; NULL: none */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
+    double no_room; /* chance that a probe finds none at our socket: its order ends before it */
+    int64_t
+        lag_ns; /* our own process is not run for 0 .. lag_ns, uniform, before each order's first probe leaves */
     unsigned
         forgeries_per_probe; /* answers by somebody who knows our ports but not our numbers; or of our ports */
     uint16_t forger_first_port, forger_port_count; /* only the range, when it is given (off-path) */
