@@ -36,6 +36,13 @@
 
 #define PATH_LOSS_MOST 0.4
 
+/* Shares of so many canaries, at paces so far apart, that differ by less, two standard deviations of both, are the same. Where
+ * fewer come back than that the pace has still far to fall. */
+#define BAND_WIDTH    4.0
+#define BAND_ENOUGH   48
+#define SHARE_BETTER  0.2
+#define SHARE_TELLING 0.3
+
 /* What says that a host stopped answering, and not one port of it. */
 #define PORTS_SURE 3
 
@@ -119,6 +126,7 @@ bool calm_begin(struct engine *engine, struct scan_block *scan_block)
     if (!calm)
         return false;
     calm->is_searching = true;
+    calm->share_most = 1;
     calm->rand.state = engine->config.plan->options.seed ^ scan_block->block.id;
     pacer_init(&calm->pacer, PACE_FIRST_PPS, engine->now_ns);
     if (scan_block->lane)
@@ -272,6 +280,31 @@ static void give_up(struct engine *engine, struct scan_block *scan_block)
     host_finish(engine, scan_block, 0, sure ? RECORD_UNFINISHED : 0);
 }
 
+/* Paces within a factor of four are one band. */
+static unsigned band_of(double pace_pps)
+{
+    double band = log(pace_pps / PACE_LEAST_PPS) / log(BAND_WIDTH);
+    return band < 0 ? 0 : band < CALM_BANDS - 1 ? (unsigned)band : CALM_BANDS - 1;
+}
+
+static double share_back(const struct loss *canaries)
+{
+    return canaries->tries > 0 ? 1 - canaries->lost / canaries->tries : 0;
+}
+
+/* The slower we ask the more a policer lets through. If no more come back than at the faster pace of another band, the path is as
+ * lossy as that, which was not known, and the faster pace is right. */
+static void look_for_vain_slowness(struct calm *calm)
+{
+    unsigned here = band_of(calm->pacer.rate_pps), faster = here + 1;
+    if (faster >= CALM_BANDS || calm->bands[here].tries < BAND_ENOUGH ||
+        calm->bands[faster].tries < BAND_ENOUGH || share_back(&calm->bands[faster]) < SHARE_TELLING ||
+        share_back(&calm->bands[here]) > share_back(&calm->bands[faster]) + SHARE_BETTER)
+        return;
+    calm->share_most = fmin(calm->share_most, share_back(&calm->bands[here]));
+    pacer_set_rate(&calm->pacer, PACE_LEAST_PPS * pow(BAND_WIDTH, faster));
+}
+
 static void slow_down(struct engine *engine, struct scan_block *scan_block, double through)
 {
     struct calm *calm = scan_block->calm;
@@ -303,10 +336,10 @@ static double next_pace_pps(struct calm *calm, double expected, unsigned back)
 }
 
 /* Of its canaries. A path that seems to lose more than that is rather one that we are too fast for. */
-static double share_expected(const struct path *path)
+static double share_expected(const struct path *path, const struct calm *calm)
 {
     double p = path_chance_of_loss(path);
-    return 1 - (p < PATH_LOSS_MOST ? p : PATH_LOSS_MOST);
+    return fmin(1 - fmin(p, PATH_LOSS_MOST), calm->share_most);
 }
 
 /* The window is over, and what comes back has come back. */
@@ -314,7 +347,11 @@ static void judge(struct engine *engine, struct scan_block *scan_block)
 {
     struct calm *calm = scan_block->calm;
     unsigned back = canaries_back(calm);
-    double expected = share_expected(path_of(engine, scan_block));
+    if (!calm->is_void) {
+        loss_count(&calm->bands[band_of(calm->pacer.rate_pps)], CALM_CANARIES, CALM_CANARIES - back);
+        look_for_vain_slowness(calm);
+    }
+    double expected = share_expected(path_of(engine, scan_block), calm);
     double through = back / (CALM_CANARIES * expected);
     if (calm->is_void) {
         start_window(engine, scan_block);

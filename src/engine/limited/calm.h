@@ -11,9 +11,11 @@
 
 #include "base/rand.h"
 #include "engine/departure.h"
+#include "engine/path/loss.h"
 #include "engine/path/pacer.h"
 
 #define CALM_CANARIES 16 /* in a window */
+#define CALM_BANDS    12 /* of paces */
 
 struct engine;
 struct scan_block;
@@ -32,14 +34,16 @@ struct calm {
     uint8_t passes;            /* that count */
     uint8_t try_number;        /* of this one; try numbers come round again */
     struct calm_canary canaries[CALM_CANARIES];
-    unsigned canary_count; /* sent in this window */
-    uint32_t next_canary;  /* which port is next */
-    uint8_t good_windows;  /* in a row, since the pace is known */
-    bool was_overrun;      /* the pace was once too fast, and something came back all the same; */
-    bool is_searching;     /* and none was good since */
-    bool was_void;         /* the window before, for want of canaries, at the same pace */
-    bool is_void;          /* something of this window was lost by ourselves */
-    uint64_t bits[];       /* what this pass asks, in an order of its own */
+    unsigned canary_count;         /* sent in this window */
+    uint32_t next_canary;          /* which port is next */
+    uint8_t good_windows;          /* in a row, since the pace is known */
+    bool was_overrun;              /* the pace was once too fast, and something came back all the same; */
+    bool is_searching;             /* and none was good since */
+    bool was_void;                 /* the window before, for want of canaries, at the same pace */
+    bool is_void;                  /* something of this window was lost by ourselves */
+    double share_most;             /* of the canaries that come back at any pace; 1: not known */
+    struct loss bands[CALM_BANDS]; /* canaries, by pace */
+    uint64_t bits[];               /* what this pass asks, in an order of its own */
 };
 
 /* May hosts of this scan be asked calmly? */
