@@ -264,9 +264,32 @@ static void techniques_are_found_by_name(void **state)
         assert_ptr_equal(technique_find(technique_table[i]->name), technique_table[i]);
 }
 
+/* Its number tells the time, too, and one that is one off tells another. */
+static void a_reset_acknowledges_what_its_probe_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t flags;
+        uint32_t len;
+    } probes[] = {{0, 0},
+                  {TCP_PSH, 0},
+                  {TCP_SYN, 1},
+                  {TCP_FIN, 1},
+                  {TCP_FIN | TCP_PSH | TCP_URG, 1},
+                  {TCP_SYN | TCP_FIN, 2}};
+    for (unsigned i = 0; i < sizeof probes / sizeof probes[0]; i++) {
+        struct technique technique = tcp_probe_with_flags(&technique_null, probes[i].flags);
+        struct packet packet = tcp_answer(TCP_RST | TCP_ACK, 0, NUMBER + probes[i].len);
+        struct answer answer;
+        assert_true(tcp_probe_reset(&technique, &packet, PORT_CLOSED, &answer));
+        assert_int_equal(answer.numbers[0], NUMBER);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reset_acknowledges_what_its_probe_takes),
         cmocka_unit_test(syn_scan_reads_handshakes_and_resets),
         cmocka_unit_test(a_bare_syn_is_open_but_proved_by_its_port_alone),
         cmocka_unit_test(a_probe_that_comes_back_leaves_the_port_silent),

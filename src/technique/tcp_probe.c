@@ -34,6 +34,13 @@ void tcp_probe_build(const struct probe *probe, struct writer *out)
     tcp_write(out, &probe->src, &probe->dst, &build);
 }
 
+/* In sequence numbers: SYN and FIN take one each (RFC 9293 section 3.4). What a stack that forgets one of them acknowledges must
+ * come second: a number that is one off seems right, too, but for the time in it. */
+static uint32_t segment_len(uint8_t flags)
+{
+    return (flags & TCP_SYN ? 1u : 0u) + (flags & TCP_FIN ? 1u : 0u);
+}
+
 bool tcp_probe_reset(const struct technique *technique, const struct packet *packet, enum port_state state,
                      struct answer *ret)
 {
@@ -49,8 +56,9 @@ bool tcp_probe_reset(const struct technique *technique, const struct packet *pac
     } else {
         if (!(tcp->flags & TCP_ACK))
             return false;
-        answer.numbers[0] = tcp->ack - 1;
-        answer.numbers[1] = tcp->ack;
+        uint32_t len = segment_len(technique->tcp_flags);
+        answer.numbers[0] = tcp->ack - len;
+        answer.numbers[1] = len ? answer.numbers[0] + 1 : tcp->ack - 1;
         answer.number_count = 2;
     }
     *ret = answer;
