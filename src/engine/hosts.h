@@ -25,8 +25,8 @@ struct host_record {
     bool has_canary;        /* a port is known that draws a reset or an ICMP error from the host itself: */
     bool canary_draws_icmp; /* the latter */
     bool canary_asked;      /* the host was asked, at the end of this sweep, what it had answered before, */
-    bool canary_had_soundings; /* not of ports, were sent along, */
-    bool canary_was_known;     /* and such a port was among that */
+    bool canary_was_known;  /* and such a port was among that; */
+    bool canary_had_soundings; /* soundings, not of ports, were sent along */
     uint8_t
         canary_failures; /* times in a row that it stayed silent, and nothing showed that the path did not */
     uint8_t canary_answers;

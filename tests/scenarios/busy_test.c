@@ -9,27 +9,13 @@
 
 #include "scenario_support.h"
 
-#define OPEN_COUNT 20
-
-/* Every 50th of its 1,000 ports is open, the others drop everything. */
-static struct sim_host firewalled(struct sim_port ports[static OPEN_COUNT])
-{
-    for (unsigned i = 0; i < OPEN_COUNT; i++) {
-        uint16_t port = (uint16_t)(1 + 50 * i);
-        ports[i] = (struct sim_port){IP_PROTO_TCP, port, port, SIM_OPEN, 0, 0, false};
-    }
-    struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
-    host.otherwise = SIM_DROP;
-    return host;
-}
-
 /* What is to be sent now leaves up to a millisecond later, and its answer is known all the same. */
 static void a_machine_that_sends_late_asks_a_firewalled_host_twice(void **state)
 {
     (void)state;
     struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct sim_host host = firewalled(ports);
+        struct sim_host host = firewalled_but_some(ports);
         struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
         scenario.seed = seed;
         scenario.sim.lag_ns = MSEC;
@@ -90,7 +76,7 @@ static void probes_that_find_no_room_are_still_to_be_sent(void **state)
     (void)state;
     struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct sim_host host = firewalled(ports);
+        struct sim_host host = firewalled_but_some(ports);
         struct sim_link policer = policer_before(&host);
         assert_right_without_room(&host, NULL, seed);
         assert_right_without_room(&host, &policer, seed);

@@ -20,26 +20,6 @@ static struct sim_link policer(const struct sim_host *hosts, double rate_pps, un
                              .policed_proto = IP_PROTO_TCP};
 }
 
-#define OPEN_COUNT 20
-
-/* Every 50th port is open; those behind a thousand are further ones. */
-static void open_some(struct sim_port ports[static OPEN_COUNT])
-{
-    for (unsigned i = 0; i < OPEN_COUNT; i++) {
-        uint16_t port = (uint16_t)(1 + 50 * i);
-        ports[i] = (struct sim_port){IP_PROTO_TCP, port, port, SIM_OPEN, 0, 0, false};
-    }
-}
-
-/* All its other ports are filtered. */
-static struct sim_host firewalled(struct sim_port ports[static OPEN_COUNT])
-{
-    open_some(ports);
-    struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
-    host.otherwise = SIM_DROP;
-    return host;
-}
-
 /* Ports 1 .. 1000 of the host, or of those up to the last. */
 static struct scenario scan_through(const struct sim_host *host, const char *last,
                                     const struct sim_link *link)
@@ -79,7 +59,7 @@ static void a_firewalled_host_behind_a_policer_loses_no_open_port(void **state)
     (void)state;
     struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        struct sim_host host = firewalled(ports);
+        struct sim_host host = firewalled_but_some(ports);
         assert_none_missed_at_any_rate(&host, seed);
     }
 }
@@ -113,7 +93,7 @@ static void a_policer_on_a_path_that_loses_hides_nothing(void **state)
     (void)state;
     struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct sim_host host = firewalled(ports);
+        struct sim_host host = firewalled_but_some(ports);
         host.loss_out = host.loss_back = 0.05;
         struct sim_link link = policer(&host, 1000, 20);
         assert_none_missed(&host, "198.18.0.2", &link, seed);
@@ -126,7 +106,7 @@ static void a_policer_of_everything_hides_nothing(void **state)
     (void)state;
     struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct sim_host host = firewalled(ports);
+        struct sim_host host = firewalled_but_some(ports);
         host.silent_to_pings = seed % 2;
         struct sim_link link = policer(&host, 1000, 20);
         link.policed_proto = 0;
@@ -139,7 +119,7 @@ static void hosts_that_share_a_policer_lose_no_open_port(void **state)
     (void)state;
     struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        struct sim_host hosts = firewalled(ports);
+        struct sim_host hosts = firewalled_but_some(ports);
         hosts.last = addr_v4(addr_to_v4(&hosts.first) + 15);
         struct sim_link link = policer(&hosts, 2000, 100);
         assert_none_missed(&hosts, "198.18.0.17", &link, seed);
@@ -204,7 +184,7 @@ static void a_firewalled_host_without_policer_is_asked_twice_and_at_once(void **
     (void)state;
     struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        struct sim_host host = firewalled(ports);
+        struct sim_host host = firewalled_but_some(ports);
         struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
         scenario.seed = seed;
         scenario_run(&scenario);

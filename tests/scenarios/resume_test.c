@@ -104,13 +104,9 @@ static void a_host_that_limits_its_resets_is_right_whenever_the_scan_was_killed(
 static void a_host_behind_a_policer_is_right_whenever_the_scan_was_killed(void **state)
 {
     (void)state;
-    struct sim_port ports[20];
-    for (uint16_t i = 0; i < 20; i++)
-        ports[i] = (struct sim_port){
-            IP_PROTO_TCP, (uint16_t)(1 + 50 * i), (uint16_t)(1 + 50 * i), SIM_OPEN, 0, 0, false};
+    struct sim_port ports[OPEN_COUNT];
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        struct sim_host host = host_with("198.18.0.2", ports, 20);
-        host.otherwise = SIM_DROP;
+        struct sim_host host = firewalled_but_some(ports);
         struct sim_link link = {.first = host.first,
                                 .last = host.last,
                                 .rate_pps = 200,

@@ -14,6 +14,26 @@ static inline struct sim_host host_with(const char *address, const struct sim_po
     return host;
 }
 
+#define OPEN_COUNT 20
+
+/* Every 50th port is open; the last is 951. */
+static inline void open_some(struct sim_port ports[static OPEN_COUNT])
+{
+    for (unsigned i = 0; i < OPEN_COUNT; i++) {
+        uint16_t port = (uint16_t)(1 + 50 * i);
+        ports[i] = (struct sim_port){IP_PROTO_TCP, port, port, SIM_OPEN, 0, 0, false};
+    }
+}
+
+/* With such ports; all others drop everything. */
+static inline struct sim_host firewalled_but_some(struct sim_port ports[static OPEN_COUNT])
+{
+    open_some(ports);
+    struct sim_host host = host_with("198.18.0.2", ports, OPEN_COUNT);
+    host.otherwise = SIM_DROP;
+    return host;
+}
+
 /* A SYN scan of ports 1 .. ports, without discovery. */
 static inline struct scenario scan_of(const struct sim_host *hosts, size_t host_count, const char *first,
                                       const char *last, uint16_t ports)

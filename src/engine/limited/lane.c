@@ -166,17 +166,23 @@ static uint32_t cap(struct engine *engine, struct scan_block *scan_block, uint32
     return allowance < paced ? allowance : paced;
 }
 
+/* waiting_count: it does not wait. */
+static uint32_t find_waiting(const struct lane *lane, uint64_t bit)
+{
+    uint32_t i = 0;
+    while (i < lane->waiting_count && lane->waiting[i].bit != bit)
+        i++;
+    return i;
+}
+
 /* The last so many probes of the cycle could not leave: they are its next again, and need their tokens later. */
 static void take_back(struct lane *lane, uint16_t source, uint32_t count)
 {
     for (; count > 0; count--) {
-        uint64_t bit = lane->bits[--lane->next_bit];
-        uint32_t i = lane->waiting_count;
-        while (i > 0 && lane->waiting[i - 1].bit != bit)
-            i--;
-        if (i == 0)
+        uint32_t i = find_waiting(lane, lane->bits[--lane->next_bit]);
+        if (i == lane->waiting_count)
             continue; /* an earlier try of it was answered just now */
-        lane->waiting[i - 1] = lane->waiting[--lane->waiting_count];
+        lane->waiting[i] = lane->waiting[--lane->waiting_count];
         if (source)
             lane_pool_untouched(&lane->pool, source);
         else
@@ -330,9 +336,7 @@ void lane_answered(struct engine *engine, struct scan_block *scan_block, const s
 {
     struct lane *lane = scan_block->lane;
     uint16_t source = probe->source;
-    uint32_t i = 0;
-    while (i < lane->waiting_count && lane->waiting[i].bit != probe->bit)
-        i++;
+    uint32_t i = find_waiting(lane, probe->bit);
     if (i < lane->waiting_count) {
         struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[0].record);
         if (record) /* the answer of a lane's probe tells the round trip even if it names nothing but a port */

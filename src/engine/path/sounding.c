@@ -148,13 +148,12 @@ static bool send(struct engine *engine, struct scan_block *scan_block, struct so
     int64_t now_ns = engine->now_ns;
     sounding->sent = departure_begin(now_ns);
     soundings->waiting[soundings->count++] = *sounding; /* its answer may come while it is sent */
-    bool has_left = send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0});
-    struct sounding *last = soundings->count ? &soundings->waiting[soundings->count - 1] : NULL;
-    if (!has_left) {
+    if (!send_bits(engine, scan_block, &(struct bits_to_send){&bit, 1, TOKEN_TRY_CANARY, 0})) {
         remove_waiting(soundings, soundings->count - 1, 1);
         return false;
     }
-    if (last && last->sent.to_ns == TIME_NEVER)
+    struct sounding *last = soundings->count ? &soundings->waiting[soundings->count - 1] : NULL;
+    if (last && last->sent.to_ns == TIME_NEVER) /* else it was answered while it was sent */
         last->sent.to_ns = engine->now_ns;
     if (sounding->judges) {
         soundings->judged_ns = now_ns;
