@@ -7,10 +7,13 @@
 #include "engine/answer/match.h"
 #include "technique/connect.h"
 
-/* It proves nothing. Of several scanners that hear the same one counts it: whose host it is about, or else the first. */
+/* It proves nothing. Of several scanners that hear the same one counts it: whose host it is about, or else the first.
+ * What is heard within this machine are our own probes on their way. */
 static void reject(struct engine *engine, const struct flow *flow)
 {
     uint64_t position;
+    if (flow_is_within_us(flow))
+        return;
     const struct plan *plan = engine->config.plan;
     if (plan_host_find(plan, &flow->host, &position) ||
         !(engine->config.is_one_of_many || plan_is_anothers(plan, &flow->host)))

@@ -78,6 +78,16 @@ class Scan(stage.StageTest):
         owners = {path.name: path.stat().st_uid for path in self.directory.iterdir()}
         self.assertEqual(owners, {"-oX": 65534, "--store": 65534, "--pcap": 65534})
 
+    def test_a_probe_to_this_machine_from_the_port_it_asks_is_no_answer(self):
+        """Over the loopback link probes are heard on their way, and such a one looks as if it came back."""
+        if not stage.is_root():
+            self.skipTest("only root can send raw packets")
+        port = self.listen()
+        result = stage.run("-sS", "-n", "-g", "3", "-p", f"1-5,{port}", "127.0.0.1")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(states(result.stdout), {**dict.fromkeys(range(1, 6), "closed"), port: "open"})
+        self.assertIn("Not proved: 0 ", result.stdout)
+
     def test_unprivileged_is_obeyed(self):
         result = stage.run("--unprivileged", "-sS", "127.0.0.1")
         self.assertEqual(result.returncode, 77)

@@ -134,6 +134,45 @@ static void a_mirror_shows_nothing(void **state)
     }
 }
 
+/* Ports from which we ask as well: some probe has the port it asks as its own. */
+static void assert_all_are(const char *address, const struct technique *technique, enum port_state state)
+{
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        struct sim_host host = host_with(address, NULL, 0);
+        struct scenario scenario = scan_of(&host, 1, address, address, 0);
+        scenario.first_port = SCENARIO_FIRST_PORT;
+        scenario.last_port = SCENARIO_FIRST_PORT + SCENARIO_PORT_COUNT - 1;
+        scenario.technique = technique;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        for (unsigned port = scenario.first_port; port <= scenario.last_port; port++) {
+            const struct seen_port *seen = scenario_port(&scenario, address, (uint16_t)port);
+            if (seen->state != state)
+                fail_msg("seed %u, %s, port %u of %s: %s", (unsigned)seed, technique->name, port, address,
+                         state_name(seen->state));
+        }
+        assert_int_equal(scenario.progress[PROGRESS_REJECTED], 0);
+        scenario_done(&scenario);
+    }
+}
+
+/* Where we scan ourselves, each probe is heard on its way. It has not come back, and is no answer. */
+static void probes_to_an_address_of_ours_are_not_taken_for_answers(void **state)
+{
+    (void)state;
+    static const char *const ours[] = {"203.0.113.1", "2001:db8:ffff::1"};
+    static const struct technique *const closed[] = {&technique_syn,  &technique_null,   &technique_fin,
+                                                     &technique_xmas, &technique_maimon, &technique_window,
+                                                     &technique_udp};
+    for (size_t i = 0; i < 2 * sizeof closed / sizeof closed[0]; i++)
+        assert_all_are(ours[i % 2], closed[i / 2], PORT_CLOSED);
+    for (size_t i = 0; i < 2; i++) {
+        assert_all_are(ours[i], &technique_ack, PORT_UNFILTERED);
+        assert_all_are(ours[i], &technique_sctp_init, PORT_FILTERED);
+        assert_all_are(ours[i], &technique_sctp_cookie, PORT_FILTERED);
+    }
+}
+
 static void assert_protocols(struct sim_host host, const char *address, uint8_t icmp,
                              enum reason closed_reason)
 {
@@ -238,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_window_in_the_reset_shows_open_ports),
         cmocka_unit_test(other_flags_are_judged_as_their_base),
         cmocka_unit_test(a_mirror_shows_nothing),
+        cmocka_unit_test(probes_to_an_address_of_ours_are_not_taken_for_answers),
         cmocka_unit_test(sctp_ports_are_read_by_their_first_chunk),
         cmocka_unit_test(ip_protocols_are_told_apart),
         cmocka_unit_test(silent_protocols_are_open_or_filtered),

@@ -294,6 +294,8 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
             continue;
         if (match.returned)
             answer.verdict = returned_verdict(asked->technique, packet);
+        if (answer.verdict.reason == REASON_PROBE_RETURNED && flow_is_within_us(flow))
+            continue; /* it is on its way still */
         if (match.weak)
             match.rtt_ns = round_trip_of_weak(engine, &match, asked->technique->has_ports);
         if (flow->sender && !addr_equal(flow->sender, &flow->host))

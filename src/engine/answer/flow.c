@@ -36,3 +36,8 @@ struct flow flow_of(const struct packet *packet)
     }
     return flow;
 }
+
+bool flow_is_within_us(const struct flow *flow)
+{
+    return addr_equal(&flow->host, &flow->local);
+}

@@ -8,6 +8,7 @@
 #include "netio/probe_packet.h"
 #include "netio/sim/answer.h"
 #include "netio/sim/link.h"
+#include "netio/sim/neighbor.h"
 #include "netio/sim/queue.h"
 #include "netio/sim/stream.h"
 #include "netio/sim/zombie.h"
@@ -110,6 +111,16 @@ static struct sim_limits *limits_of(struct sim *sim, const struct sim_host *host
     return host->limits_each ? &of_entry[place_in_entry(host, dst)] : of_entry;
 }
 
+/* Over the loopback link a probe is heard on its way, as everything is that passes there. */
+static void hear_ourselves(struct sim *sim, const uint8_t *probe, size_t len)
+{
+    struct sim_arrival heard = {.len = len};
+    if (len > sizeof heard.bytes)
+        return;
+    memcpy(heard.bytes, probe, len);
+    sim_queue_add(&sim->queue, &heard, sim->now_ns);
+}
+
 static void send_packet(struct sim *sim, const struct sim_host *host, const struct probe *probe)
 {
     uint8_t bytes[PROBE_PACKET_MAX];
@@ -126,6 +137,8 @@ static void send_packet(struct sim *sim, const struct sim_host *host, const stru
         .try_number = probe->try_number,
         .now_ns = sim->now_ns + host->rtt_ns / 2,
     };
+    if (addr_equal(&probe->src, &probe->dst))
+        hear_ourselves(sim, bytes, len);
     struct sim_arrival answer = {0};
     for (unsigned i = 0; i < sim->config->forgeries_per_probe; i++) {
         answer.len = sim_forgery(&question, rand_next(&sim->rand), answer.bytes);
@@ -145,41 +158,15 @@ static void send_packet(struct sim *sim, const struct sim_host *host, const stru
         answer_returns(sim, host, &probe->dst, &answer, late_ns + host->rtt_ns);
 }
 
-/* ARP, or neighbour advertisement: the host says who it is. */
+/* The host says who it is. */
 static void send_neighbor(struct sim *sim, const struct sim_host *host, const struct probe *probe)
 {
-    static const uint8_t host_mac[6] = {0x02, 0, 0x5e, 0, 0x53, 1}, our_mac[6] = {0x02, 0, 0x5e, 0, 0x53, 2};
     int64_t late_ns;
     if (!host || !host->on_link || host->down || !probe_arrives(sim, host, probe, &late_ns))
         return;
     struct sim_arrival answer = {.is_frame = true};
-    struct writer out = writer_over(answer.bytes, sizeof answer.bytes);
-    struct ethernet_header ethernet = {.ethertype = ETHERTYPE_ARP_PACKET};
-    memcpy(ethernet.source, host_mac, 6);
-    memcpy(ethernet.destination, our_mac, 6);
-    if (probe->dst.family == ADDR_V4) {
-        struct arp_packet arp = {
-            .operation = ARP_REPLY, .sender = probe->dst, .target = sim->config->source4};
-        memcpy(arp.sender_mac, host_mac, 6);
-        memcpy(arp.target_mac, our_mac, 6);
-        ethernet_write(&out, &ethernet);
-        arp_write(&out, &arp);
-    } else {
-        uint8_t advertisement[24] = {0};
-        memcpy(advertisement, probe->dst.bytes, 16);
-        advertisement[16] = 2; /* target link-layer address, RFC 4861 section 4.6.1 */
-        advertisement[17] = 1;
-        memcpy(advertisement + 18, host_mac, 6);
-        ethernet.ethertype = ETHERTYPE_IPV6_PACKET;
-        ethernet_write(&out, &ethernet);
-        struct ip_header ip = {
-            .src = probe->dst, .dst = sim->config->source6, .proto = IP_PROTO_ICMPV6, .ttl = 255};
-        ip_write(&out, &ip, ICMP_HEADER_LEN + sizeof advertisement);
-        struct icmp_header header = {.type = ICMP6_NEIGHBOR_ADVERTISEMENT, .rest = UINT32_C(0x60000000)};
-        icmp_write(&out, &probe->dst, &sim->config->source6, &header, advertisement, sizeof advertisement);
-    }
-    answer.len = writer_len(&out);
-    if (out.ok)
+    answer.len = sim_neighbor_answer(sim->config, &probe->dst, answer.bytes);
+    if (answer.len)
         answer_returns(sim, host, &probe->dst, &answer, late_ns);
 }
 
