@@ -68,6 +68,36 @@ static void protocols_behind_the_limiter_of_linux_are_all_right(void **state)
     }
 }
 
+/* It answers some of every few probes: that could be a path that loses most, but no number of tries is enough for that. */
+static void a_limiter_a_fifth_as_fast_as_the_way_is_no_loss(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.on_link = true;
+        host.rtt_ns = MSEC / 5;
+        host.rst_rate_pps = 200;
+        host.limiter_burst = 20;
+        struct sim_link bottleneck = {.first = host.first,
+                                      .last = host.last,
+                                      .rate_pps = 1000,
+                                      .queue_len = 100,
+                                      .loss_out = 0.05,
+                                      .loss_back = 0.05,
+                                      .burst_ns = 10 * MSEC};
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 5000);
+        scenario.sim.links = &bottleneck;
+        scenario.sim.link_count = 1;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        assert_in_time(&scenario, ideal_seconds(4980, 20, 200) / 0.95, 1.3);
+        assert_int_equal(scenario.notes[NOTE_LIMITED], 1);
+        scenario_done(&scenario);
+    }
+}
+
 static void many_limited_hosts_are_worked_in_parallel(void **state)
 {
     (void)state;
@@ -418,6 +448,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resets_at_200_a_second_are_all_found),
         cmocka_unit_test(protocols_behind_the_limiter_of_linux_are_all_right),
+        cmocka_unit_test(a_limiter_a_fifth_as_fast_as_the_way_is_no_loss),
         cmocka_unit_test(many_limited_hosts_are_worked_in_parallel),
         cmocka_unit_test(forty_mixed_udp_ports_are_right_whatever_the_bucket_holds),
         cmocka_unit_test(few_ports_behind_a_limiter_do_not_wait_for_seconds),

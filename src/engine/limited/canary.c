@@ -193,14 +193,34 @@ static unsigned services_back(const struct host_record *record)
     return back;
 }
 
+/* By how much the share of resets that came back falls behind that of what was asked among them. */
+static void compare_resets(struct host_record *record, unsigned others, unsigned others_back)
+{
+    if (!record->canary_was_known || others == 0)
+        return;
+    unsigned resets = record->canary_answers < CANARIES ? record->canary_answers : CANARIES;
+    double behind = (double)others_back / others - (double)resets / CANARIES;
+    record->resets_behind += behind;
+    record->resets_behind_squares += behind * behind;
+}
+
 static void count_all(struct host_record *record)
 {
     unsigned soundings = record->canary_had_soundings ? SOUNDINGS : 0;
     unsigned back = record->canary_soundings < soundings ? record->canary_soundings : soundings;
-    record->services_tried += record->services_asked;
-    record->services_lost += record->services_asked - services_back(record);
+    unsigned services = record->services_asked, of_services = services_back(record);
+    record->services_tried += services;
+    record->services_lost += services - of_services;
     record->soundings_tried += soundings;
     record->soundings_lost += soundings - back;
+    compare_resets(record, services + soundings, of_services + back);
+}
+
+/* Do resets stay away, sweep for sweep, more often than what shares their bursts of loss? A limiter not much slower than the
+ * path answers some canaries of each sweep. */
+static bool resets_are_limited(const struct host_record *record)
+{
+    return record->resets_behind > DEVIATIONS * sqrt(record->resets_behind_squares);
 }
 
 /* Does somebody drop what services are asked, and lets the soundings through that are sent at the same time? */
@@ -224,6 +244,13 @@ static enum canary_verdict what_is_silent(const struct host_record *record)
     return canary_silent ? CANARY_LIMITED : CANARY_FINE;
 }
 
+/* One burst takes all services that are asked at once, or none: together they are one try. */
+static void count_loss(struct host_record *record)
+{
+    if (record->services_asked > 0)
+        loss_count(&record->loss, 1, 1 - (double)services_back(record) / record->services_asked);
+}
+
 enum canary_verdict canary_judge(struct host_record *record, double path_loss)
 {
     if (!record || !record->canary_asked)
@@ -234,15 +261,18 @@ enum canary_verdict canary_judge(struct host_record *record, double path_loss)
         return CANARY_POLICED;
     enum canary_verdict verdict = what_is_silent(record);
     if (verdict == CANARY_FINE) {
-        loss_count(&record->loss, record->services_asked, record->services_asked - services_back(record));
+        count_loss(record);
         record->canary_failures = 0;
+        if (resets_are_limited(record)) {
+            record->answers_limited = record->services_asked > 0;
+            return CANARY_LIMITED;
+        }
         return verdict;
     }
     record->answers_limited = verdict == CANARY_LIMITED && record->services_asked > 0;
     if (record->canary_soundings > 0 && verdict == CANARY_LIMITED)
         return verdict;
-    bool path_lost =
-        record->canary_soundings == 0 && record->has_sounding && !is_service(record, record->sounding_spec);
+    bool path_lost = record->canary_soundings == 0 && record->canary_had_soundings;
     record->canary_failures++;
     return record->canary_failures < (path_lost ? FAILURES_LOST : FAILURES_UNSURE) ? CANARY_UNCLEAR : verdict;
 }

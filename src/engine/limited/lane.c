@@ -41,6 +41,7 @@ bool lane_open(struct engine *engine, struct scan_block *from, uint32_t slot)
         return false;
     }
     scan_block->lane = lane;
+    record->loss = (struct loss){0}; /* was the limiter's */
     engine->account.hosts_limited++;
     struct addr addr = block_host(&scan_block->block, 0);
     emit_note(engine, NOTE_LIMITED, &addr, record->canary_draws_icmp, 0);

@@ -3,7 +3,7 @@
 #define PRIOR_TRIES 20.0
 #define PRIOR_SHARE 0.01
 
-void loss_count(struct loss *loss, unsigned tries, unsigned lost)
+void loss_count(struct loss *loss, double tries, double lost)
 {
     loss->tries += tries;
     loss->lost += lost;

@@ -13,7 +13,7 @@ struct loss {
 };
 
 /* Tries that were to be answered, and how many of them were not. */
-void loss_count(struct loss *loss, unsigned tries, unsigned lost);
+void loss_count(struct loss *loss, double tries, double lost);
 
 /* A path changes: all before counts for so many tries at most from now on. */
 void loss_forget(struct loss *loss, double tries_kept);
