@@ -23,7 +23,7 @@ PORTS = "1-10"
 PORT_COUNT = 10
 LIMIT_KB = 100_000
 TIMEOUT_S = 240
-RATE = ["--min-rate", "50000"]  # the network is ours, and the test should not take an hour
+RATE = ["--min-rate", "200000"]  # the network is ours, and the test should not take an hour
 
 
 def run(network, command, output):
