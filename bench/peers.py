@@ -20,6 +20,7 @@ import pair
 
 PORTS = 65535
 TIMEOUT_S = 120
+BACKLOG = 4096  # nobody accepts: what was connected and reset stays in the queue
 BARE = {"packet": "bare", "xdp": "bare-xdp", "kernel": "bare-kernel"}  # the practical limit of each backend
 COMMON = ["-sS", "-Pn", "-n", "-p-", "-oX", "-", pair.TARGET]
 
@@ -103,7 +104,7 @@ def listen_on(network, ports):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, PORTS), hard))
     with network.inside("target"):
-        return {port: socket.create_server(("", port), backlog=128) for port in ports}
+        return {port: socket.create_server(("", port), backlog=BACKLOG) for port in ports}
 
 
 def report(seconds, wrong, rounds):

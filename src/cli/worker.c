@@ -140,7 +140,11 @@ static void read_source(const struct options *options, struct addr *ret_source4,
 static int open_connect(struct worker *worker, struct netio **ret, struct error *err)
 {
     const struct options *options = worker->job->options;
-    struct connect_options connect_options = {.interface = options->interface, .ttl = (uint8_t)options->ttl};
+    struct connect_options connect_options = {
+        .interface = options->interface,
+        .ttl = (uint8_t)options->ttl,
+        .max_sockets = CONNECT_SOCKETS_MAX / worker->job->worker_count,
+    };
     read_source(options, &connect_options.source4, &connect_options.source6);
     return connect_open(&connect_options, ret, err);
 }

@@ -71,7 +71,7 @@ struct probe order_probe(const struct order *order, const struct order_place *pl
         .try_number = order->try_number,
         .bit = bit,
     };
-    if (technique->kind == REQUEST_NEIGHBOR)
+    if (technique->kind != REQUEST_PACKET) /* nothing in it is ours to choose */
         return probe;
 
     struct token_subject subject = token_subject_of(technique, &probe.dst, spec->port);

@@ -5,7 +5,8 @@
 #include "base/error.h"
 #include "cli/job/job.h"
 
-/* How many workers there will be: as many as are asked for, but no more than hosts. EX_USAGE when the scan cannot be shared.
+/* How many workers there will be: as many as are asked for, but no more than hosts. Where none are, one; but for a connect scan
+ * of many ports that nothing slows down one a core. EX_USAGE when the scan cannot be shared.
  *   ret  1 .. WORKERS_MAX */
 int share_count(const struct job *job, unsigned *ret, struct error *err);
 

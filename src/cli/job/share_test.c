@@ -6,10 +6,12 @@
 
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/job/share.h"
+#include "technique/rows.h"
 
 /* A job of ten hosts for some workers, with options that are to be filled in. */
 struct fixture {
@@ -64,6 +66,53 @@ static void there_is_one_worker_unless_more_are_asked_for_and_never_more_than_ho
         assert_int_equal(count_of(fixture), cases[i].expected);
         fixture_free(fixture);
     }
+}
+
+/* All ports of ten hosts, with this technique; nobody says how many workers. */
+static struct fixture *fixture_large(const struct technique *technique)
+{
+    struct fixture *fixture = fixture_new(0);
+    fixture->job.scans.techniques[0] = technique;
+    fixture->job.scans.count = 1;
+    fixture->job.specs.count = 65535;
+    fixture->job.timing.max_rate_pps = 0;
+    return fixture;
+}
+
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    assert_int_equal(sched_getaffinity(0, sizeof set, &set), 0);
+    return CPU_COUNT(&set) < 10 ? (unsigned)CPU_COUNT(&set) : 10;
+}
+
+static void a_large_connect_scan_has_a_worker_a_core(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_large(&technique_connect);
+    assert_int_equal(count_of(fixture), cores());
+    fixture->job.specs.count = 3276; /* ten hosts make one worker's work, */
+    assert_int_equal(count_of(fixture), 1);
+    fixture->job.specs.count = 6554; /* and now two's */
+    assert_int_equal(count_of(fixture), cores() < 2 ? 1 : 2);
+    fixture_free(fixture);
+}
+
+static void what_sends_packets_or_is_slowed_down_has_one_worker(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_large(&technique_syn);
+    assert_int_equal(count_of(fixture), 1);
+    fixture->job.scans.techniques[0] = &technique_connect;
+    fixture->job.timing.max_rate_pps = 1000;
+    assert_int_equal(count_of(fixture), 1);
+    fixture->job.timing.max_rate_pps = 0;
+    fixture->job.timing.scan_delay_ns = 1;
+    assert_int_equal(count_of(fixture), 1);
+    fixture->job.timing.scan_delay_ns = 0;
+    fixture->options.store = "file.db";
+    assert_int_equal(count_of(fixture), 1);
+    fixture_free(fixture);
 }
 
 static void refused(struct fixture *fixture, const char *what)
@@ -125,6 +174,8 @@ static void the_shares_are_apart_and_together_the_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_large_connect_scan_has_a_worker_a_core),
+        cmocka_unit_test(what_sends_packets_or_is_slowed_down_has_one_worker),
         cmocka_unit_test(there_is_one_worker_unless_more_are_asked_for_and_never_more_than_hosts),
         cmocka_unit_test(what_one_process_must_do_is_not_shared),
         cmocka_unit_test(the_shares_are_apart_and_together_the_whole),

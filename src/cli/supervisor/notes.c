@@ -48,6 +48,8 @@ void supervisor_note_means(struct supervisor *supervisor)
     sandbox_describe(&supervisor->sandbox, text);
     talk_note(supervisor->talk, "sandbox: %s", text);
     talk_note(supervisor->talk, "backend: %s", supervisor->crew->members[0].backend);
+    if (supervisor->crew->count > 1)
+        talk_note(supervisor->talk, "workers: %u", supervisor->crew->count);
 }
 
 /* How much must be asked for before a kind of note is shown. */

@@ -49,6 +49,8 @@ void provisional_done(struct provisional_table *table)
 
 struct provisional *provisional_find(const struct provisional_table *table, uint32_t block_id, uint64_t bit)
 {
+    if (table->count == 0) /* most of the time: the table is large, and no cache has it */
+        return NULL;
     uint64_t key = key_of(block_id, bit);
     uint32_t mask = table->capacity - 1;
     for (uint32_t i = home_of(table, key); table->entries[i].key != PROVISIONAL_FREE; i = (i + 1) & mask)

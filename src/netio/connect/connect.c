@@ -174,6 +174,7 @@ static enum connect_dialled dial(struct connect_io *self, const struct order *or
         .start_ns = now_ns,
         .host = probe->dst,
         .fd = self->slots.slots[index].fd,
+        .port = probe->port,
         .syn_len = probe->dst.family == ADDR_V4 ? SYN_LEN_V4 : SYN_LEN_V6,
         .syn_retries = (uint8_t)call.syn_retries,
     };
@@ -274,7 +275,7 @@ static bool settle(struct connect_io *self, uint32_t index, int64_t now_ns)
         .time_ns = now_ns,
     };
     struct connect_measure measure;
-    enum connect_state state = connect_outcome_read(slot->fd, &event, &measure);
+    enum connect_state state = connect_outcome_read(slot->fd, &slot->host, slot->port, &event, &measure);
     if (state == CONNECT_WAITING)
         return false;
 

@@ -19,13 +19,14 @@
 #include "base/error.h"
 #include "netio/netio.h"
 
+#define CONNECT_SOCKETS_MAX 16384 /* of all workers: about 6 KB of kernel memory each */
+
 struct connect_options {
     const char *interface; /* send through this one; NULL: as routed. Borrowed for the call */
     struct addr source4;   /* connect from these; ADDR_NONE: the kernel chooses */
     struct addr source6;
-    uint8_t ttl; /* TTL and hop limit; 0: the system's default */
-    uint32_t
-        max_sockets; /* in flight; 0: as descriptors allow, up to 16,384 (about 6 KB of kernel memory each) */
+    uint8_t ttl;          /* TTL and hop limit; 0: the system's default */
+    uint32_t max_sockets; /* in flight; 0: as descriptors allow, up to CONNECT_SOCKETS_MAX */
 };
 
 /* Raises the soft limit of descriptors of the process to the hard one. Fails with EX_UNAVAILABLE when the interface or

@@ -56,11 +56,12 @@ static bool read_queue(int fd, struct connect_icmp *ret)
     return true;
 }
 
-static int pending_error(int fd)
+/* How the connection of a closed socket ended: the next connect(2) says it, connects nowhere, and leaves the socket as new. */
+static int take_error(int fd, const struct addr *host, uint16_t port)
 {
-    int error = 0;
-    socklen_t len = sizeof error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? errno : error;
+    union connect_sockaddr address;
+    socklen_t len = connect_sockaddr(host, port, &address);
+    return connect(fd, &address.any, len) < 0 ? errno : 0;
 }
 
 static bool was_connected(const struct tcp_info *info, int error)
@@ -97,15 +98,15 @@ static void answer_refused(struct connect_event *event, int error, const struct 
     event->offender = (struct addr){0};
 }
 
-enum connect_state connect_outcome_read(int fd, struct connect_event *ret_event,
-                                        struct connect_measure *ret_read)
+enum connect_state connect_outcome_read(int fd, const struct addr *host, uint16_t port,
+                                        struct connect_event *ret_event, struct connect_measure *ret_read)
 {
     struct connect_icmp icmp = {0};
     struct tcp_info info = {0};
     socklen_t len = sizeof info;
     getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len);
     /* In this order: to a socket that is closed nothing can happen any more. */
-    int error = info.tcpi_state == STATE_CLOSE ? pending_error(fd) : 0;
+    int error = info.tcpi_state == STATE_CLOSE ? take_error(fd, host, port) : 0;
     *ret_read = (struct connect_measure){.syn_repeats = info.tcpi_total_retrans};
 
     if (was_connected(&info, error)) {

@@ -26,6 +26,7 @@ struct connect_slot {
     struct addr host;
     uint32_t block_id;
     int fd; /* -1: none */
+    uint16_t port;
     uint8_t try_number;
     uint8_t syn_len;      /* bytes of the SYN on the wire */
     uint8_t syn_retries;  /* that the socket is set to */

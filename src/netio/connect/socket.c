@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "netio/connect/connect.h"
 
 /* A port chosen anew each time; meeting ourselves so often in a row means that hardly another port is left. */
 #define SELF_CONNECTS_MAX 8
-
-#define SOCKETS_MAX 16384
 
 socklen_t connect_sockaddr(const struct addr *addr, uint16_t port, union connect_sockaddr *ret)
 {
@@ -168,11 +167,8 @@ enum connect_dialled connect_socket_dial(const struct connect_setup *setup, cons
 bool connect_socket_redial(int fd, const struct connect_call *call, int syn_retries_set)
 {
     union connect_sockaddr address;
-    const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
     socklen_t len = connect_sockaddr(call->dst, call->port, &address);
     if (call->syn_retries != syn_retries_set && set_int(fd, IPPROTO_TCP, TCP_SYNCNT, call->syn_retries) != 0)
-        return false;
-    if (connect(fd, &nobody, sizeof nobody) < 0)
         return false;
     if (connect(fd, &address.any, len) < 0 && errno != EINPROGRESS)
         return false;
@@ -187,7 +183,7 @@ uint32_t connect_socket_room(uint32_t most)
     setrlimit(RLIMIT_NOFILE, &limit);
     getrlimit(RLIMIT_NOFILE, &limit);
 
-    uint64_t count = most ? most : SOCKETS_MAX;
+    uint64_t count = most ? most : CONNECT_SOCKETS_MAX;
     uint64_t available = limit.rlim_cur - limit.rlim_cur / 8;
     if (count > available)
         count = available;

@@ -55,7 +55,7 @@ enum connect_dialled connect_socket_dial(const struct connect_setup *setup, cons
  *   syn_retries_set  what it is set to */
 bool connect_socket_redial(int fd, const struct connect_call *call, int syn_retries_set);
 
-/* How many sockets to have at once: `most` (0: 16,384), or as many as there are descriptors, less some for whatever else the
+/* How many sockets to have at once: `most` (0: CONNECT_SOCKETS_MAX), or as many as there are descriptors, less some for whatever else the
  * process opens. When those do run out, socket() says so and the probe waits. Raises the soft limit to the hard one. */
 uint32_t connect_socket_room(uint32_t most);
 
