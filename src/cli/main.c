@@ -220,8 +220,7 @@ int main(int argc, char *argv[])
     struct error err = {.status = 0};
     descriptors_hold_standard();
     for (unsigned i = 0; i < WORKERS_MAX; i++)
-        sockets.sets[i] =
-            (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+        sockets.sets[i] = (struct sockets)SOCKETS_CLOSED;
     struct talk talk = talk_new(stderr);
     int status = -take_privilege(argc, argv, &sockets, &privilege, &why_not, &err);
     privilege.program = argc > 0 ? argv[0] : "portolan";

@@ -343,12 +343,12 @@ static int close_others(struct worker *worker, struct error *err)
 {
     const struct sockets *sockets = worker->sockets;
     const struct channel *channel = worker->channel;
-    int fds[9 + WIRE_PART_COUNT] = {
-        sockets->frames,       sockets->capture,      sockets->raw4,
-        sockets->raw6,         sockets->softnet,      channel->command_fds[0],
-        channel->ready_fds[1], channel->trace_fds[1], channel->wake_fd,
+    int fds[10 + WIRE_PART_COUNT] = {
+        sockets->frames,       sockets->capture, sockets->raw4,           sockets->raw6,
+        sockets->softnet,      sockets->late,    channel->command_fds[0], channel->ready_fds[1],
+        channel->trace_fds[1], channel->wake_fd,
     };
-    unsigned count = 9;
+    unsigned count = 10;
     for (unsigned i = 0; sockets->wire && i < WIRE_PART_COUNT; i++)
         fds[count++] = sockets->wire->fds[i];
     int r = descriptors_keep_only(fds, count);
@@ -413,8 +413,7 @@ static _Noreturn void run(struct worker *worker, pid_t supervisor)
     channel_keep_worker_side(worker->channel);
     share_take(worker->job, worker->number);
     if (!worker->job->scans.raw) /* none of them is kept */
-        *worker->sockets =
-            (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+        *worker->sockets = (struct sockets)SOCKETS_CLOSED;
 
     struct error err = {.status = 0};
     int r = close_others(worker, &err);

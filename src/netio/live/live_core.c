@@ -49,7 +49,7 @@ int live_open(struct live *live, struct sockets *sockets, const struct route_tab
     live->pool = options->pool;
     live->ttl = options->ttl;
     live->sockets = *sockets;
-    *sockets = (struct sockets){.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+    *sockets = (struct sockets)SOCKETS_CLOSED;
     if (!live->answers.ring)
         live->answers.fd = live->answers.link_fd = -1;
     live->softnet_dropped = softnet_dropped(live->sockets.softnet);

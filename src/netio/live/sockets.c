@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netio/live/late_close.h"
+
 static int failed(const char *what, struct error *err)
 {
     int cause = errno;
@@ -54,12 +56,13 @@ static int open_all(struct sockets *ret, struct error *err)
 
 int sockets_open(struct sockets *ret, struct error *err)
 {
-    struct sockets sockets = {.frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1};
+    struct sockets sockets = SOCKETS_CLOSED;
     int result = open_all(&sockets, err);
     if (result < 0) {
         sockets_close(&sockets);
         return result;
     }
+    sockets.late = late_close_hold((int[]){sockets.frames, sockets.capture}, 2);
     sockets.softnet = open("/proc/net/softnet_stat", O_RDONLY | O_CLOEXEC);
     *ret = sockets;
     return 0;
@@ -67,7 +70,8 @@ int sockets_open(struct sockets *ret, struct error *err)
 
 void sockets_close(struct sockets *sockets)
 {
-    int *all[] = {&sockets->frames, &sockets->capture, &sockets->raw4, &sockets->raw6, &sockets->softnet};
+    int *all[] = {&sockets->frames, &sockets->capture, &sockets->raw4,
+                  &sockets->raw6,   &sockets->softnet, &sockets->late};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         if (*all[i] >= 0)
             close(*all[i]);

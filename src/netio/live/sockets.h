@@ -12,9 +12,15 @@ struct sockets {
     int raw4;    /* IPPROTO_RAW with IP_HDRINCL: IPv4 packets that the kernel routes */
     int raw6;    /* the same for IPv6; -1 where the kernel has no IPv6 */
     int softnet; /* /proc/net/softnet_stat: what the kernel drops before any socket sees it; -1: not there */
+    int late;    /* holds the packet sockets, so that closing them does not wait; -1: it does */
     struct wire *wire; /* what the xdp and kernel backends need; NULL: not opened. Closed with the sockets */
     struct error why_no_wire; /* text "": it was not tried */
 };
+
+#define SOCKETS_CLOSED                                                                                       \
+    {                                                                                                        \
+        .frames = -1, .capture = -1, .raw4 = -1, .raw6 = -1, .softnet = -1, .late = -1                       \
+    }
 
 /* Open all. -EX_NOPERM without CAP_NET_RAW, and the text says how to grant it; -EX_OSERR otherwise. */
 int sockets_open(struct sockets *ret, struct error *err);
