@@ -22,6 +22,8 @@
 #define LOOK_NS   (500 * USEC) /* at answers, while the transmitter sends */
 #define GRACE_NS  (200 * MSEC) /* beyond what its rate says, and an order is taken back */
 #define BURST_NS  (4 * MSEC)   /* of a rate may go through the packet socket at once */
+#define REST_NS                                                                                              \
+    (4 * MSEC) /* without an order, and the run ends: the next cannot begin before that, 25 ms later */
 
 /* The first frames that leave the faster way, how many of them say something, and how long they may take to be counted. */
 #define TRIAL_FRAMES     1024u
@@ -248,7 +250,8 @@ static void go_fast(struct packet_io *packet, struct order *order, int64_t until
         packet->send(packet, order, until_ns);
     else
         try_out(packet, order, until_ns);
-    trial_end(trial, clock_monotonic_ns());
+    packet->fast_ns = clock_monotonic_ns();
+    trial_end(trial, packet->fast_ns);
 }
 
 /* Through the packet socket, so many at most. */
@@ -311,7 +314,8 @@ static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
     } else if (can) {
         go_slowly(packet, order, until_ns, TRIAL_CONTROL);
     } else {
-        transmitter_rest(&packet->transmitter);
+        if ((!order && until_ns - now_ns > REST_NS) || now_ns - packet->fast_ns > REST_NS)
+            transmitter_rest(&packet->transmitter);
         if (order) /* no more at once than a short burst: the rate is for us to keep */
             go_slowly(packet, order, until_ns, order->rate_pps * (double)BURST_NS / (double)SEC);
         else
