@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/time.h"
+#include "netio/live/packet_io.h"
 #include "netio/netio_bench.h"
 #include "netio/netns_lab.h"
 
@@ -144,6 +146,24 @@ static void what_is_answered_was_not_swallowed(void **state)
     netns_lab_run(lab->near, station_forgotten);
 }
 
+/* While it runs it takes a core for itself. */
+static void the_transmitter_rests_when_there_is_nothing_to_send(void **state)
+{
+    const struct netns_lab *lab = *state;
+    netns_lab_run(lab->near, station_known);
+    struct bench *bench = bench_new(HOST, "syn");
+    bench_open_live(bench, "kernel", &(struct route_options){0});
+    const struct transmitter *transmitter = &((struct packet_io *)bench->io)->transmitter;
+    struct order order = bench_order(bench);
+    bench_work_off(bench, &order);
+    assert_true(transmitter->wanted);
+    bench_listen(bench, BENCH_PROBES);
+    bench->io->ops->work(bench->io, NULL, bench->io->ops->now(bench->io) + SEC);
+    assert_false(transmitter->wanted);
+    bench_free(bench);
+    netns_lab_run(lab->near, station_forgotten);
+}
+
 int main(void)
 {
     struct netns_lab lab;
@@ -157,6 +177,7 @@ int main(void)
         cmocka_unit_test_prestate(what_is_answered_only_through_the_packet_socket_was_swallowed, &lab),
         cmocka_unit_test_prestate(what_the_interface_does_not_count_was_swallowed, &lab),
         cmocka_unit_test_prestate(what_is_answered_was_not_swallowed, &lab),
+        cmocka_unit_test_prestate(the_transmitter_rests_when_there_is_nothing_to_send, &lab),
     };
     int failed = cmocka_run_group_tests_name("xdp and kernel backends", tests, NULL, NULL);
     netns_lab_close(&lab);
