@@ -10,8 +10,8 @@ from seed_packets import ACK, HOST4, SYN, US4, tcp
 
 # Statements, words and numbers as store_input.h has them.
 STATEMENTS = (
-    "scan state target asked name excluded excluded_forget host host_unfold port port_forget port_confirmed "
-    "ports_forget folded down block "
+    "scan state target asked name excluded excluded_forget host host_unfold port confirmation "
+    "ports_forget confirmations_forget folded down block "
     "block_hosts block_void block_unvoid block_forget block_forget_hosts blocks_forget blocks_forget_hosts blocks_unvoid "
     "coverage event"
 ).split()
@@ -60,8 +60,8 @@ def host_rows(position, address, progress):
     host = (position, address, progress, 1, "echo-reply", 64, None, "02:00:00:00:00:01", name, name, 3, TIME, TIME, 5, 5, 9, 0, 0, 0)
     return (
         row("host", *host)
-        + row("port", position, "tcp", 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100, tcp(HOST4, US4, SYN | ACK))
-        + row("port_confirmed", position, "tcp", 22, "confirmed")
+        + row("port", "tcp", position, 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100, tcp(HOST4, US4, SYN | ACK))
+        + row("confirmation", position, "tcp", 22, "confirmed")
         + row("folded", position, 0, "closed", "reset", 64, 1, 0, "203.0.113.9", TIME, TIME, 27, b"\x00\x13\x02\x05")
     )
 
@@ -77,7 +77,7 @@ def store_file():
     sql = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', tables)).replace("\\n", "\n")
     with tempfile.NamedTemporaryFile() as file:
         store = sqlite3.connect(file.name, isolation_level=None)
-        store.executescript("PRAGMA page_size=512; PRAGMA application_id=0x506f7274; PRAGMA user_version=2;" + sql)
+        store.executescript("PRAGMA page_size=512; PRAGMA application_id=0x506f7274; PRAGMA user_version=3;" + sql)
         scan = (1, "0.1.0", "box", "portolan 198.18.0.0/31", b"portolan\0198.18.0.0/31\0", "syn", 7, 0, 1, 0, 2, "d", TIME, TIME,
                 "complete", 2, *[0] * 9)  # fmt: skip
         host = (0, "198.18.0.0", "done", 1, "reset", 64, None, None, "host.example", None, 2, TIME, TIME, 5, 5, 9, 0, 0, 0)
@@ -86,7 +86,8 @@ def store_file():
             "target": ("198.18.0.0", "198.18.0.1"),
             "asked": (0, "tcp", 1, 40, "filtered"),
             "host": host,
-            "port": (0, "tcp", 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100, "confirmed", tcp(HOST4, US4, SYN | ACK)),
+            "port": (1, 0, "tcp", 22, "open", "syn-ack", 64, 1, 0, 0, None, TIME, 100, tcp(HOST4, US4, SYN | ACK)),
+            "confirmation": (0, "tcp", 22, "confirmed"),
             "folded": (0, 0, "closed", "reset", 64, 1, 0, None, TIME, TIME, 27, b"\x00\x13\x02\x05"),
             "down": (1, 1, "no-response", TIME),
         }.items():

@@ -13,6 +13,8 @@
 #define KIND_MASK      ((1u << KIND_BITS) - 1)
 #define DIGIT_BITS     8
 #define DIGITS         (1u << DIGIT_BITS)
+#define NUMBER_BITS    64
+#define PLACE_MASK     ((UINT64_C(1) << 56) - 1)
 
 /* Twice as much, until so many items find room. NULL: no memory, and nothing has changed. */
 static void *grow(void *items, size_t item_len, size_t first, size_t needed, size_t *capacity)
@@ -67,7 +69,8 @@ void batch_row(struct batch *batch, enum store_statement statement)
         return;
     place[0] = MARK_ROW;
     place[1] = (uint8_t)statement;
-    batch->places[batch->row_count++] = (struct batch_place){.at = at};
+    batch->places[batch->row_count++] =
+        (struct batch_place){.at = at & PLACE_MASK, .statement = (unsigned)statement & UINT8_MAX};
 }
 
 void batch_null(struct batch *batch)
@@ -137,9 +140,11 @@ void batch_append(struct batch *batch, const struct batch *more)
     if (!place)
         return;
     memcpy(place, more->bytes, more->len);
-    for (size_t i = 0; i < more->row_count; i++)
-        batch->places[batch->row_count++] =
-            (struct batch_place){more->places[i].first, behind + more->places[i].at};
+    for (size_t i = 0; i < more->row_count; i++) {
+        struct batch_place *put = &batch->places[batch->row_count++];
+        *put = more->places[i];
+        put->at = (behind + put->at) & PLACE_MASK;
+    }
 }
 
 void batch_clear(struct batch *batch)
@@ -187,9 +192,12 @@ bool batch_next_value(const struct batch *batch, size_t *at, struct batch_value 
     return true;
 }
 
-/* Where they stand in the order of numbers: the negative ones first. */
+/* Where they stand in the order of numbers: the negative ones first. Behind all digits of the number comes the table: who takes
+ * rows out of one goes together with who puts them in. */
 static unsigned digit_of(const struct batch_place *place, unsigned shift)
 {
+    if (shift == NUMBER_BITS)
+        return place->statement == STORE_HOST_UNFOLD ? STORE_FOLDED : (unsigned)place->statement;
     return (((uint64_t)place->first ^ (UINT64_C(1) << 63)) >> shift) & (DIGITS - 1);
 }
 
@@ -209,7 +217,7 @@ static bool sort_by_digit(const struct batch_place *places, size_t count, unsign
     return true;
 }
 
-struct batch_place *batch_sort(const struct batch *batch, size_t *ret_count)
+struct batch_place *batch_sort(const struct batch *batch)
 {
     size_t len = (batch->row_count + 1) * sizeof(struct batch_place);
     struct batch_place *sorted = malloc(len);
@@ -221,7 +229,7 @@ struct batch_place *batch_sort(const struct batch *batch, size_t *ret_count)
     }
     if (batch->row_count > 0)
         memcpy(sorted, batch->places, batch->row_count * sizeof *sorted);
-    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+    for (unsigned shift = 0; shift <= NUMBER_BITS; shift += DIGIT_BITS) {
         if (!sort_by_digit(sorted, batch->row_count, shift, spare))
             continue;
         struct batch_place *better = spare;
@@ -229,6 +237,5 @@ struct batch_place *batch_sort(const struct batch *batch, size_t *ret_count)
         sorted = better;
     }
     free(spare);
-    *ret_count = batch->row_count;
     return sorted;
 }

@@ -8,10 +8,11 @@
 
 #include "store/schema.h"
 
-/* Where a row of a batch begins, and the first of its values if that is a number. */
+/* Where a row of a batch begins, what it does, and the first of its values if that is a number. */
 struct batch_place {
     int64_t first;
-    size_t at;
+    uint64_t at : 56;
+    uint64_t statement : 8; /* enum store_statement */
 };
 
 struct batch {
@@ -51,9 +52,9 @@ void batch_append(struct batch *batch, const struct batch *more);
 void batch_clear(struct batch *batch); /* empty, and not failed; keeps the memory */
 void batch_done(struct batch *batch);
 
-/* The rows of a batch, each of which begins with a number: in the order of these numbers, and with equal ones in the order in
- * which they were put. NULL without memory. To be freed. */
-struct batch_place *batch_sort(const struct batch *batch, size_t *ret_count);
+/* The rows of a batch: those of one table together, in the order of the numbers that they begin with, and with equal ones, or none,
+ * in the order in which they were put. NULL without memory. To be freed. */
+struct batch_place *batch_sort(const struct batch *batch);
 
 /* Reading it back. *at starts at 0. False: the end. */
 bool batch_next_row(const struct batch *batch, size_t *at, enum store_statement *ret);

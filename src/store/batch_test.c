@@ -35,14 +35,13 @@ static void rows_are_sorted_by_their_first_number_and_else_stay_in_their_order(v
         struct rand rand = {.state = seed};
         struct batch batch = {.bytes = NULL};
         size_t put = rand_below(&rand, 300);
-        size_t count = 0;
         for (size_t i = 0; i < put; i++)
             put_row(&batch, (int64_t)rand_below(&rand, 40) - 20, (int64_t)i);
-        struct batch_place *places = batch_sort(&batch, &count);
+        struct batch_place *places = batch_sort(&batch);
         assert_non_null(places);
-        assert_int_equal(count, put);
+        assert_int_equal(batch.row_count, put);
         int64_t before[2] = {INT64_MIN, -1};
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < put; i++) {
             enum store_statement statement = STORE_STATEMENT_COUNT;
             size_t at = places[i].at;
             assert_true(batch_next_row(&batch, &at, &statement));
@@ -55,6 +54,26 @@ static void rows_are_sorted_by_their_first_number_and_else_stay_in_their_order(v
         free(places);
         batch_done(&batch);
     }
+}
+
+static void rows_of_one_table_are_together(void **state)
+{
+    (void)state;
+    static const enum store_statement put[] = {STORE_HOST, STORE_FOLDED, STORE_PORT,   STORE_HOST_UNFOLD,
+                                               STORE_HOST, STORE_PORT,   STORE_FOLDED, STORE_DOWN};
+    static const enum store_statement sorted[] = {STORE_HOST,   STORE_HOST,        STORE_PORT,   STORE_PORT,
+                                                  STORE_FOLDED, STORE_HOST_UNFOLD, STORE_FOLDED, STORE_DOWN};
+    struct batch batch = {.bytes = NULL};
+    for (unsigned i = 0; i < sizeof put / sizeof put[0]; i++) {
+        batch_row(&batch, put[i]);
+        batch_int(&batch, 5);
+    }
+    struct batch_place *places = batch_sort(&batch);
+    assert_non_null(places);
+    for (unsigned i = 0; i < sizeof sorted / sizeof sorted[0]; i++)
+        assert_int_equal(places[i].statement, sorted[i]);
+    free(places);
+    batch_done(&batch);
 }
 
 static void rows_of_one_batch_go_behind_those_of_another(void **state)
@@ -83,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_sorted_by_their_first_number_and_else_stay_in_their_order),
+        cmocka_unit_test(rows_of_one_table_are_together),
         cmocka_unit_test(rows_of_one_batch_go_behind_those_of_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

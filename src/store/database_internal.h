@@ -5,14 +5,16 @@
 #include <stdbool.h>
 
 #include "store/database.h"
+#include "store/incoming.h"
 
 struct database {
     sqlite3 *handle;
     sqlite3_stmt *statements[STORE_STATEMENT_COUNT];
-    char *path;  /* owned; for messages */
-    int lock_fd; /* held open behind SQLite's back: closing it would drop SQLite's own locks */
-    bool reads;  /* and changes nothing */
-    bool writes; /* it was looked through before: what is damaged now, the disk has damaged */
+    struct incoming incoming; /* what the statement that runs takes in */
+    char *path;               /* owned; for messages */
+    int lock_fd;              /* held open behind SQLite's back: closing it would drop SQLite's own locks */
+    bool reads;               /* and changes nothing */
+    bool writes;              /* it was looked through before: what is damaged now, the disk has damaged */
     bool failed;
 };
 

@@ -5,14 +5,17 @@
 
 #include "results/whole_host.h"
 #include "store/load.h"
+#include "store/port_places.h"
 #include "store/query.h"
 #include "store/text.h"
 
 struct host_cursor {
     struct database *database;
     const struct stored_scan *scan;
-    struct sqlite3_stmt *hosts, *folded, *ports;
-    struct port_result *list; /* owned; one place for each port asked */
+    struct sqlite3_stmt *hosts, *folded;
+    struct sqlite3_stmt *ports; /* by the number of the row; NULL until the first is wanted, */
+    struct port_places places;  /* ... when it is found out where those of each host are */
+    struct port_result *list;   /* owned; one place for each port asked */
     struct host_result host;
     char *user_name, *ptr_name; /* owned; its names */
     uint8_t tries;
@@ -127,24 +130,49 @@ bool asked_find(const struct stored_scan *scan, const char *protocol, int64_t po
     return found;
 }
 
-static int load_ports(struct host_cursor *cursor, const struct host_result *host, struct error *err)
+static int open_ports(struct host_cursor *cursor, struct error *err)
+{
+    int r = port_places_load(cursor->database, &cursor->places, err);
+    return r < 0 ? r
+                 : database_query(cursor->database,
+                                  "SELECT state, reason, ttl, tries, weak, source, protocol, port, time_ns,"
+                                  " rtt_ns, late, (SELECT confirmation FROM confirmation AS looked"
+                                  " WHERE looked.position = port.position AND looked.protocol = port.protocol"
+                                  " AND looked.port = port.port) FROM port WHERE id=?",
+                                  &cursor->ports, err);
+}
+
+static int load_port(struct host_cursor *cursor, const struct host_result *host, int64_t id,
+                     struct error *err)
 {
     struct sqlite3_stmt *query = cursor->ports;
-    int r = 0;
+    struct port_result answer = {.port = 0};
+    uint32_t index = 0;
     query_again(query);
-    query_bind(query, 1, (int64_t)host->position);
-    while (r == 0 && (r = query_next(cursor->database, query, err)) == 1) {
-        struct port_result answer = {.port = 0};
-        uint32_t index = 0;
-        if (!asked_find(cursor->scan, query_text(query, 6), query_int(query, 7), &index) ||
-            !read_answer(query, 0, host, &answer) || !read_time(query, 8, &answer.time_ns) ||
-            !read_time(query, 9, &answer.rtt_ns) ||
-            !text_confirmation(query_text(query, 11), &answer.confirmation))
-            return damaged(err, host);
-        answer.flags |= query_int(query, 10) ? RECORD_LATE : 0;
-        put_answer(&cursor->list[index], &answer);
-        r = 0;
-    }
+    query_bind(query, 1, id);
+    int r = query_next(cursor->database, query, err);
+    if (r < 0)
+        return r;
+    if (r == 0 || !asked_find(cursor->scan, query_text(query, 6), query_int(query, 7), &index) ||
+        !read_answer(query, 0, host, &answer) || !read_time(query, 8, &answer.time_ns) ||
+        !read_time(query, 9, &answer.rtt_ns) ||
+        !text_confirmation(query_text(query, 11), &answer.confirmation))
+        return damaged(err, host);
+    answer.flags |= query_int(query, 10) ? RECORD_LATE : 0;
+    put_answer(&cursor->list[index], &answer);
+    return 0;
+}
+
+/* Of several rows of a port the last one counts. */
+static int load_ports(struct host_cursor *cursor, const struct host_result *host, struct error *err)
+{
+    int r = cursor->ports ? 0 : open_ports(cursor, err);
+    if (r < 0 || cursor->places.count == 0)
+        return r;
+    const struct port_place *end = cursor->places.list + cursor->places.count;
+    const struct port_place *place = port_places_find(&cursor->places, host->position);
+    for (; r == 0 && place < end && place->position == (int64_t)host->position; place++)
+        r = load_port(cursor, host, place->id, err);
     return r;
 }
 
@@ -224,11 +252,6 @@ static int prepare(struct host_cursor *cursor, enum load_hosts which, struct err
                            "SELECT state, reason, ttl, tries, weak, source, last_ns, ports FROM folded"
                            " WHERE position=?",
                            &cursor->folded, err);
-    if (r == 0)
-        r = database_query(cursor->database,
-                           "SELECT state, reason, ttl, tries, weak, source, protocol, port, time_ns, rtt_ns,"
-                           " late, confirmation FROM port WHERE position=?",
-                           &cursor->ports, err);
     return r;
 }
 
@@ -260,6 +283,7 @@ void host_cursor_close(struct host_cursor *cursor)
     query_done(cursor->hosts);
     query_done(cursor->folded);
     query_done(cursor->ports);
+    port_places_done(&cursor->places);
     free(cursor->user_name);
     free(cursor->ptr_name);
     free(cursor->list);

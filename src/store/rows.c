@@ -168,7 +168,10 @@ void rows_port(struct batch *batch, uint64_t position, const struct port_result 
                const struct store_packet *packet)
 {
     batch_row(batch, STORE_PORT);
-    put_port_key(batch, position, (enum protocol)port->protocol, port->port);
+    batch_text(batch,
+               protocol_name((enum protocol)port->protocol)); /* no number first: it stays where it is put */
+    batch_int(batch, (int64_t)position);
+    batch_int(batch, port->port);
     batch_text(batch, state_name((enum port_state)port->state));
     batch_text(batch, reason_name((enum reason)port->reason));
     batch_int(batch, port->ttl);
@@ -184,15 +187,9 @@ void rows_port(struct batch *batch, uint64_t position, const struct port_result 
         batch_null(batch);
 }
 
-void rows_port_forget(struct batch *batch, uint64_t position, const struct port_result *port)
-{
-    batch_row(batch, STORE_PORT_FORGET);
-    put_port_key(batch, position, (enum protocol)port->protocol, port->port);
-}
-
 void rows_confirmation(struct batch *batch, uint64_t position, const struct record *record)
 {
-    batch_row(batch, STORE_PORT_CONFIRMED);
+    batch_row(batch, STORE_CONFIRMATION);
     put_port_key(batch, position, (enum protocol)record->protocol, record->port);
     batch_text(batch, confirmation_name((enum confirmation)record->confirmation));
 }
@@ -319,6 +316,7 @@ bool rows_host_is_plainly_down(const struct host_result *host)
 void rows_forget_ports_without_host(struct batch *batch)
 {
     batch_row(batch, STORE_PORTS_FORGET);
+    batch_row(batch, STORE_CONFIRMATIONS_FORGET);
 }
 
 void rows_down(struct batch *batch, uint64_t first, uint64_t last, enum reason reason, int64_t time_ns)

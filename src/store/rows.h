@@ -55,7 +55,8 @@ void rows_reject(struct batch *batch, const char *kind, uint64_t count);
 void rows_host(struct batch *batch, const struct host_result *host, enum host_progress progress, bool again);
 
 /* Does a port of which an answer was told stand in a row of its own? It is written when that answer comes, and only then; ports
- * of the other states, and those nobody answered for, are written with their host, folded. */
+ * of the other states, and those nobody answered for, are written with their host, folded. An answer that replaces another
+ * one is a row in any case: of the rows of a port the last one counts. */
 bool rows_port_stands_alone(const struct port_result *port);
 
 /* A packet that decided, as far as it is kept: at most EVIDENCE_MAX bytes, from the IP header on. */
@@ -64,12 +65,11 @@ struct store_packet {
     size_t len;
 };
 
-/* packet may be NULL */
+/* Rows of ports are kept in the order in which they are put. packet may be NULL. */
 void rows_port(struct batch *batch, uint64_t position, const struct port_result *port,
                const struct store_packet *packet);
 
-/* It stood alone, and does so no more. */
-void rows_port_forget(struct batch *batch, uint64_t position, const struct port_result *port);
+/* What --verify made of a port. */
 void rows_confirmation(struct batch *batch, uint64_t position, const struct record *record);
 
 /* Before a scan goes on: ports whose host is not known of are asked again. */

@@ -13,6 +13,7 @@
 #include "store/load.h"
 #include "store/query.h"
 #include "store/store_fixture.h"
+#include "store/summary.h"
 
 #define PORTS 200u
 
@@ -59,9 +60,10 @@ static int remove_scene(void **state)
     return removed ? 0 : -1;
 }
 
-static void put_host(struct scene *scene, bool again)
+static void put_host_at(struct scene *scene, uint64_t position, bool again)
 {
-    struct host_result host = {.addr = plan_host_at(&scene->plan, 0),
+    struct host_result host = {.position = position,
+                               .addr = plan_host_at(&scene->plan, position),
                                .up = true,
                                .proxied = true,
                                .capped = true,
@@ -71,6 +73,11 @@ static void put_host(struct scene *scene, bool again)
                                .ports = scene->ports,
                                .port_count = PORTS};
     rows_host(&scene->found, &host, HOST_DONE, again);
+}
+
+static void put_host(struct scene *scene, bool again)
+{
+    put_host_at(scene, 0, again);
 }
 
 static void write_all(struct scene *scene)
@@ -153,16 +160,82 @@ static void a_host_that_is_written_again_keeps_what_stands_alone(void **state)
     assert_int_equal(number(scene, "SELECT sum(count) FROM folded"), PORTS - 1);
 }
 
-static void a_port_that_stood_alone_and_is_closed_after_all_is_folded(void **state)
+static void of_the_rows_of_a_port_the_last_one_counts(void **state)
 {
     struct scene *scene = *state;
     rows_port(&scene->found, 0, open_port(scene, 21), NULL);
     scene->ports[21] = scene->ports[22];
     scene->ports[21].port = 22;
-    rows_port_forget(&scene->found, 0, &scene->ports[21]);
+    rows_port(&scene->found, 0, &scene->ports[21], NULL);
     put_host(scene, false);
     write_all(scene);
-    assert_int_equal(number(scene, "SELECT count(*) FROM port"), 0);
+    assert_int_equal(number(scene, "SELECT count(*) FROM port"), 2);
+    assert_read_again(scene);
+}
+
+/* Are two hosts the same in all states of their ports, one of which was told of as these say, one after the other? */
+static bool sums_are_equal(struct scene *scene, const enum port_state first[2],
+                           const enum port_state second[2])
+{
+    struct stored_scan scan;
+    struct host_summaries summaries = {.list = NULL};
+    for (unsigned i = 0; i < 2; i++) {
+        scene->ports[21].state = (uint8_t)first[i];
+        rows_port(&scene->found, 0, &scene->ports[21], NULL);
+        scene->ports[21].state = (uint8_t)second[i];
+        rows_port(&scene->found, 1, &scene->ports[21], NULL);
+    }
+    put_host_at(scene, 0, true);
+    put_host_at(scene, 1, true);
+    write_all(scene);
+    assert_int_equal(load_scan(scene->database, &scan, NULL), 0);
+    assert_int_equal(host_summaries_load(scene->database, &scan, &summaries, NULL), 0);
+    assert_int_equal(summaries.count, 2);
+    bool equal = summaries.list[0].digest == summaries.list[1].digest;
+    host_summaries_done(&summaries);
+    stored_scan_done(&scan);
+    return equal;
+}
+
+static void the_sum_of_a_host_is_of_the_last_rows_of_its_ports(void **state)
+{
+    struct scene *scene = *state;
+    const enum port_state opened[] = {PORT_FILTERED, PORT_OPEN};
+    const enum port_state open[] = {PORT_OPEN, PORT_OPEN};
+    const enum port_state filtered[] = {PORT_OPEN, PORT_FILTERED};
+    assert_true(sums_are_equal(scene, opened, open));
+    assert_false(sums_are_equal(scene, opened, filtered));
+    assert_true(sums_are_equal(scene, filtered, filtered));
+}
+
+/* As a host does that is finished while a state waits to be written. */
+static void of_a_host_that_is_put_twice_at_once_only_the_last_folded_ports_stay(void **state)
+{
+    struct scene *scene = *state;
+    for (unsigned i = 0; i < PORTS; i++)
+        scene->ports[i].ttl = (uint8_t)i;
+    put_host(scene, false);
+    for (unsigned i = 0; i < PORTS; i++)
+        scene->ports[i].ttl = 64;
+    put_host(scene, true);
+    write_all(scene);
+    assert_int_equal(number(scene, "SELECT count(*) FROM folded"), 1);
+    assert_int_equal(number(scene, "SELECT count(*) FROM host"), 1);
+    assert_read_again(scene);
+}
+
+static void rows_of_ports_come_in_any_order_and_keep_it(void **state)
+{
+    struct scene *scene = *state;
+    rows_port(&scene->found, 1, open_port(scene, 30), NULL);
+    rows_port(&scene->found, 0, open_port(scene, 21), NULL);
+    rows_port(&scene->found, 1, open_port(scene, 21), NULL);
+    rows_port(&scene->found, 0, open_port(scene, 30), NULL);
+    rows_port(&scene->found, 0, open_port(scene, 3), NULL);
+    put_host(scene, false);
+    write_all(scene);
+    assert_int_equal(number(scene, "SELECT port FROM port WHERE id = 1 AND position = 1"), 31);
+    assert_int_equal(number(scene, "SELECT port FROM port WHERE id = 5 AND position = 0"), 4);
     assert_read_again(scene);
 }
 
@@ -258,7 +331,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SCENE_TEST(closed_ports_are_one_row_and_an_open_one_is_another_with_its_packet),
         SCENE_TEST(a_host_that_is_written_again_keeps_what_stands_alone),
-        SCENE_TEST(a_port_that_stood_alone_and_is_closed_after_all_is_folded),
+        SCENE_TEST(of_the_rows_of_a_port_the_last_one_counts),
+        SCENE_TEST(the_sum_of_a_host_is_of_the_last_rows_of_its_ports),
+        SCENE_TEST(of_a_host_that_is_put_twice_at_once_only_the_last_folded_ports_stay),
+        SCENE_TEST(rows_of_ports_come_in_any_order_and_keep_it),
         SCENE_TEST(ports_that_follow_from_their_host_are_folded_whatever_their_state),
         SCENE_TEST(a_host_that_answers_in_many_ways_has_each_port_once),
         SCENE_TEST(what_became_of_an_open_port_is_kept),

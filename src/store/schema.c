@@ -26,11 +26,13 @@ const char *const store_tables =
     "  answers_all INTEGER NOT NULL, proxied INTEGER NOT NULL, capped INTEGER NOT NULL\n"
     ") STRICT;\n"
     "CREATE TABLE port(\n"
-    "  position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL, state TEXT NOT NULL,\n"
-    "  reason TEXT NOT NULL, ttl INTEGER NOT NULL, tries INTEGER NOT NULL, weak INTEGER NOT NULL,\n"
-    "  late INTEGER NOT NULL, source TEXT, time_ns INTEGER NOT NULL, rtt_ns INTEGER NOT NULL,\n"
-    "  confirmation TEXT, evidence BLOB, PRIMARY KEY (position, protocol, port)\n"
-    ") STRICT, WITHOUT ROWID;\n"
+    "  id INTEGER PRIMARY KEY, position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL,\n"
+    "  state TEXT NOT NULL, reason TEXT NOT NULL, ttl INTEGER NOT NULL, tries INTEGER NOT NULL,\n"
+    "  weak INTEGER NOT NULL, late INTEGER NOT NULL, source TEXT, time_ns INTEGER NOT NULL,\n"
+    "  rtt_ns INTEGER NOT NULL, evidence BLOB\n"
+    ") STRICT;\n"
+    "CREATE TABLE confirmation(position INTEGER NOT NULL, protocol TEXT NOT NULL, port INTEGER NOT NULL,\n"
+    "  confirmation TEXT NOT NULL, PRIMARY KEY (position, protocol, port)) STRICT, WITHOUT ROWID;\n"
     "CREATE TABLE folded(\n"
     "  position INTEGER NOT NULL, number INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,\n"
     "  ttl INTEGER NOT NULL, tries INTEGER NOT NULL, weak INTEGER NOT NULL, source TEXT,\n"
@@ -57,6 +59,14 @@ const char *const store_tables =
     ("UPDATE scan SET saved_ns=?, state=?, next_position=?, pid=?, packets_sent=?, bytes_sent=?,"            \
      " packets_received=?, bytes_received=?, probes_sent=?, answers=?, rejected=?, drops=?")
 
+#define INSERT_FOLDED                                                                                        \
+    ("INSERT OR REPLACE INTO folded"                                                                         \
+     " SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12 FROM incoming")
+
+#define INSERT_PORT                                                                                          \
+    ("INSERT INTO port(protocol, position, port, state, reason, ttl, tries, weak, late, source, time_ns,"    \
+     " rtt_ns, evidence) SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13 FROM incoming")
+
 const char *const store_statements[STORE_STATEMENT_COUNT] = {
     [STORE_SCAN] = INSERT_SCAN,
     [STORE_SCAN_STATE] = UPDATE_SCAN,
@@ -65,13 +75,14 @@ const char *const store_statements[STORE_STATEMENT_COUNT] = {
     [STORE_NAME] = "INSERT INTO name VALUES(?,?)",
     [STORE_EXCLUDED] = "INSERT INTO excluded VALUES(?,?)",
     [STORE_EXCLUDED_FORGET] = "DELETE FROM excluded",
-    [STORE_HOST] = "INSERT OR REPLACE INTO host VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STORE_HOST] = "INSERT OR REPLACE INTO host SELECT * FROM incoming",
     [STORE_HOST_UNFOLD] = "DELETE FROM folded WHERE position=?",
-    [STORE_PORT] = "INSERT OR REPLACE INTO port VALUES(?,?,?,?,?,?,?,?,?,?,?,?,NULL,?)",
-    [STORE_PORT_FORGET] = "DELETE FROM port WHERE position=? AND protocol=? AND port=?",
-    [STORE_PORT_CONFIRMED] = "UPDATE port SET confirmation=?4 WHERE position=?1 AND protocol=?2 AND port=?3",
+    [STORE_PORT] = INSERT_PORT,
+    [STORE_CONFIRMATION] = "INSERT OR REPLACE INTO confirmation VALUES(?,?,?,?)",
     [STORE_PORTS_FORGET] = "DELETE FROM port WHERE position NOT IN (SELECT position FROM host)",
-    [STORE_FOLDED] = "INSERT OR REPLACE INTO folded VALUES(?,?,?,?,?,?,?,?,?,?,?,?)",
+    [STORE_CONFIRMATIONS_FORGET] =
+        "DELETE FROM confirmation WHERE position NOT IN (SELECT position FROM host)",
+    [STORE_FOLDED] = INSERT_FOLDED,
     [STORE_DOWN] = "INSERT OR REPLACE INTO down VALUES(?,?,?,?)",
     [STORE_BLOCK] = "INSERT OR REPLACE INTO block VALUES(?,?,?,?)",
     [STORE_BLOCK_HOSTS] = "INSERT OR REPLACE INTO block_hosts VALUES(?,?,?)",

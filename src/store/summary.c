@@ -13,6 +13,12 @@
 #define CAPACITY_FIRST 1024
 #define SEED           UINT64_C(0x706f7274) /* any: two stores must only have the same */
 
+/* The last host of which this port had a row, as its position and one, and what that row counted. */
+struct told {
+    uint64_t host;
+    uint64_t number;
+};
+
 /* A table that is read beside the hosts; all come in the order of their positions. */
 struct stream {
     struct sqlite3_stmt *query; /* its column 0 is the position of the host */
@@ -24,7 +30,8 @@ struct reading {
     const struct stored_scan *scan;
     struct stream folded, ports;
     struct host_cursor *hosts;
-    uint64_t *sums; /* owned; of the numbers of all ports asked before this one */
+    uint64_t *sums;    /* owned; of the numbers of all ports asked before this one */
+    struct told *told; /* owned; of each port asked */
     uint64_t factors[PORT_STATE_COUNT];
     size_t capacity;
 };
@@ -77,6 +84,18 @@ static int add_folded(struct reading *reading, struct host_summary *summary, str
     return r;
 }
 
+/* Of several rows of a port the last one counts. If it says closed the port is also among the folded ones and counts twice, which
+ * costs a closer look at its host and no more. */
+static void add_port(struct reading *reading, struct host_summary *summary, uint32_t index, uint8_t state)
+{
+    struct told *told = &reading->told[index];
+    uint64_t number = (reading->sums[index + 1] - reading->sums[index]) * reading->factors[state];
+    if (told->host == summary->position + 1)
+        summary->digest -= told->number;
+    summary->digest += number;
+    *told = (struct told){summary->position + 1, number};
+}
+
 static int add_ports(struct reading *reading, struct host_summary *summary, struct error *err)
 {
     struct stream *ports = &reading->ports;
@@ -87,7 +106,7 @@ static int add_ports(struct reading *reading, struct host_summary *summary, stru
         if (!text_state(query_text(ports->query, 1), &state) ||
             !asked_find(reading->scan, query_text(ports->query, 2), query_int(ports->query, 3), &index))
             return error_set(err, EX_DATAERR, "the store is damaged: a port");
-        summary->digest += (reading->sums[index + 1] - reading->sums[index]) * reading->factors[state];
+        add_port(reading, summary, index, state);
         r = advance(reading, ports, err);
     }
     return r;
@@ -131,7 +150,8 @@ static int choose_numbers(struct reading *reading, struct error *err)
     struct rand rand = {.state = SEED};
     uint32_t count = reading->scan->asked_count;
     reading->sums = calloc((size_t)count + 1, sizeof *reading->sums);
-    if (!reading->sums)
+    reading->told = calloc((size_t)count + 1, sizeof *reading->told);
+    if (!reading->sums || !reading->told)
         return error_set(err, EX_OSERR, "out of memory");
     for (unsigned state = 0; state < PORT_STATE_COUNT; state++)
         reading->factors[state] = rand_next(&rand) | 1;
@@ -147,7 +167,7 @@ static int open_all(struct reading *reading, struct error *err)
         r = open_stream(reading, "SELECT position, state, ports FROM folded ORDER BY position",
                         &reading->folded, err);
     if (r == 0)
-        r = open_stream(reading, "SELECT position, state, protocol, port FROM port ORDER BY position",
+        r = open_stream(reading, "SELECT position, state, protocol, port FROM port ORDER BY position, id",
                         &reading->ports, err);
     if (r == 0)
         r = host_cursor_open(reading->database, reading->scan, LOAD_BY_POSITION, &reading->hosts, err);
@@ -173,6 +193,7 @@ int host_summaries_load(struct database *database, const struct stored_scan *sca
     query_done(reading.folded.query);
     query_done(reading.ports.query);
     free(reading.sums);
+    free(reading.told);
     if (r < 0) {
         host_summaries_done(&summaries);
         return r;

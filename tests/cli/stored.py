@@ -28,22 +28,25 @@ def indexes(blob):
 
 
 def ports(path):
-    """(address, protocol, port) to (state, reason) of everything that answered. Fails when a port is there twice."""
+    """(address, protocol, port) to (state, reason) of everything that answered. Of the rows of a port the last one counts; fails
+    when it says nothing else than the one before."""
     asked = {}
     for first_index, protocol, first, last in rows(path, "SELECT first_index, protocol, first, last FROM asked"):
         for port in range(first, last + 1):
             asked[first_index + port - first] = (protocol, port)
     found = {}
     for address, protocol, port, state, reason in rows(
-        path, "SELECT address, protocol, port, state, port.reason FROM port JOIN host USING (position)"
+        path, "SELECT address, protocol, port, state, port.reason FROM port JOIN host USING (position) ORDER BY id"
     ):
+        assert found.get((address, protocol, port)) != (state, reason), f"{address} {port} is stored twice"
         found[address, protocol, port] = (state, reason)
     for address, state, reason, blob in rows(
         path, "SELECT address, state, folded.reason, ports FROM folded JOIN host USING (position)"
     ):
         for index in indexes(blob):
             key = (address, *asked[index])
-            assert key not in found, f"{key} is stored twice"
+            replaced = found.get(key) == (state, reason) and state not in ("open", "filtered")
+            assert key not in found or replaced, f"{key} is stored twice"
             found[key] = (state, reason)
     return found
 

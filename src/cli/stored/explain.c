@@ -135,18 +135,19 @@ static int tell_evidence(struct database *database, const struct question *quest
 {
     char sql[160];
     struct sqlite3_stmt *query = NULL;
-    snprintf(sql, sizeof sql,
-             "SELECT evidence FROM port WHERE position=? AND port=? AND protocol='%s' AND evidence NOT NULL",
-             protocol_name((enum protocol)question->protocol));
+    snprintf(
+        sql, sizeof sql,
+        "SELECT evidence FROM port WHERE position=? AND port=? AND protocol='%s' ORDER BY id DESC LIMIT 1",
+        protocol_name((enum protocol)question->protocol));
     int r = database_query(database, sql, &query, err);
     if (r == 0) {
         query_bind(query, 1, (int64_t)position);
         query_bind(query, 2, question->port);
         r = query_next(database, query, err);
     }
-    if (r == 1) {
-        size_t len = 0;
-        const uint8_t *bytes = query_blob(query, 0, &len);
+    size_t len = 0;
+    const uint8_t *bytes = r == 1 ? query_blob(query, 0, &len) : NULL;
+    if (bytes) {
         printf("the packet that decided, its first %zu bytes:", len);
         for (size_t i = 0; i < len; i++)
             printf("%s%02x", i % 16 ? " " : "\n    ", bytes[i]);

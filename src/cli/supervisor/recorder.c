@@ -13,7 +13,7 @@
 #define PERIOD_MAX_NS (8 * SEC)
 #define HOST_COST_NS  (INT64_C(10) * USEC) /* of looking at a host and writing it, at least */
 #define WALK_BUDGET   (UINT64_C(1) << 16)  /* ports to look at in one turn: a millisecond or so */
-#define ENOUGH_LEN    ((size_t)8 << 20)    /* to be written at once: at the end of the scan little is left */
+#define ENOUGH_LEN    ((size_t)2 << 20)    /* to be written at once: at the end of the scan little is left */
 #define FULL_LEN      ((size_t)64 << 20)
 
 static int64_t clock_ns(clockid_t clock)
@@ -176,15 +176,10 @@ void recorder_port(struct recorder *recorder, const struct addr *host, const str
                    const struct evidence_parts *packet)
 {
     struct store_packet kept = {packet ? packet->bytes : NULL, packet ? packet->len : 0};
-    bool alone = rows_port_stands_alone(port);
     uint64_t position;
-    if (!recorder->writer || (!alone && !(port->flags & RECORD_REPLACES)) ||
-        !plan_host_find(&recorder->job->plan, host, &position))
-        return;
-    if (alone)
+    if (recorder->writer && (rows_port_stands_alone(port) || (port->flags & RECORD_REPLACES)) &&
+        plan_host_find(&recorder->job->plan, host, &position))
         rows_port(&recorder->found, position, port, packet ? &kept : NULL);
-    else
-        rows_port_forget(&recorder->found, position, port);
 }
 
 static void take_confirmation(struct recorder *recorder, const struct record *record)
