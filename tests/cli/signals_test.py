@@ -192,6 +192,16 @@ class Signals(stage.StageTest):
         process.stderr.close()
         self.assertEqual((process.wait(timeout=20), err), (74, ""))
 
+    def test_nor_does_it_go_on_until_it_has_something_to_write(self):
+        # Of more hosts than the ring between the processes holds records.
+        command = stage.command(["-sT", "-n", "-Pn", "-p1-300", "--max-rate", "1000", "-oN", "-", "127.0.0.0/15"])
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual((process.wait(timeout=60), err), (74, ""))
+
 
 if __name__ == "__main__":
     stage.main()

@@ -217,6 +217,24 @@ int outputs_waiting_fd(const struct outputs *outputs)
     return fd;
 }
 
+int outputs_reader_fd(const struct outputs *outputs)
+{
+    int fd = -1;
+    for (unsigned i = 0; i < outputs->count && fd < 0; i++)
+        fd = is_stdout(&outputs->list[i]) ? sink_reader_fd(outputs->list[i].sink) : -1;
+    return fd;
+}
+
+void outputs_reader_left(struct outputs *outputs)
+{
+    for (unsigned i = 0; i < outputs->count; i++) {
+        if (!is_stdout(&outputs->list[i]))
+            continue;
+        sink_reader_left(outputs->list[i].sink);
+        check_output(outputs, &outputs->list[i]);
+    }
+}
+
 void outputs_flush(struct outputs *outputs)
 {
     for (unsigned i = 0; i < outputs->count; i++) {

@@ -46,6 +46,11 @@ void outputs_host(struct outputs *outputs, const struct host_result *host);
 int outputs_waiting_fd(const struct outputs *outputs);
 void outputs_flush(struct outputs *outputs);
 
+/* A descriptor that shows when nobody reads standard output any more (POLLERR), which may be long before something is to be
+ * written; -1: it is a file. And that it has shown so: a failure as any other. */
+int outputs_reader_fd(const struct outputs *outputs);
+void outputs_reader_left(struct outputs *outputs);
+
 /* Complete the documents, and wait until they are written, or a signal wants to end us. What fails here is seen in `failed` too. */
 void outputs_end(struct outputs *outputs, const struct report_end *end);
 

@@ -166,6 +166,16 @@ int sink_error(const struct sink *sink)
     return sink->error;
 }
 
+int sink_reader_fd(const struct sink *sink)
+{
+    return sink->part_max > 0 && sink->error == 0 ? sink->fd : -1;
+}
+
+void sink_reader_left(struct sink *sink)
+{
+    sink->error = EPIPE;
+}
+
 int sink_waiting_fd(const struct sink *sink)
 {
     return sink->held_len > 0 && sink->error == 0 ? sink->fd : -1;

@@ -25,6 +25,10 @@ int sink_error(const struct sink *sink);
 /* The descriptor when something is held, to wait until it can be written (POLLOUT); else -1. */
 int sink_waiting_fd(const struct sink *sink);
 
+/* The descriptor of a pipe or the like, whose reader may leave (POLLERR); -1: there is none, or it has gone. And it has. */
+int sink_reader_fd(const struct sink *sink);
+void sink_reader_left(struct sink *sink);
+
 /* Write what is held as far as there is room; or all of it, and wait. */
 void sink_flush(struct sink *sink);
 void sink_drain(struct sink *sink);

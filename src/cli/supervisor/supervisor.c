@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,7 +16,7 @@
 #include "sandbox/sandbox.h"
 
 #define TURN_MS     250 /* the longest time in which nothing is looked at */
-#define OTHER_WAITS 5   /* for what is no packet process */
+#define OTHER_WAITS 6   /* for what is no packet process */
 
 static int64_t realtime_ns(void)
 {
@@ -46,6 +47,7 @@ static void wait_for_something(struct supervisor *supervisor)
         {.fd = names_fd(supervisor->names), .events = POLLIN},
         {.fd = then_fd(&supervisor->then), .events = POLLIN},
         {.fd = outputs_waiting_fd(&supervisor->outputs), .events = POLLOUT},
+        {.fd = outputs_reader_fd(&supervisor->outputs), .events = 0},
     };
     nfds_t count = OTHER_WAITS;
     for (unsigned i = 0; i < supervisor->crew->count; i++) {
@@ -62,6 +64,8 @@ static void wait_for_something(struct supervisor *supervisor)
     supervisor_read_signals(supervisor);
     if (waits[1].revents)
         supervisor_read_keys(supervisor);
+    if (waits[OTHER_WAITS - 1].revents & POLLERR)
+        outputs_reader_left(&supervisor->outputs);
 }
 
 /* Take in what has happened. Returns whether a packet process lives. */
@@ -81,6 +85,9 @@ static bool turn(struct supervisor *supervisor)
     supervisor_show_progress(supervisor);
     if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
         supervisor_stop(supervisor);
+    if (supervisor->outputs
+            .failed) /* nothing is taken in any more: who has more to tell would wait for ever */
+        crew_signal(supervisor->crew, SIGKILL);
     return alive;
 }
 
