@@ -29,25 +29,25 @@ const char *change_name(enum change change)
     return names[change];
 }
 
-/* Nobody said so, and it was asked but once. */
-static bool is_doubtful(const struct port_result *port)
+/* Nobody said so, and it was asked but once, or less often than its network called for. */
+static bool is_doubtful(struct compare_port side)
 {
-    return port->reason == REASON_NO_RESPONSE && port->tries < 2;
+    return side.port->reason == REASON_NO_RESPONSE && (side.port->tries < 2 || side.capped);
 }
 
-enum change compare_ports(const struct port_result *before, const struct port_result *after, bool down)
+enum change compare_ports(struct compare_port before, struct compare_port after, bool down)
 {
-    bool covered_before = before && before->state != PORT_UNKNOWN;
-    bool covered_after = after && after->state != PORT_UNKNOWN;
-    bool open_before = covered_before && before->state == PORT_OPEN;
-    bool open_after = covered_after && after->state == PORT_OPEN;
+    bool covered_before = before.port && before.port->state != PORT_UNKNOWN;
+    bool covered_after = after.port && after.port->state != PORT_UNKNOWN;
+    bool open_before = covered_before && before.port->state == PORT_OPEN;
+    bool open_after = covered_after && after.port->state == PORT_OPEN;
     if (!covered_before)
         return open_after ? CHANGE_OPENED : CHANGE_NONE;
     if (!covered_after && down)
         return open_before ? CHANGE_CLOSED : CHANGE_NONE;
     if (!covered_after)
         return CHANGE_UNCOVERED;
-    if (before->state == after->state)
+    if (before.port->state == after.port->state)
         return CHANGE_NONE;
     if (is_doubtful(before) || is_doubtful(after))
         return CHANGE_UNCERTAIN;
@@ -69,15 +69,15 @@ static const char *state_text(const struct port_result *port, bool down)
 }
 
 /* Ports that changed alike, one behind the other, are one run. */
-static int add_port(const struct comparison *comparison, struct compare_run *run,
-                    const struct port_result *before, const struct port_result *after, bool down)
+static int add_port(const struct comparison *comparison, struct compare_run *run, struct compare_port before,
+                    struct compare_port after, bool down)
 {
-    const struct port_result *port = before ? before : after;
+    const struct port_result *port = before.port ? before.port : after.port;
     assert(port);
     struct compare_run next = {.address = run->address,
                                .change = compare_ports(before, after, down),
-                               .before = state_text(before, down),
-                               .after = state_text(after, down),
+                               .before = state_text(before.port, down),
+                               .after = state_text(after.port, down),
                                .protocol = port->protocol,
                                .first = port->port,
                                .last = port->port};
@@ -111,8 +111,8 @@ static int compare_lists(const struct comparison *comparison, const char *addres
         int order = i == before->port_count  ? 1
                     : j == after->port_count ? -1
                                              : order_of(&before->ports[i], &after->ports[j]);
-        const struct port_result *old = order <= 0 ? &before->ports[i++] : NULL;
-        const struct port_result *new = order >= 0 ? &after->ports[j++] : NULL;
+        struct compare_port old = {order <= 0 ? &before->ports[i++] : NULL, before->capped};
+        struct compare_port new = {order >= 0 ? &after->ports[j++] : NULL, after->capped};
         r = add_port(comparison, &run, old, new, down);
     }
     return r == 0 ? end_run(comparison, &run) : r;

@@ -14,15 +14,21 @@ enum change {
     CHANGE_CLOSED,    /* was open, and is something else now */
     CHANGE_STATE,     /* any other two states */
     CHANGE_UNCOVERED, /* the second scan did not cover it, or did not come to it */
-    CHANGE_UNCERTAIN, /* one of the two rests on silence after a single try */
+    CHANGE_UNCERTAIN, /* one of the two rests on silence after a single try, or that was believed early */
     CHANGE_COUNT
 };
 
 const char *change_name(enum change change);
 
-/* A port of a host in both scans; one may be NULL.
- *   down  that scan found the host down; else it did not cover the port */
-enum change compare_ports(const struct port_result *before, const struct port_result *after, bool down);
+/* A port as one of the scans left it. */
+struct compare_port {
+    const struct port_result *port; /* NULL: that scan did not ask it */
+    bool capped;                    /* silence of its host was believed early: host_result.capped */
+};
+
+/* A port of a host in both scans; one of them must have asked it.
+ *   down  the scan that did not found the host down; else it did not cover the port */
+enum change compare_ports(struct compare_port before, struct compare_port after, bool down);
 
 /* Neighbouring ports of a host that changed alike. */
 struct compare_run {
