@@ -142,6 +142,26 @@ static void a_near_host_is_waited_for_no_longer_than_its_round_trips_tell(void *
     }
 }
 
+/* It is asked on ports that nobody listens on, too, and drops those probes: whoever kept up since then is not waited for. */
+static void ports_that_nobody_listens_on_keep_no_near_host_waiting(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.otherwise = SIM_DROP;
+        host.rtt_ns = 200 * USEC;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
+        scenario.timing.min_rate_pps = 100000;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        if (scenario.took_ns >= 10 * MSEC)
+            fail_msg("seed %u: took %.1f ms", (unsigned)seed, (double)scenario.took_ns / (double)MSEC);
+        scenario_done(&scenario);
+    }
+}
+
 /* Whatever it leaves unanswered then says nothing, however prompt it was before. The clock begins at 1 s. */
 static void a_near_host_that_stands_still_for_8_ms_in_mid_scan_is_still_right(void **state)
 {
@@ -390,6 +410,7 @@ int main(void)
         cmocka_unit_test(bursts_of_loss_are_taken_neither_for_too_high_a_rate_nor_for_limiters),
         cmocka_unit_test(canaries_do_not_make_a_slow_path_seem_slower),
         cmocka_unit_test(a_near_host_is_waited_for_no_longer_than_its_round_trips_tell),
+        cmocka_unit_test(ports_that_nobody_listens_on_keep_no_near_host_waiting),
         cmocka_unit_test(a_near_host_that_stands_still_for_8_ms_in_mid_scan_is_still_right),
         cmocka_unit_test(a_firewalled_host_on_a_clean_path_is_asked_twice),
         cmocka_unit_test(max_retries_caps_the_tries_and_says_so),

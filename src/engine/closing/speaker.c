@@ -232,6 +232,14 @@ static bool is_undecided(const struct speaker *speaker)
     return opened > 0 && opened < DEAD_OPEN_ENOUGH && !speaker->dead_closed && speaker->asks < ASKS_MAX;
 }
 
+/* How long after they were asked an answer may come. A host that has answered what left later does not stand still. */
+static int64_t time_out_ns(const struct engine *engine, const struct host_record *record)
+{
+    bool has_kept_up = engine->answers_are_prompt && record->answered_ns > record->speaker.asked_ns;
+    return has_kept_up ? rtt_prompt_rto_ns(&record->rtt, engine->config.timing.prompt_rto_ns)
+                       : record->rtt.rto_ns;
+}
+
 int64_t speaker_wait_until_ns(struct engine *engine, struct scan_block *scan_block, uint32_t slot)
 {
     struct host_record *record = record_of(engine, scan_block, slot);
@@ -242,7 +250,7 @@ int64_t speaker_wait_until_ns(struct engine *engine, struct scan_block *scan_blo
         return TIME_NEVER;
     if (speaker->asks == 0 || (speaker->dead_open | speaker->dead_closed) == UINT8_MAX)
         return 0;
-    int64_t until_ns = speaker->asked_ns + record->rtt.rto_ns;
+    int64_t until_ns = speaker->asked_ns + time_out_ns(engine, record);
     if (until_ns <= engine->now_ns && is_undecided(speaker)) {
         want(engine, scan_block, slot, speaker);
         return speaker->wanted ? TIME_NEVER : 0;
