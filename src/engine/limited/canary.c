@@ -21,10 +21,12 @@
  * leave a sounding: that is believed after two sweeps only. */
 #define SERVICES_PER_ANSWER 4
 
-/* So many in a row are believed, where it is not sure that it was not the path; and so many where it seems that it was: it
- * may be that everything is dropped that comes too fast. */
-#define FAILURES_UNSURE 2
-#define FAILURES_LOST   5
+/* So many in a row are believed, where it is not sure that it was not the path, or more, if the path loses all of as many with a
+ * greater chance than that; and so many where it seems that it was: it may be that everything is dropped that comes too
+ * fast. */
+#define FAILURES_UNSURE        2
+#define FAILURES_LOST          5
+#define FAILURES_BY_CHANCE_MAX 0.01
 
 /* All canaries of a host taken together: its services are lost more often than the soundings among them when they are by so
  * many standard deviations. Some tokens come while canaries are sent, so that not all of them are silent. */
@@ -251,6 +253,17 @@ static void count_loss(struct host_record *record)
         loss_count(&record->loss, 1, 1 - (double)services_back(record) / record->services_asked);
 }
 
+/* How many sweeps without an answer are believed. */
+static unsigned failures_believed(const struct host_record *record, double path_loss)
+{
+    unsigned failures = FAILURES_UNSURE;
+    if (record->canary_soundings == 0 && record->canary_had_soundings)
+        return FAILURES_LOST;
+    while (failures < FAILURES_LOST && pow(path_loss, failures) > FAILURES_BY_CHANCE_MAX)
+        failures++;
+    return failures;
+}
+
 enum canary_verdict canary_judge(struct host_record *record, double path_loss)
 {
     if (!record || !record->canary_asked)
@@ -272,7 +285,6 @@ enum canary_verdict canary_judge(struct host_record *record, double path_loss)
     record->answers_limited = verdict == CANARY_LIMITED && record->services_asked > 0;
     if (record->canary_soundings > 0 && verdict == CANARY_LIMITED)
         return verdict;
-    bool path_lost = record->canary_soundings == 0 && record->canary_had_soundings;
     record->canary_failures++;
-    return record->canary_failures < (path_lost ? FAILURES_LOST : FAILURES_UNSURE) ? CANARY_UNCLEAR : verdict;
+    return record->canary_failures < failures_believed(record, path_loss) ? CANARY_UNCLEAR : verdict;
 }

@@ -26,14 +26,19 @@ struct back {
     unsigned resets, soundings, services;
 };
 
-static enum canary_verdict judge(struct host_record *record, struct back back)
+static enum canary_verdict judge_behind(double path_loss, struct host_record *record, struct back back)
 {
     record->canary_asked = record->canary_was_known = true;
     record->services_asked = record->service_count;
     record->canary_answers = (uint8_t)back.resets;
     record->canary_soundings = (uint8_t)back.soundings;
     record->services_back = (uint8_t)((1u << back.services) - 1);
-    return canary_judge(record, 0.01);
+    return canary_judge(record, path_loss);
+}
+
+static enum canary_verdict judge(struct host_record *record, struct back back)
+{
+    return judge_behind(0.01, record, back);
 }
 
 static void services_that_are_asked_at_once_are_one_try_of_the_hosts_loss(void **state)
@@ -47,10 +52,10 @@ static void services_that_are_asked_at_once_are_one_try_of_the_hosts_loss(void *
 }
 
 /* So many sweeps in which nothing came back until that is believed. */
-static unsigned sweeps_until_believed(struct host_record *record)
+static unsigned sweeps_until_believed(double path_loss, struct host_record *record)
 {
     unsigned sweeps = 1;
-    while (judge(record, (struct back){0, 0, 0}) == CANARY_UNCLEAR)
+    while (judge_behind(path_loss, record, (struct back){0, 0, 0}) == CANARY_UNCLEAR)
         sweeps++;
     return sweeps;
 }
@@ -61,11 +66,20 @@ static void silence_is_the_paths_only_where_soundings_were_sent_and_lost_with_it
     struct host_record record = host();
     record.canary_had_soundings = true;
     record.has_sounding = false; /* any more */
-    unsigned with_soundings = sweeps_until_believed(&record);
+    unsigned with_soundings = sweeps_until_believed(0.01, &record);
     record = host(); /* has learned a sounding after its canaries had left */
-    unsigned without = sweeps_until_believed(&record);
+    unsigned without = sweeps_until_believed(0.01, &record);
     assert_int_equal(without, 2);
     assert_true(with_soundings > without);
+}
+
+static void silence_that_bursts_of_loss_explain_is_believed_later(void **state)
+{
+    (void)state;
+    struct host_record record = host();
+    unsigned rarely_lost = sweeps_until_believed(0.01, &record);
+    record = host();
+    assert_true(sweeps_until_believed(0.3, &record) > rarely_lost);
 }
 
 static void a_limiter_that_answers_half_of_the_canaries_shows_in_time(void **state)
@@ -110,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(services_that_are_asked_at_once_are_one_try_of_the_hosts_loss),
         cmocka_unit_test(silence_is_the_paths_only_where_soundings_were_sent_and_lost_with_it),
+        cmocka_unit_test(silence_that_bursts_of_loss_explain_is_believed_later),
         cmocka_unit_test(a_limiter_that_answers_half_of_the_canaries_shows_in_time),
         cmocka_unit_test(loss_that_takes_resets_and_services_alike_is_no_limiter),
     };
