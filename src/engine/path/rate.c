@@ -241,6 +241,8 @@ static enum rate_change queue_is_long(struct rate *rate, int64_t now_ns, int64_t
 {
     double growth = queue_growth(rate);
     double capacity_pps = sent_pps(rate) / (1 + growth);
+    if (rate->knee_pps <= 0) /* few answers tell the growth of a short time badly, where they jitter */
+        capacity_pps = fmax(capacity_pps, rate->kept_pps);
     if (rate->downs > 0 &&
         rate->last_queue_ns < rate->first_queue_ns) /* it drains: only the pause was too short */
         capacity_pps = rate->pps / (1 - rate->limits.share_left);
@@ -292,6 +294,8 @@ static enum rate_change speed_up(struct rate *rate, int64_t now_ns, int64_t rtt_
         move_window(rate, now_ns);
         return RATE_SAME;
     }
+    if (rate->last_sent_ns - rate->began_ns >= rate->allowed_ns) /* a long queue would have shown */
+        rate->kept_pps = pps;
     open_window(rate, now_ns);
     if (is_proved(rate))
         rate->pps = clamp_rate(rate, pps * rate->growth);
@@ -320,6 +324,7 @@ static enum rate_change begin(struct rate *rate, int64_t now_ns)
 {
     rate->limits.unproved_pps = 0;
     rate->cause = RATE_PROVED;
+    rate->kept_pps = rate->pps;
     rate->pps = clamp_rate(rate, rate->limits.start_pps);
     open_window(rate, now_ns);
     return RATE_UP;

@@ -34,6 +34,7 @@ struct rate {
     struct rate_limits limits;
     double pps;
     uint64_t answers;      /* in all */
+    double kept_pps;       /* the last that a higher one followed: it was kept up with; 0: none */
     double knee_pps;       /* what the path was last seen to carry; 0: not known */
     int64_t knee_ns;       /* when that was */
     double growth;         /* the next step up: by this factor */

@@ -129,6 +129,24 @@ static void a_queue_that_grows_fast_is_not_waited_for_until_it_is_long(void **st
     assert_true(rate.pause_ns > 15 * MSEC && rate.pause_ns < 25 * MSEC);
 }
 
+/* 50,000 a second were answered without delay; then a short time, in which answers jittered, looks like 8,000. */
+static void the_first_queue_is_not_put_down_to_a_rate_that_was_kept_up_with(void **state)
+{
+    (void)state;
+    struct rate_limits limits = {.start_pps = 50000, .share_left = 0.1};
+    struct rate rate;
+    rate_init(&rate, &limits, SEC);
+    rate_sent(&rate, 1000, 1000, SEC + 20 * MSEC);
+    for (int64_t i = 0; i < 60; i++)
+        rate_answered(&rate, SEC + i * 300 * USEC, 0, true);
+    assert_int_equal(rate_update(&rate, SEC + 20 * MSEC, 20 * MSEC), RATE_UP);
+    rate_sent(&rate, 200, 200, SEC + 22 * MSEC);
+    for (int64_t i = 0; i < 10; i++)
+        rate_answered(&rate, SEC + 20 * MSEC + i * 200 * USEC, i * 2 * MSEC, true);
+    assert_int_equal(rate_update(&rate, SEC + 42 * MSEC, 20 * MSEC), RATE_DOWN);
+    assert_true(rate.pps > 44999 && rate.pps < 50000);
+}
+
 static void it_settles_just_under_what_the_path_carries(void **state)
 {
     (void)state;
@@ -279,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_does_not_double_while_a_queue_grows_that_is_short_still),
         cmocka_unit_test(a_queue_that_grows_fast_is_not_waited_for_until_it_is_long),
+        cmocka_unit_test(the_first_queue_is_not_put_down_to_a_rate_that_was_kept_up_with),
         cmocka_unit_test(it_settles_just_under_what_the_path_carries),
         cmocka_unit_test(it_grows_to_the_ceiling_where_nothing_holds_it),
         cmocka_unit_test(it_follows_a_path_that_loses_nine_tenths_of_its_capacity_and_regains_them),
