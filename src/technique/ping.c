@@ -114,8 +114,7 @@ static bool tcp_ping_judge(const struct technique *technique, const struct packe
     if (!(technique->tcp_flags & TCP_SYN) || (packet->tcp.flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK))
         return false;
     *ret = host_is_up(REASON_SYN_ACK, packet);
-    ret->numbers[0] = packet->tcp.ack - 1;
-    ret->number_count = 1;
+    tcp_probe_claim_syn(technique, packet->tcp.ack, ret);
     return true;
 }
 

@@ -20,7 +20,8 @@ static bool syn_judge(const struct technique *technique, const struct packet *pa
         .state = PORT_OPEN, .reason = REASON_SYN_ACK, .rank = RANK_SERVICE, .ttl = packet->ttl};
     switch (packet->tcp.flags & (TCP_SYN | TCP_ACK)) {
     case TCP_SYN | TCP_ACK:
-        *ret = (struct answer){.verdict = open, .numbers = {packet->tcp.ack - 1}, .number_count = 1};
+        *ret = (struct answer){.verdict = open};
+        tcp_probe_claim_syn(technique, packet->tcp.ack, ret);
         return true;
     case TCP_SYN:
         open.reason = REASON_SPLIT_HANDSHAKE_SYN;

@@ -34,11 +34,37 @@ void tcp_probe_build(const struct probe *probe, struct writer *out)
     tcp_write(out, &probe->src, &probe->dst, &build);
 }
 
-/* In sequence numbers: SYN and FIN take one each (RFC 9293 section 3.4). What a stack that forgets one of them acknowledges must
- * come second: a number that is one off seems right, too, but for the time in it. */
-static uint32_t segment_len(uint8_t flags)
+static uint32_t flags_len(const struct technique *technique)
 {
-    return (flags & TCP_SYN ? 1u : 0u) + (flags & TCP_FIN ? 1u : 0u);
+    return (technique->tcp_flags & TCP_SYN ? 1u : 0u) + (technique->tcp_flags & TCP_FIN ? 1u : 0u);
+}
+
+static uint32_t data_len(const struct technique *technique)
+{
+    return technique->data ? (uint32_t)technique->data->len : 0;
+}
+
+uint32_t tcp_probe_segment_len(const struct technique *technique)
+{
+    return flags_len(technique) + data_len(technique);
+}
+
+/* What a stack acknowledges that forgets a flag, or the data, must not come first: a number that is a little off seems right,
+ * too, but for the time in it. */
+static void claim_acknowledged(const struct technique *technique, uint32_t ack, struct answer *answer)
+{
+    uint32_t flags = flags_len(technique), data = data_len(technique);
+    answer->numbers[0] = ack - flags - data;
+    answer->numbers[1] = answer->numbers[0] + (flags ? 1 : UINT32_MAX);
+    answer->numbers[2] = ack - flags;
+    answer->number_count = data ? 3 : 2;
+}
+
+void tcp_probe_claim_syn(const struct technique *technique, uint32_t ack, struct answer *answer)
+{
+    answer->numbers[0] = ack - 1;
+    answer->numbers[1] = ack - 1 - data_len(technique);
+    answer->number_count = data_len(technique) ? 2 : 1;
 }
 
 bool tcp_probe_reset(const struct technique *technique, const struct packet *packet, enum port_state state,
@@ -56,10 +82,7 @@ bool tcp_probe_reset(const struct technique *technique, const struct packet *pac
     } else {
         if (!(tcp->flags & TCP_ACK))
             return false;
-        uint32_t len = segment_len(technique->tcp_flags);
-        answer.numbers[0] = tcp->ack - len;
-        answer.numbers[1] = len ? answer.numbers[0] + 1 : tcp->ack - 1;
-        answer.number_count = 2;
+        claim_acknowledged(technique, tcp->ack, &answer);
     }
     *ret = answer;
     return true;

@@ -40,7 +40,7 @@ struct probe {
  * numbers[0 .. number_count-1] is the number of the probe. number_count 0: nothing but the port can prove it (weak). */
 struct answer {
     struct verdict verdict;
-    uint32_t numbers[2];
+    uint32_t numbers[3];
     uint8_t number_count;
     bool upper_half;   /* of a number only the upper half came back; the lower half of numbers[] is 0 */
     bool port_will_do; /* when no number fits, the port proves it all the same (weak) */

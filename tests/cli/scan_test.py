@@ -88,6 +88,16 @@ class Scan(stage.StageTest):
         self.assertEqual(states(result.stdout), {**dict.fromkeys(range(1, 6), "closed"), port: "open"})
         self.assertIn("Not proved: 0 ", result.stdout)
 
+    def test_a_reset_answers_a_probe_with_data(self):
+        """A reset acknowledges the data as well, and so has another number than that of a probe without."""
+        if not stage.is_root():
+            self.skipTest("only root can send raw packets")
+        port = self.listen()
+        for scan in ("-sS", "-sF", "-sN", "-sX"):
+            result = stage.run(scan, "-n", "--data-length", "1200", "-p", f"1-500,{port}", "-oG", "-", "127.0.0.1")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn("Ignored State: closed (500)", result.stdout)
+
     def test_unprivileged_is_obeyed(self):
         result = stage.run("--unprivileged", "-sS", "127.0.0.1")
         self.assertEqual(result.returncode, 77)

@@ -94,6 +94,44 @@ static void other_flags_are_judged_as_their_base(void **state)
     scenario_done(&scenario);
 }
 
+static struct scenario scanned_with(const struct sim_host *host, const struct technique *technique,
+                                    uint64_t seed)
+{
+    struct scenario scenario = scan_of(host, 1, "198.18.0.2", "198.18.0.2", 1000);
+    scenario.technique = technique;
+    scenario.seed = seed;
+    scenario_run(&scenario);
+    return scenario;
+}
+
+/* A reset acknowledges the data of the probe, too: nothing is lost for that, nor asked again. */
+static void assert_data_change_nothing(const struct technique *technique, size_t len, uint64_t seed)
+{
+    static const uint8_t bytes[1400];
+    const struct probe_data data = {bytes, len};
+    const struct technique with_data = technique_with_data(technique, &data);
+    const struct sim_host host = host_with("198.18.0.2", ports, sizeof ports / sizeof ports[0]);
+    struct scenario plain = scanned_with(&host, technique, seed);
+    struct scenario scenario = scanned_with(&host, &with_data, seed);
+    for (uint16_t port = 1; port <= 1000; port++)
+        if (scenario_port(&scenario, "198.18.0.2", port)->state !=
+            scenario_port(&plain, "198.18.0.2", port)->state)
+            fail_msg("seed %u, %s with %zu bytes: port %u", (unsigned)seed, technique->name, len, port);
+    assert_int_equal(scenario.progress[PROGRESS_REJECTED], 0);
+    assert_true(scenario.stats.packets_sent < 1200);
+    scenario_done(&scenario);
+    scenario_done(&plain);
+}
+
+static void data_in_the_probes_change_no_state(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {1, 100, 1400};
+    for (size_t i = 0; i < 3 * sizeof tcp_techniques / sizeof tcp_techniques[0]; i++)
+        for (uint64_t seed = 1; seed <= 5; seed++)
+            assert_data_change_nothing(tcp_techniques[i / 3], lens[i % 3], seed);
+}
+
 /* A probe that comes back carries all the right numbers, and says nothing; nor does what our own kernel makes of it, which
  * comes back as well. (UDP is an exception: RFC 862 has servers that
  * do just this, and whatever comes from a port shows that it is open.) */
@@ -276,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_stack_that_resets_everything_shows_all_closed),
         cmocka_unit_test(a_window_in_the_reset_shows_open_ports),
         cmocka_unit_test(other_flags_are_judged_as_their_base),
+        cmocka_unit_test(data_in_the_probes_change_no_state),
         cmocka_unit_test(a_mirror_shows_nothing),
         cmocka_unit_test(probes_to_an_address_of_ours_are_not_taken_for_answers),
         cmocka_unit_test(sctp_ports_are_read_by_their_first_chunk),

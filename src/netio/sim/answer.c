@@ -81,6 +81,7 @@ static size_t reset(const struct sim_question *question, const struct packet *pr
     struct tcp_header header = {.flags = TCP_RST, .seq = probe->tcp.ack, .window = window};
     if (!(probe->tcp.flags & TCP_ACK)) {
         uint32_t counted = (probe->tcp.flags & TCP_SYN ? 1 : 0) + (probe->tcp.flags & TCP_FIN ? 1 : 0);
+        counted += (uint32_t)probe->payload_len;
         header = (struct tcp_header){.flags = TCP_RST | TCP_ACK, .ack = probe->tcp.seq + counted};
     }
     return tcp_answer(question, probe, header, answer);

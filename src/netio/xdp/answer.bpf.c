@@ -100,7 +100,7 @@ static __always_inline int is_proved(const struct wire_config *config, const str
     uint32_t seq = from_be32(segment->tcp + 4);
     uint32_t ack = from_be32(segment->tcp + 8);
     *ret = (struct asked){hash, try_number, 0};
-    if ((flags & ACK) && (is_number(mask, ack - 1, ret) || is_number(mask, ack, ret)))
+    if ((flags & ACK) && is_number(mask, ack - (flags & RST ? config->segment_len : 1), ret))
         return 1;
     return is_number(mask, seq, ret); /* the reset of an ACK, or a probe that came back */
 }

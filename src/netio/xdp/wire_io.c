@@ -15,6 +15,7 @@
 #include "netio/live/packet_io.h"
 #include "netio/xdp/link_count.h"
 #include "packet/checksum.h"
+#include "technique/tcp_probe.h"
 
 #define SLICE_NS  (40 * MSEC)
 #define AIM_NS    SEC          /* a block's stations are looked up again after this */
@@ -96,11 +97,13 @@ static int open_answers(struct live *live, const struct wire *wire, const struct
 }
 
 /* What the program at the interface proves answers by. */
-static void set_key(struct packet_io *packet, const struct order *order)
+static void set_proof(struct packet_io *packet, const struct order *order)
 {
     struct wire_config *config = packet->live.answers.config;
     if (order && order->key && config->key.port_count == 0)
         config->key = *order->key;
+    if (order && !order->list)
+        config->segment_len = tcp_probe_segment_len(order->block->specs[0].technique);
 }
 
 /* What is the same in all probes to a host without a scope. */
@@ -289,7 +292,7 @@ static bool is_told_from_answers(const struct order *order)
 static void xdp_work(struct netio *io, struct order *order, int64_t until_ns)
 {
     struct packet_io *packet = packet_of(io);
-    set_key(packet, order);
+    set_proof(packet, order);
     if (!order)
         live_work(io, NULL, until_ns);
     else if (is_told_from_answers(order) ? trial_allows(&packet->trial, order->try_number)
@@ -305,7 +308,7 @@ static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
     struct packet_io *packet = packet_of(io);
     struct live *live = &packet->live;
     int64_t now_ns = clock_monotonic_ns();
-    set_key(packet, order);
+    set_proof(packet, order);
     live_attend(live, NULL, now_ns);
     bool can = order && fits(packet, order, now_ns);
     if (can && trial_allows(&packet->trial, order->try_number)) {

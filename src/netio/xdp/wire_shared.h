@@ -26,6 +26,7 @@ struct wire_config {
         uint8_t family; /* enum addr_family */
         uint8_t bytes[16];
     } addresses[WIRE_ADDRESSES_MAX];
+    uint32_t segment_len; /* of a probe, in sequence numbers: what its reset acknowledges */
     uint32_t waits;    /* user space waits for the next answer; else it looks by itself, and is not woken */
     uint64_t taken;    /* written by the program: answers put into the ring */
     uint64_t repeated; /* and exact repeats that were passed over */
