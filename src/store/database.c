@@ -113,6 +113,8 @@ static int check_version(struct database *database, struct error *err)
         r = query_number(database, "PRAGMA application_id", &application, err);
     if (r < 0)
         return r;
+    if (tables == 0)
+        return error_set(err, EX_DATAERR, "'%s' is empty: no scan has begun in it", database->path);
     if (application != STORE_APPLICATION_ID)
         return error_set(err, EX_DATAERR, "'%s' is a database, but not of Portolan", database->path);
     if (version != STORE_SCHEMA_VERSION)

@@ -215,6 +215,15 @@ static void somebody_elses_database_is_refused(void **state)
     assert_refused(place, DATABASE_READ, EX_DATAERR, "not of Portolan");
 }
 
+static void an_empty_file_is_said_to_be_empty(void **state)
+{
+    const struct store_place *place = *state;
+    int fd = open(place->file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && close(fd) == 0);
+    assert_refused(place, DATABASE_READ, EX_DATAERR, "is empty");
+    assert_refused(place, DATABASE_WRITE, EX_DATAERR, "is empty");
+}
+
 /* A table more, an index that computes something, a column of another type: nobody of ours makes them. */
 static void other_tables_than_ours_are_refused(void **state)
 {
@@ -292,6 +301,7 @@ int main(void)
                                         remove_place),
         cmocka_unit_test_setup_teardown(an_older_and_a_newer_schema_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(somebody_elses_database_is_refused, make_place, remove_place),
+        cmocka_unit_test_setup_teardown(an_empty_file_is_said_to_be_empty, make_place, remove_place),
         cmocka_unit_test_setup_teardown(other_tables_than_ours_are_refused, make_place, remove_place),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused_and_left_alone, make_place,
                                         remove_place),
