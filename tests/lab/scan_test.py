@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Portolan in the practice network, against the truth."""
+"""Scans in the practice network, against the truth: how hosts are found, over which ways, with which privilege, and how they end."""
 
 import contextlib
 import itertools
@@ -8,261 +8,19 @@ import signal
 import sqlite3
 import sys
 import time
-import unittest
 
 import labtest
-import protocols
 import scan
 import truth
-from network import HAS_SCTP, HAS_ZOMBIE, NO_SCTP, NO_ZOMBIE, nft_table, run
+from network import run
 from truth import BY_NAME, V4, V6
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
 SLOW_S = 240
-LIMITER_BURST = 6  # ICMP errors that Linux sends at once, before it limits them
 SOME_PORTS = [22, 23, 80, 443, 1000]
 
 
-class PortolanTest(labtest.LabTest):
-    def portolan(self, *options, timeout_s=scan.TIMEOUT_S, status=0):
-        """Runs a scan and reads its reports, which must say the same."""
-        xml, jsonl = self.network.state / "report.xml", self.network.state / "report.jsonl"
-        command = [scan.PORTOLAN, *options, "-oX", xml, "-oJ", jsonl]
-        found_status, out, err = scan.run(self.network, command, timeout_s)
-        self.assertEqual(found_status, status, f"{' '.join(map(str, command))}\n{out}\n{err}")
-        from_xml, from_json = scan.read_xml(xml.read_text()), scan.read_json(jsonl.read_text())
-        up = {address: found for address, found in from_json.hosts.items() if found[0] == "up"}
-        self.assertEqual(from_xml.hosts, up, "XML leaves hosts that are down out")
-        differing = [key for key in from_xml.ports | from_json.ports if from_xml.ports.get(key) != from_json.ports.get(key)]
-        for key in differing[:10]:
-            print(key, "XML:", from_xml.ports.get(key), "JSON:", from_json.ports.get(key))
-        self.assertFalse(differing, "XML and JSON differ")
-        return from_json
-
-    def assert_true(self, report, technique, family, hosts, ports):
-        found = list(scan.differences(report, technique, family, hosts, ports))
-        self.assertFalse(found, scan.describe(found))
-
-    def check(self, technique, family, hosts, ports, *options, timeout_s=scan.TIMEOUT_S):
-        """A scan of these ports of these hosts finds the truth."""
-        asked = scan.options(technique, family, hosts, ports)
-        report = self.portolan(*options, *asked, timeout_s=timeout_s)
-        self.assert_true(report, technique, family, hosts, ports)
-        return report
-
-
-class Ordinary(PortolanTest):
-    """Every kind of host and port at once."""
-
-    def test_syn_v4(self):
-        report = self.check("syn", V4, labtest.ORDINARY, truth.INTERESTING, "-Pn")
-        self.assertGreaterEqual(report.summary["rejected"], len(truth.FORGERIES), "forged answers are counted")
-
-    def test_syn_v6(self):
-        report = self.check("syn", V6, labtest.ORDINARY, truth.INTERESTING, "-Pn")
-        self.assertGreaterEqual(report.summary["rejected"], len(truth.FORGERIES), "forged answers are counted")
-
-    def connect(self, family):
-        self.check("connect", family, labtest.ORDINARY, truth.INTERESTING, "-Pn")
-
-    def test_connect_v4(self):
-        self.connect(V4)
-
-    def test_connect_v6(self):
-        self.connect(V6)
-
-
-class Udp(PortolanTest):
-    """Real servers, found by the payloads of their protocols, and every kind of port beside them."""
-
-    def udp(self, family):
-        return self.check("udp", family, labtest.ORDINARY, truth.UDP_PORTS, "-Pn")
-
-    def test_real_servers_are_found_while_the_rest_of_the_scan_goes_on(self):
-        """Its ICMP errors are limited, so the scan of its closed ports takes a while."""
-        host = BY_NAME["daemons"]
-        tcp_ports, udp_ports = range(1, 101), sorted({*range(1, 101), *host.udp})
-        for family in (V4, V6):
-            with self.subTest(family=family):
-                both = f"T:{scan.port_list(tcp_ports)},U:{scan.port_list(udp_ports)}"
-                family_option = ["-6"] if family == V6 else []
-                report = self.portolan("-sS", "-sU", "-Pn", "-n", *family_option, "-p", both, host.address(family))
-                self.assert_true(report, "syn", family, [host], tcp_ports)
-                self.assert_true(report, "udp", family, [host], udp_ports)
-                for port in host.udp:
-                    self.assertLess(report.moments[host.address(family), "udp", port], 0.5, port)
-
-    def test_udp_v4(self):
-        report = self.udp(V4)
-        self.assertGreaterEqual(report.summary["rejected"], len(truth.UDP_FORGERIES), "forged answers are counted")
-
-    def test_udp_v6(self):
-        report = self.udp(V6)
-        self.assertGreaterEqual(report.summary["rejected"], len(truth.UDP_FORGERIES), "forged answers are counted")
-
-
-class Strays(PortolanTest):
-    """Segments that belong to no connection, to every kind of stack and port at once."""
-
-    def test_every_technique_over_both_families(self):
-        for technique, family in itertools.product(truth.STRAYS, (V4, V6)):
-            with self.subTest(technique=technique, family=family):
-                self.check(technique, family, labtest.STACKS, truth.INTERESTING, "-Pn")
-
-    def test_flags_of_ones_own_are_judged_as_the_technique_does(self):
-        for technique, flags in [("null", "PSH"), ("ack", "PSHACK"), ("syn", "SYNPSH")]:
-            with self.subTest(technique=technique, flags=flags):
-                self.check(technique, V4, labtest.STACKS, truth.INTERESTING, "-Pn", "--scanflags", flags)
-
-
-class Protocols(PortolanTest):
-    """Which IP protocols a host speaks."""
-
-    def check_protocols(self, host, family, refused, limit_s, asked=protocols.PROTOCOLS):
-        """All are right, and it takes no longer than this."""
-        began = time.monotonic()
-        self.check("ip-protocol", family, [host._replace(refused=refused)], asked, "-Pn")
-        self.assertLess(time.monotonic() - began, limit_s)
-
-    def test_a_host_that_answers_all(self):
-        host = BY_NAME["shut"]
-        for family in (V4, V6):
-            with self.subTest(family=family):
-                refused = protocols.refused(self.network, host, family)
-                self.assertGreater(len(refused), 200)
-                self.check_protocols(host, family, refused, limit_s=2)
-
-    def test_a_host_that_limits_its_errors(self):
-        host = BY_NAME["terse"]
-        refused = protocols.refused(self.network, BY_NAME["shut"], V4)  # the same kernel, without the limit
-        limiter_s = (len(refused) - LIMITER_BURST) * host.icmp_interval_ms / 1000
-        self.check_protocols(host, V4, refused, 1.3 * limiter_s)
-
-    def test_a_host_that_limits_its_errors_over_ipv6(self):
-        refused = protocols.refused(self.network, BY_NAME["shut"], V6)
-        self.check_protocols(BY_NAME["terse"], V6, refused, scan.TIMEOUT_S, asked=range(137, 171))
-
-
-class Idle(PortolanTest):
-    """Through a real lwIP, whose every packet takes the next ID of one counter."""
-
-    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
-    def test_real_stacks_near_and_far(self):
-        self.check("idle", V4, [BY_NAME[name] for name in ("linux", "shut", "far")], truth.FIREWALL)
-
-    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
-    def test_linux_is_no_zombie(self):
-        """It numbers its resets 0."""
-        command = [scan.PORTOLAN, "-sI", BY_NAME["shut"].v4, "-n", "-p80", BY_NAME["linux"].v4]
-        status, _, err = scan.run(self.network, command)
-        self.assertEqual(status, EX_UNAVAILABLE, err)
-        self.assertIn("gives all its packets the ID 0", err)
-
-    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
-    def test_the_one_that_is_fit_is_found_among_others(self):
-        others = [BY_NAME[name].v4 for name in ("linux", "shut", "far", "absent", "silent")]
-        normal = self.network.state / "zombies.txt"
-        command = [scan.PORTOLAN, "--find-zombie", ",".join([truth.ZOMBIE, *others]), "-n", "-oJ", "-", "-oN", normal]
-        status, out, err = scan.run(self.network, command)
-        self.assertEqual(status, 0, err)
-        report = scan.read_json(out)
-        self.assertEqual([(zombie["ip"], zombie["ids"]) for zombie in report.summary["zombies"]], [(truth.ZOMBIE, "incremental")])
-        self.assertEqual(report.summary["unfit"], [{"why": "gives all its packets the ID 0", "count": 3}])
-        self.assertEqual(sorted(host for host, found in report.hosts.items() if found[0] == "down"), sorted(others[3:]))
-        self.assertRegex(normal.read_text(), f"# {truth.ZOMBIE}  IDs incremental, 0.0 packets a second")
-
-    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
-    def test_no_packet_of_ours_reaches_the_target(self):
-        host = BY_NAME["far"]
-        counting = [f"ip saddr {truth.SCANNER[0]} counter"]
-        with self.network.inside(host.name):
-            run(["nft", "-f", "-"], nft_table("ip", "type filter hook input priority -300", counting, "seen"))
-        try:
-            self.check("idle", V4, [host], list(truth.FIREWALL)[:4])
-            with self.network.inside(host.name):
-                self.assertIn("counter packets 0 ", run(["nft", "list", "table", "ip", "seen"]))
-        finally:
-            with self.network.inside(host.name):
-                run(["nft", "delete", "table", "ip", "seen"])
-
-
-class AskedFirst(PortolanTest):
-    """Discovery before a scan through another host."""
-
-    def check_asked_first(self, technique, as_user):
-        there, gone = BY_NAME["shut"], BY_NAME["silent"]
-        command = [scan.PORTOLAN, scan.TECHNIQUES[technique], "-PS80", "-n", "-p1-20", there.v4, gone.v4, "-oJ", "-"]
-        command = scan.command_as_user(self.network, command) if as_user else command
-        status, out, err = scan.run(self.network, command)
-        self.assertEqual(status, 0, err)
-        report = scan.read_json(out)
-        self.assertEqual(report.hosts, {there.v4: ("up", report.hosts[there.v4][1]), gone.v4: ("down", "no-response")})
-        self.assert_true(report, technique, V4, [there], range(1, 21))
-        self.assertIn("-PS asks the targets from our own address", err)
-
-    @unittest.skipUnless(HAS_ZOMBIE, NO_ZOMBIE)
-    def test_an_idle_scan_leaves_out_hosts_that_are_down(self):
-        self.check_asked_first("idle", as_user=False)
-
-    def test_a_bounce_scan_leaves_out_hosts_that_are_down_and_needs_no_privilege(self):
-        self.check_asked_first("bounce", as_user=True)
-
-
-class Sctp(PortolanTest):
-    @unittest.skipUnless(HAS_SCTP, NO_SCTP)
-    def test_a_real_stack_and_a_host_without_one(self):
-        for technique in truth.SCTP:
-            for family in (V4, V6):
-                with self.subTest(technique=technique, family=family):
-                    self.check(technique, family, [BY_NAME["sctp"], BY_NAME["shut"]], truth.SCTP_PORTS, "-Pn")
-
-
-class Bounce(PortolanTest):
-    """Through FTP servers: Debian's, and two made by hand."""
-
-    HOSTS = [BY_NAME[name] for name in ("linux", "mute", "shut")]
-
-    def test_every_server_shows_every_port_or_says_that_it_does_not_want_to(self):
-        """All at the same time: most of it is waiting for silent ports."""
-        running, said = {}, {}
-        for technique, family in [*((name, V4) for name in truth.FTP_SERVERS), ("bounce", V6), ("bounce-pyftpdlib", V6)]:
-            options = scan.options(technique, family, self.HOSTS, truth.FTP_PORTS)
-            running[technique, family] = scan.start(self.network, [scan.PORTOLAN, *options, "-oX", "-"])
-        for (technique, family), process in running.items():
-            with self.subTest(technique=technique, family=family):
-                out, err = process.communicate(timeout=scan.TIMEOUT_S)
-                self.assertEqual(process.returncode, 0, err)
-                self.assert_true(scan.read_xml(out), technique, family, self.HOSTS, truth.FTP_PORTS)
-                said[technique, family] = err
-        self.assertIn("refuses to connect to ports below 1024", said["bounce-vsftpd", V4])
-        self.assertIn("refuses to connect to IPv6 addresses", said["bounce-pyftpdlib", V6])
-        self.assertEqual(said["bounce", V4] + said["bounce", V6], "")
-
-    def test_a_server_that_forbids_it_is_recognised_in_seconds(self):
-        began = time.monotonic()
-        for address in (truth.FTP.v4, f"[{truth.FTP.v6}]"):
-            via = f"-b{address}:{truth.FTP_FORBIDS.port}"
-            status, _, err = scan.run(self.network, [scan.PORTOLAN, via, "-n", "-p-", BY_NAME["linux"].v4])
-            self.assertEqual(status, EX_UNAVAILABLE, err)
-            self.assertIn("refuses to connect to other hosts for us (it answered 500)", err)
-        self.assertLess(time.monotonic() - began, 10)
-
-    def test_no_packet_of_ours_reaches_the_target_and_no_privilege_is_needed(self):
-        host = BY_NAME["shut"]
-        command = [scan.PORTOLAN, f"-b{truth.FTP.v4}:2121", "-n", "-p", "1-100", host.v4, "-oX", "-"]
-        with self.network.inside(host.name):
-            rules = f"ip saddr {truth.SCANNER[0]} counter drop"
-            run(["nft", "-f", "-"], nft_table("inet", "type filter hook input priority 0", [rules], "ours"))
-        status, out, err = scan.run(self.network, scan.command_as_user(self.network, command))
-        with self.network.inside(host.name):
-            counted = run(["nft", "list", "table", "inet", "ours"])
-            run(["nft", "delete", "table", "inet", "ours"])
-        self.assertEqual(status, 0, err)
-        self.assert_true(scan.read_xml(out), "bounce", V4, [host], range(1, 101))
-        self.assertIn("counter packets 0", counted)
-
-
-class Discovery(PortolanTest):
+class Discovery(labtest.PortolanTest):
     def find(self, family, by_neighbor):
         addresses = [host.address(family) for host in labtest.ORDINARY]
         report = self.portolan("-sn", "-n", *(["-6"] if family == V6 else []), *addresses)
@@ -286,7 +44,7 @@ class Discovery(PortolanTest):
         self.check("syn", V4, hosts, SOME_PORTS)
 
 
-class HardPaths(PortolanTest):
+class HardPaths(labtest.PortolanTest):
     def test_a_host_that_answers_after_1300_ms_is_still_right(self):
         """The scans run at the same time: most of it is waiting."""
         host = BY_NAME["crawl"]
@@ -341,7 +99,7 @@ class HardPaths(PortolanTest):
             self.assert_true(report, "syn", V4, [host._replace(v4=address)], ports)
 
 
-class Privilege(PortolanTest):
+class Privilege(labtest.PortolanTest):
     def as_user(self, capabilities, *options):
         command = scan.command_as_user(self.network, [scan.PORTOLAN, *options, "-oX", "-"], capabilities)
         return scan.run(self.network, command)
@@ -386,7 +144,7 @@ class Privilege(PortolanTest):
         self.ordinary(["net_raw"], "syn", labtest.ORDINARY)
 
 
-class Own(PortolanTest):
+class Own(labtest.PortolanTest):
     """The scanner's own addresses, which answer over the loopback link whatever link has them."""
 
     def link_local(self):
@@ -405,7 +163,7 @@ class Own(PortolanTest):
                     self.assertEqual(len(report.ports), 3)
 
 
-class Backends(PortolanTest):
+class Backends(labtest.PortolanTest):
     """Whatever the packets go through, the table is the same. The other tests take what is chosen by itself: packet sockets."""
 
     def backend(self, hosts, *options):
@@ -425,7 +183,7 @@ class Backends(PortolanTest):
         self.backend(labtest.ORDINARY, "kernel", "--min-rate", "160000")
 
 
-class Workers(PortolanTest):
+class Workers(labtest.PortolanTest):
     """Several packet processes, each with a share of the hosts: the same table."""
 
     def test_every_kind_of_host_and_port(self):
@@ -448,7 +206,7 @@ class Workers(PortolanTest):
         self.assertGreaterEqual(report.summary["answers"], 256 * len(ports))
 
 
-class Ends(PortolanTest):
+class Ends(labtest.PortolanTest):
     def test_no_route_is_said_so(self):
         status, _, err = scan.run(self.network, [scan.PORTOLAN, "-sS", "-Pn", "-n", "-p80", truth.UNREACHABLE_V4])
         self.assertEqual(status, EX_UNAVAILABLE, err)
