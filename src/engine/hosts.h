@@ -38,12 +38,12 @@ struct host_record {
     uint32_t services[SERVICES_MAX];          /* specs of TCP or SCTP, */
     uint32_t services_tried, services_lost;   /* of all that were asked with canaries, */
     uint32_t soundings_tried, soundings_lost; /* and of the soundings among them */
-    double
-        resets_behind; /* the canary's, sweep for sweep, by the share that came back of all else asked with it, */
-    double resets_behind_squares; /* and the sum of its squares */
-    uint8_t service_count;        /* so many of them; */
-    uint8_t services_asked;       /* the first so many again, with the canaries, */
-    uint8_t services_back;        /* and bit i: that one answered */
+    /* By how much the share of the canary's resets that came back falls behind that of all else asked with it: the sum over all
+     * sweeps, and that of its squares. */
+    double resets_behind, resets_behind_squares;
+    uint8_t service_count;  /* so many of them; */
+    uint8_t services_asked; /* the first so many again, with the canaries, */
+    uint8_t services_back;  /* and bit i: that one answered */
     bool answers_limited; /* services answered among canaries that did not: resets are limited, not probes */
     struct speaker speaker;
     uint32_t next_free;

@@ -48,11 +48,11 @@ void caps_lower_net_raw(void)
 
 int caps_raise_wire(struct error *err)
 {
+    static const unsigned wire[] = {CAP_NET_RAW, CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, CAP_SYS_RESOURCE};
     if (capng_get_caps_process() == 0 && capng_have_capability(CAPNG_PERMITTED, CAP_BPF) &&
         capng_have_capability(CAPNG_PERMITTED, CAP_NET_ADMIN) &&
         capng_have_capability(CAPNG_PERMITTED, CAP_PERFMON) &&
-        capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE, CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON, -1) == 0 &&
-        capng_apply(CAPNG_SELECT_CAPS) == 0)
+        set_effective(wire, sizeof wire / sizeof wire[0]))
         return 0;
     return error_set(err, EX_NOPERM,
                      "BPF programs need more capabilities: run as root, or grant them once with 'setcap "

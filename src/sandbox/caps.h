@@ -15,8 +15,9 @@ bool caps_have_net_raw(void);
 int caps_raise_net_raw(struct error *err);
 void caps_lower_net_raw(void);
 
-/* Put CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN into effect, for loading and attaching programs. -EX_NOPERM without them.
- * Nothing lowers them but caps_drop_all. */
+/* Put CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN into effect beside CAP_NET_RAW, for loading and attaching programs. -EX_NOPERM
+ * without them. Also CAP_SYS_RESOURCE where it is permitted, for the limit of locked memory. Nothing lowers them but
+ * caps_drop_all. */
 int caps_raise_wire(struct error *err);
 
 /* Give up all privilege for good, and check that it is gone. Root run through sudo becomes the invoking user (SUDO_UID and

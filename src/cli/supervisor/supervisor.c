@@ -85,8 +85,8 @@ static bool turn(struct supervisor *supervisor)
     supervisor_show_progress(supervisor);
     if ((supervisor->outputs.failed || supervisor->recorder.failed) && !supervisor->stopping)
         supervisor_stop(supervisor);
-    if (supervisor->outputs
-            .failed) /* nothing is taken in any more: who has more to tell would wait for ever */
+    /* Nothing is taken in any more: who has more to tell would wait for ever. */
+    if (supervisor->outputs.failed)
         crew_signal(supervisor->crew, SIGKILL);
     return alive;
 }

@@ -23,8 +23,9 @@
 #define LOOK_NS   (500 * USEC) /* at answers, while the transmitter sends */
 #define GRACE_NS  (200 * MSEC) /* beyond what its rate says, and an order is taken back */
 #define BURST_NS  (4 * MSEC)   /* of a rate may go through the packet socket at once */
-#define REST_NS                                                                                              \
-    (4 * MSEC) /* without an order, and the run ends: the next cannot begin before that, 25 ms later */
+
+/* After so long without an order a run ends. The next cannot begin before that, 25 ms later. */
+#define REST_NS (4 * MSEC)
 
 /* The first frames that leave the faster way, how many of them say something, and how long they may take to be counted. */
 #define TRIAL_FRAMES     1024u

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <bpf/libbpf.h>
@@ -90,8 +91,16 @@ static int load(struct wire *wire, struct error *err)
     return wire->fds[WIRE_SOCKET] < 0 ? fail(errno, "an AF_XDP socket", err) : 0;
 }
 
+/* Frames of AF_XDP are locked memory, of which a user may have so much for all processes together: two scans at a time, as Linux
+ * is set up. With CAP_SYS_RESOURCE there is no limit; without, it stays. */
+static void lift_memory_limit(void)
+{
+    setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY});
+}
+
 int wire_open(struct wire **ret, struct error *err)
 {
+    lift_memory_limit();
     struct wire *wire = malloc(sizeof *wire);
     if (!wire)
         return error_set(err, EX_OSERR, "no memory for the BPF programs");

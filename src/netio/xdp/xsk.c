@@ -96,6 +96,11 @@ int xsk_open(struct xsk *ret, int fd, uint32_t link, struct error *err)
     if (result == 0)
         return 0;
     xsk_close(ret);
+    if (result == -ENOBUFS)
+        return error_set(
+            err, EX_UNAVAILABLE,
+            "AF_XDP needs %u kB of locked memory, and this user has no more of it (RLIMIT_MEMLOCK)",
+            XSK_FRAMES * XSK_FRAME_LEN / 1024);
     return error_set(err, EX_UNAVAILABLE, "AF_XDP does not work on the interface: %s", strerror(-result));
 }
 
