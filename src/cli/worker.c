@@ -116,7 +116,7 @@ static int open_live(struct worker *worker, struct netio **ret, struct error *er
 {
     const struct job *job = worker->job;
     struct netio_live_options options = {
-        .backend = job->options->backend,
+        .backend = scans_backend(job->options),
         .ttl = (uint8_t)(job->options->ttl ? job->options->ttl : DEFAULT_TTL),
         .source_port = job->key.first_port,
         .source_port_count = job->key.port_count,

@@ -33,6 +33,7 @@ OPTIONS = [
     (["--ttl", "300", "127.0.0.1"], USAGE, "'300'"),
     (["-g", "0", "127.0.0.1"], USAGE, "-g"),
     (["--data", "0xabc", "127.0.0.1"], USAGE, "'0xabc'"),
+    (["--disable-arp-ping", "--backend", "packet", "127.0.0.1"], USAGE, "--backend packet"),
     (["--scanflags", "SYNFOO", "127.0.0.1"], USAGE, "'SYNFOO'"),
     (["--backend", "pigeon", "127.0.0.1"], USAGE, "pigeon"),
     (["-sT", "--backend", "packet", "127.0.0.1"], USAGE, "--backend packet"),

@@ -244,8 +244,24 @@ static struct scan_privilege as_backend_wants(const struct options *options,
     return wanted;
 }
 
+static bool is_open_to_choice(const char *backend)
+{
+    return !backend || strcmp(backend, "best") == 0;
+}
+
+const char *scans_backend(const struct options *options)
+{
+    return options->no_neighbor && is_open_to_choice(options->backend) ? "raw" : options->backend;
+}
+
 static int check_backend(const struct options *options, const struct scans *scans, struct error *err)
 {
+    if (options->no_neighbor && !is_open_to_choice(options->backend) && strcmp(options->backend, "raw") != 0)
+        return error_set(
+            err, EX_USAGE,
+            "--disable-arp-ping cannot be given with --backend %s: only with raw does the kernel find "
+            "the stations of hosts",
+            options->backend);
     if (!options->backend || scans->raw || strcmp(options->backend, "connect") == 0)
         return 0;
     return error_set(err, EX_USAGE, "--backend %s cannot be given with a scan that connects",

@@ -36,5 +36,9 @@ struct scans {
 int scans_choose(const struct options *options, const struct scan_privilege *allowed, struct scans *ret,
                  struct error *err);
 
+/* The backend to open, NULL: what is usual. Hosts of attached networks whose stations are not asked for (--disable-arp-ping) can
+ * only be reached through raw sockets: there the kernel asks. */
+const char *scans_backend(const struct options *options);
+
 /* What the reports say of them; room for SCANS_MAX. Returns how many. */
 unsigned scans_report(const struct scans *scans, struct report_scan ret[static SCANS_MAX]);
