@@ -26,6 +26,7 @@ extern const struct technique technique_ping_timestamp;
 extern const struct technique technique_ping_syn;
 extern const struct technique technique_ping_ack;
 extern const struct technique technique_ping_udp;
+extern const struct technique technique_ping_sctp;
 extern const struct technique technique_ping_connect;
 extern const struct technique technique_neighbor;
 

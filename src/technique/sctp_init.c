@@ -1,4 +1,4 @@
-/* SCTP INIT scan (-sY): the first of the four messages of an association (RFC 9260 section 5.1). Open: INIT ACK; closed:
+/* SCTP INIT scan (-sY), and host discovery by the same (-PY): the first of the four messages of an association (RFC 9260 section 5.1). Open: INIT ACK; closed:
  * ABORT; filtered: ICMP error or silence. Our initiate tag is the keyed number: every answer must carry it as its
  * verification tag (section 8.5.1). */
 #include "packet/packet.h"
@@ -69,4 +69,33 @@ const struct technique technique_sctp_init = {
     .has_ports = true,
     .build = sctp_init_build,
     .judge = sctp_init_judge,
+};
+
+/* Whatever the port is, a host that says so is up; of errors only those that come from the host itself say that. */
+static bool sctp_ping_judge(const struct technique *technique, const struct packet *packet,
+                            struct answer *ret)
+{
+    (void)technique;
+    if (packet->has_quote) {
+        if ((!unreachable_is_port(packet) && !unreachable_is_protocol(packet)) || !judge_error(packet, ret))
+            return false;
+    } else if (!sctp_answer_judge(packet, SCTP_INIT_ACK, REASON_INIT_ACK, ret)) {
+        return false;
+    }
+    ret->verdict.state = PORT_OPEN;
+    return true;
+}
+
+const struct technique technique_ping_sctp = {
+    .name = "ping-sctp",
+    .title = "SCTP INIT ping",
+    .kind = REQUEST_PACKET,
+    .ip_proto = IP_PROTO_SCTP,
+    .ip_proto6 = IP_PROTO_SCTP,
+    .protocol = PROTOCOL_SCTP,
+    .silent_state = PORT_UNKNOWN,
+    .has_ports = true,
+    .pings = true,
+    .build = sctp_init_build,
+    .judge = sctp_ping_judge,
 };

@@ -24,6 +24,7 @@ const struct technique *const technique_table[] = {
     &technique_ping_syn,
     &technique_ping_ack,
     &technique_ping_udp,
+    &technique_ping_sctp,
     &technique_ping_connect,
     &technique_neighbor,
 };

@@ -8,11 +8,12 @@ import signal
 import sqlite3
 import sys
 import time
+import unittest
 
 import labtest
 import scan
 import truth
-from network import run
+from network import HAS_SCTP, NO_SCTP, run
 from truth import BY_NAME, V4, V6
 
 EX_UNAVAILABLE, EX_NOPERM = 69, 77
@@ -38,6 +39,26 @@ class Discovery(labtest.PortolanTest):
 
     def test_finds_hosts_over_ipv6(self):
         self.find(V6, "nd-response")
+
+    def forget_neighbors(self):
+        with self.network.inside("scanner"):
+            run(["ip", "neighbour", "flush", "all"])
+
+    def test_neighbors_that_are_asked_like_all_others_are_found_and_right(self):
+        for family in (V4, V6):
+            with self.subTest(family=family):
+                self.forget_neighbors()
+                hosts = [BY_NAME[name] for name in ("linux", "daemons", "shut", "far")]
+                self.check("syn", family, hosts, SOME_PORTS, "--disable-arp-ping")
+
+    @unittest.skipUnless(HAS_SCTP, NO_SCTP)
+    def test_an_init_shows_hosts_with_sctp_and_without(self):
+        addresses = {BY_NAME[name].v4: reason for name, reason in (("sctp", "init-ack"), ("linux", "proto-unreach"))}
+        self.forget_neighbors()
+        for port, of_sctp in ((5060, "init-ack"), (5059, "abort")):
+            report = self.portolan("-sn", "-n", "--disable-arp-ping", f"-PY{port}", *addresses)
+            expected = {address: ("up", of_sctp if reason == "init-ack" else reason) for address, reason in addresses.items()}
+            self.assertEqual(report.hosts, expected)
 
     def test_a_scan_with_discovery_is_right_too(self):
         hosts = [host for host in labtest.ORDINARY if host.is_found()]

@@ -24,6 +24,33 @@ static void discovery_finds_who_is_up_and_scans_only_them(void **state)
     scenario_done(&scenario);
 }
 
+static void a_host_is_up_that_says_anything_to_an_sctp_init(void **state)
+{
+    (void)state;
+    static const struct sim_port open[] = {{IP_PROTO_SCTP, 80, 80, SIM_OPEN, 0, 0, false}};
+    static const char *const families[][5] = {
+        {"198.18.0.1", "198.18.0.2", "198.18.0.3", "198.18.0.4", "198.18.0.8"},
+        {"2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::4", "2001:db8::8"},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        const char *const *addresses = families[i];
+        struct sim_host hosts[4] = {host_with(addresses[0], open, 1), host_with(addresses[1], NULL, 0),
+                                    host_with(addresses[2], NULL, 0), host_with(addresses[3], NULL, 0)};
+        hosts[0].speaks_sctp = hosts[1].speaks_sctp = true;
+        hosts[3].down = true;
+        struct scenario scenario = scan_of(hosts, 4, addresses[0], addresses[4], 1);
+        scenario.discovery = scenario.no_ports = true;
+        scenario.ping = &technique_ping_sctp;
+        scenario_run(&scenario);
+        assert_int_equal(scenario.records[RECORD_HOST_UP], 3);
+        assert_int_equal(scenario_host(&scenario, addresses[0])->up_reason, REASON_INIT_ACK);
+        assert_int_equal(scenario_host(&scenario, addresses[1])->up_reason, REASON_ABORT);
+        assert_int_equal(scenario_host(&scenario, addresses[2])->up_reason,
+                         i == 0 ? REASON_PROTO_UNREACH : REASON_PARAM_PROBLEM);
+        scenario_done(&scenario);
+    }
+}
+
 static void without_ports_only_discovery_runs(void **state)
 {
     (void)state;
@@ -127,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(discovery_finds_who_is_up_and_scans_only_them),
+        cmocka_unit_test(a_host_is_up_that_says_anything_to_an_sctp_init),
         cmocka_unit_test(without_ports_only_discovery_runs),
         cmocka_unit_test(hosts_on_link_are_found_by_arp_even_if_silent),
         cmocka_unit_test(a_neighbour_that_does_not_resolve_is_unreachable_and_we_say_so),

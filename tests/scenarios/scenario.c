@@ -281,6 +281,7 @@ void scenario_run(struct scenario *scenario)
         {&technique_neighbor, 0},   {&technique_ping_echo, 0}, {&technique_ping_timestamp, 0},
         {&technique_ping_syn, 443}, {&technique_ping_ack, 80},
     };
+    const struct probe_spec only[] = {{&technique_neighbor, 0}, {scenario->ping, 80}};
 
     struct source_pool pool = make_pool(scenario->pool_size);
     scenario->sim.pool = &pool;
@@ -291,8 +292,10 @@ void scenario_run(struct scenario *scenario)
         .specs = specs,
         .spec_count = spec_count,
         .early_count = spec_count / 10,
-        .discovery = discovery,
-        .discovery_count = scenario->discovery ? 5 : 1,
+        .discovery = scenario->ping ? only : discovery,
+        .discovery_count = scenario->ping        ? 2
+                           : scenario->discovery ? 5
+                                                 : 1,
         .assume_up = !scenario->discovery,
         .timing = scenario->timing,
         .verify = scenario->verify,

@@ -39,9 +39,11 @@ struct scenario {
     const struct technique *technique;
     const struct technique *also; /* asks the ports from also_from on, in the same scan; NULL: none does */
     uint16_t also_from;
-    bool discovery;                   /* the usual probes; false: -Pn, with neighbour discovery on link */
-    bool verify;                      /* --verify */
-    bool no_ports;                    /* -sn */
+    bool discovery; /* the usual probes; false: -Pn, with neighbour discovery on link */
+    const struct technique
+        *ping;     /* with discovery: instead of the usual probes this one, to port 80; NULL: those */
+    bool verify;   /* --verify */
+    bool no_ports; /* -sn */
     const struct bounce_relay *relay; /* of a bounce scan, through sim.relays[0]; NULL: none */
     struct timing timing;
     uint64_t seed;      /* of the simulation, the order and the tokens */

@@ -8,7 +8,6 @@
 #include "base/time.h"
 #include "cli/options/number.h"
 #include "packet/tcp.h"
-#include "technique/technique.h"
 
 #define RATE_MAX_PPS 1e9
 
@@ -109,19 +108,8 @@ int set_level(struct options *options, const struct option_use *use, struct erro
     return 0;
 }
 
-static int require_built(const struct option_use *use, struct error *err)
-{
-    if (technique_find(use->option->detail))
-        return 0;
-    return error_set(err, EX_USAGE, "%s: this build of Portolan does not have the %s technique yet",
-                     use->spelled, use->option->detail);
-}
-
 int set_scan(struct options *options, const struct option_use *use, struct error *err)
 {
-    int r = require_built(use, err);
-    if (r < 0)
-        return r;
     if (options->scan_count == OPTIONS_SCANS_MAX)
         return error_set(err, EX_USAGE, "%s: more than %d kinds of scan at once", use->spelled,
                          OPTIONS_SCANS_MAX);
@@ -138,9 +126,6 @@ int set_scan_via(struct options *options, const struct option_use *use, struct e
 
 int set_ping(struct options *options, const struct option_use *use, struct error *err)
 {
-    int r = require_built(use, err);
-    if (r < 0)
-        return r;
     if (options->ping_count == OPTIONS_PINGS_MAX)
         return error_set(err, EX_USAGE, "%s: more than %d kinds of host discovery", use->spelled,
                          OPTIONS_PINGS_MAX);
