@@ -27,8 +27,7 @@ struct host_record {
     bool canary_asked;      /* the host was asked, at the end of this sweep, what it had answered before, */
     bool canary_was_known;  /* and such a port was among that; */
     bool canary_had_soundings; /* soundings, not of ports, were sent along */
-    uint8_t
-        canary_failures; /* times in a row that it stayed silent, and nothing showed that the path did not */
+    uint8_t canary_failures;   /* times in a row that it was silent while nothing showed that the path was */
     uint8_t canary_answers;
     uint8_t canary_soundings; /* answered, of those sent along with the canaries */
     bool has_sounding;        /* a probe is known that it answers whenever it is asked: */
@@ -52,8 +51,7 @@ struct host_record {
 struct host_table {
     struct host_record *records; /* owned; [0] stands for "none" */
     uint32_t capacity;
-    uint32_t
-        used; /* records from here on were never touched, so that a scan of one host needs no memory for them */
+    uint32_t used; /* records from here on were never touched: a scan of one host needs no memory for them */
     uint32_t first_free; /* of those before */
 };
 

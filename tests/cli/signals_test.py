@@ -183,24 +183,21 @@ class Signals(stage.StageTest):
         process.stdout.close()
         process.stderr.close()
 
-    def test_a_reader_that_leaves_ends_it_without_noise(self):
-        command = stage.command(["-sT", "-n", "-p1-300", "--scan-delay", "10ms", "-oN", "-", "127.0.0.1-3"])
+    def assert_ends_when_its_reader_leaves(self, arguments, seconds):
+        command = stage.command([*arguments, "-oN", "-"])
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         process.stdout.readline()
         process.stdout.close()
         err = process.stderr.read()
         process.stderr.close()
-        self.assertEqual((process.wait(timeout=20), err), (74, ""))
+        self.assertEqual((process.wait(timeout=seconds), err), (74, ""))
+
+    def test_a_reader_that_leaves_ends_it_without_noise(self):
+        self.assert_ends_when_its_reader_leaves(["-sT", "-n", "-p1-300", "--scan-delay", "10ms", "127.0.0.1-3"], 20)
 
     def test_nor_does_it_go_on_until_it_has_something_to_write(self):
         # Of more hosts than the ring between the processes holds records.
-        command = stage.command(["-sT", "-n", "-Pn", "-p1-300", "--max-rate", "1000", "-oN", "-", "127.0.0.0/15"])
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        process.stdout.readline()
-        process.stdout.close()
-        err = process.stderr.read()
-        process.stderr.close()
-        self.assertEqual((process.wait(timeout=60), err), (74, ""))
+        self.assert_ends_when_its_reader_leaves(["-sT", "-n", "-Pn", "-p1-300", "--max-rate", "1000", "127.0.0.0/15"], 60)
 
 
 if __name__ == "__main__":

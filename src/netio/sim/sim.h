@@ -106,11 +106,10 @@ struct sim_host {
  * link that its address is behind, in their order; answers come back unhindered but for loss_back and while it is down. */
 struct sim_link {
     struct addr first, last;
-    double rate_pps;    /* of probes that it carries; 0: any */
-    unsigned queue_len; /* probes that wait at most; one more is dropped */
-    unsigned
-        policer_burst; /* instead of a queue: a bucket of so many tokens; nothing waits, what finds none is dropped */
-    uint8_t policed_proto;      /* the IP protocol that it looks at; 0: all */
+    double rate_pps;        /* of probes that it carries; 0: any */
+    unsigned queue_len;     /* probes that wait at most; one more is dropped */
+    unsigned policer_burst; /* instead of a queue: a bucket of so many tokens; what finds none is dropped */
+    uint8_t policed_proto;  /* the IP protocol that it looks at; 0: all */
     double loss_out, loss_back; /* share of the probes, and of the answers, that is lost */
     int64_t burst_ns; /* mean time for which everything is lost (Gilbert-Elliott); 0: each packet by itself */
     int64_t down_from_ns, down_to_ns; /* nothing passes */
@@ -135,15 +134,13 @@ struct sim_config {
     const struct source_pool *pool;                 /* more addresses of ours; NULL: none */
     int64_t send_cost_ns;                           /* time that sending one probe takes; 0: 1 us */
     double no_room; /* chance that a probe finds none at our socket: its order ends before it */
-    int64_t
-        lag_ns; /* our own process is not run for 0 .. lag_ns, uniform, before each order's first probe leaves */
-    unsigned
-        forgeries_per_probe; /* answers by somebody who knows our ports but not our numbers; or of our ports */
-    uint16_t forger_first_port, forger_port_count; /* only the range, when it is given (off-path) */
+    /* Our own process is not run for 0 .. lag_ns, uniform, before each order's first probe leaves. */
+    int64_t lag_ns;
+    unsigned forgeries_per_probe; /* answers by somebody who knows our ports but not our numbers */
+    uint16_t forger_first_port, forger_port_count; /* only the range of ours, when it is given (off-path) */
     int64_t deaf_from_ns, deaf_to_ns; /* our own ring drops what arrives in this span, and says so */
-    int64_t away_from_ns,
-        away_to_ns;      /* our own link is down in this span: nothing leaves or arrives, and it is told */
-    uint64_t unsendable; /* the first so many probes do not leave: EPERM */
+    int64_t away_from_ns, away_to_ns; /* our own link is down in this span, which is told */
+    uint64_t unsendable;              /* the first so many probes do not leave: EPERM */
 };
 
 /* *config and what it points to must outlive the simulator. NULL without memory. */
