@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bitset.h"
+#include "netio/netns_lab.h"
 
 #define PATIENCE_NS (20 * SEC) /* the machine may be slow; who waits for what does not come passes 0 */
 
@@ -163,6 +165,14 @@ bool bench_can_open_wire(void)
         return false;
     wire_close(wire);
     return true;
+}
+
+void bench_require_wire(void)
+{
+    if (!bench_can_open_wire()) {
+        fprintf(stderr, "this needs root, and Linux 6.1\n");
+        exit(LAB_NOT_POSSIBLE);
+    }
 }
 
 void bench_open_live(struct bench *bench, const char *backend, const struct route_options *options)

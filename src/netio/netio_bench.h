@@ -54,6 +54,7 @@ void bench_set_host(struct bench *bench, const char *host);
  * own it does not. */
 bool bench_needs_wire(const char *backend);
 bool bench_can_open_wire(void);
+void bench_require_wire(void); /* ends the process, as skipped, where it has not */
 
 /* Take this backend. bench_open_live: packet or raw, with the routes of this namespace. */
 void bench_attach(struct bench *bench, struct netio *io);

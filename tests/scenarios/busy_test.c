@@ -20,9 +20,7 @@ static void a_machine_that_sends_late_asks_a_firewalled_host_twice(void **state)
         scenario.seed = seed;
         scenario.sim.lag_ns = MSEC;
         scenario_run(&scenario);
-        assert_int_equal(scenario_count_wrong(&scenario), 0);
-        assert_true(scenario.stats.packets_sent < 2 * 1000 + 200);
-        assert_true(scenario.took_ns < SEC / 2);
+        assert_firewalled_host_was_asked_twice(&scenario);
         scenario_done(&scenario);
     }
 }

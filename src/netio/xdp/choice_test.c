@@ -183,10 +183,7 @@ int main(void)
 {
     struct netns_lab lab;
     netns_lab_open(&lab);
-    if (!bench_can_open_wire()) {
-        fprintf(stderr, "this needs root, and Linux 6.1\n");
-        return LAB_NOT_POSSIBLE;
-    }
+    bench_require_wire();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(it_is_kernel_where_the_interface_takes_it, &lab),
         cmocka_unit_test_prestate(it_is_kernel_where_the_driver_swallows_frames_and_others_are_sent, &lab),

@@ -8,7 +8,6 @@
 
 #include <arpa/inet.h>
 #include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,10 +167,7 @@ int main(void)
 {
     struct netns_lab lab;
     netns_lab_open(&lab);
-    if (!bench_can_open_wire()) {
-        fprintf(stderr, "this needs root, and Linux 6.1\n");
-        return LAB_NOT_POSSIBLE;
-    }
+    bench_require_wire();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(no_connection_is_left_half_open, &lab),
         cmocka_unit_test_prestate(what_is_answered_only_through_the_packet_socket_was_swallowed, &lab),
