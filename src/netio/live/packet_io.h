@@ -26,7 +26,6 @@ struct packet_io {
 
     /* The faster way of either: sends what it can of the order, and returns how many frames that is. */
     uint32_t (*send)(struct packet_io *packet, struct order *order, int64_t until_ns);
-    int64_t fast_ns;    /* when it last did */
     int counters_fd;    /* of /proc/net/dev; -1: not there */
     struct trial trial; /* of it */
     bool told;          /* the engine knows that it failed */

@@ -64,7 +64,7 @@ int answers_open(struct answers *ret, const struct wire *wire, const struct link
     }
     *ret->config = *config;
     ret->fd = wire->fds[WIRE_MAP_ANSWERS];
-    int result = attach(ret, wire->fds[WIRE_PROGRAM_ANSWER], link->software);
+    int result = attach(ret, wire->fds[WIRE_PROGRAM], link->software);
     if (result == 0)
         return 0;
     answers_close(ret);

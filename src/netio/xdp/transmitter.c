@@ -10,54 +10,87 @@
 #include "netio/clock.h"
 #include "packet/packet.h"
 
-/* The signal that ends a run: its handler does nothing, but the system call returns. */
-#define END_SIGNAL SIGUSR2
+/* Frames of one run at most: bounds how long it goes on when there is nothing to send any more. */
+#define RUN_FRAMES (1u << 14)
 
-/* Frames of one run, if nothing ends it before: bounds how long a signal that came too early is missed. */
-#define RUN_FRAMES (1u << 23)
+/* So many are waited for before a run begins. */
+#define BATCH 64u
 
 #define PENDING_LEN (WIRE_LINES_MAX * sizeof(struct wire_line))
 #define HOSTS_LEN   (WIRE_HOSTS_MAX * sizeof(struct wire_host))
 #define PORTS_LEN   (WIRE_SPECS_MAX * sizeof(uint16_t))
 
-static void on_signal(int number)
+static bool is_active(const struct transmitter *transmitter)
 {
-    (void)number;
+    return __atomic_load_n(&transmitter->order->active, __ATOMIC_ACQUIRE) &&
+           !atomic_load(&transmitter->error);
 }
 
-static int run_once(const struct transmitter *transmitter)
+/* When the nth probe of the order is to leave. */
+static int64_t due_ns(const struct transmitter *transmitter, uint32_t nth)
+{
+    return transmitter->start_ns + (int64_t)(nth * transmitter->pace_ns);
+}
+
+/* How many probes may leave by now; fewer than a batch are none, and wait until *ret_next_ns. */
+static uint32_t probes_due(const struct transmitter *transmitter, int64_t now_ns, int64_t *ret_next_ns)
+{
+    uint32_t sent = transmitter->order->sent;
+    uint32_t left = transmitter->order->limit - sent;
+    uint32_t most = left < RUN_FRAMES ? left : RUN_FRAMES;
+    uint32_t least = left < BATCH ? left : BATCH;
+    *ret_next_ns = due_ns(transmitter, sent + least - 1);
+    if (now_ns < *ret_next_ns)
+        return 0;
+    if (now_ns >= due_ns(transmitter, sent + most - 1))
+        return most;
+    uint32_t due = (uint32_t)((double)(now_ns - transmitter->start_ns) / transmitter->pace_ns) + 1 - sent;
+    return due < least ? least : due;
+}
+
+static int run_once(const struct transmitter *transmitter, uint32_t frame_count)
 {
     uint8_t frame[WIRE_FRAME_MAX] = {0};
     struct bpf_test_run_opts options = {
         .sz = sizeof options,
         .data_in = frame,
-        .data_size_in = atomic_load(&transmitter->frame_len),
-        .repeat = RUN_FRAMES,
+        .data_size_in = transmitter->order->len,
+        .repeat = (int)frame_count,
         .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
     };
     return bpf_prog_test_run_opts(transmitter->program_fd, &options);
 }
 
+/* Send what is due of the order, or wait until something is. Under the lock, which is open meanwhile. */
+static void carry_on(struct transmitter *transmitter)
+{
+    int64_t now_ns = clock_monotonic_ns(), next_ns;
+    uint32_t due = probes_due(transmitter, now_ns, &next_ns);
+    if (due == 0) {
+        const struct timespec until = {.tv_sec = next_ns / SEC, .tv_nsec = next_ns % SEC};
+        pthread_cond_timedwait(&transmitter->changed, &transmitter->lock, &until);
+        return;
+    }
+    pthread_mutex_unlock(&transmitter->lock);
+    transmitter->order->now_ns = (uint64_t)now_ns;
+    int result = run_once(transmitter, due);
+    if (result < 0 && result != -EINTR)
+        atomic_store(&transmitter->error, -result);
+    pthread_mutex_lock(&transmitter->lock);
+}
+
 static void *keep_running(void *context)
 {
     struct transmitter *transmitter = context;
-    sigset_t only;
-    sigemptyset(&only);
-    sigaddset(&only, END_SIGNAL);
-    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
     pthread_mutex_lock(&transmitter->lock);
     while (!transmitter->over) {
-        if (!transmitter->wanted || atomic_load(&transmitter->error)) {
-            pthread_cond_wait(&transmitter->wanted_changed, &transmitter->lock);
-            continue;
+        transmitter->running = is_active(transmitter);
+        if (transmitter->running) {
+            carry_on(transmitter);
+        } else {
+            pthread_cond_signal(&transmitter->ended);
+            pthread_cond_wait(&transmitter->changed, &transmitter->lock);
         }
-        atomic_store(&transmitter->running, true);
-        pthread_mutex_unlock(&transmitter->lock);
-        int result = run_once(transmitter);
-        atomic_store(&transmitter->running, false);
-        pthread_mutex_lock(&transmitter->lock);
-        if (result < 0 && result != -EINTR && !transmitter->over)
-            atomic_store(&transmitter->error, -result);
     }
     pthread_mutex_unlock(&transmitter->lock);
     return NULL;
@@ -65,11 +98,8 @@ static void *keep_running(void *context)
 
 static int start_thread(struct transmitter *transmitter)
 {
-    struct sigaction action = {.sa_handler = on_signal};
     sigset_t all, before;
     sigfillset(&all);
-    if (sigaction(END_SIGNAL, &action, NULL) < 0)
-        return errno;
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&transmitter->thread, NULL, keep_running, transmitter);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -77,11 +107,21 @@ static int start_thread(struct transmitter *transmitter)
     return error;
 }
 
+static void init_condition(pthread_cond_t *ret)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(ret, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 int transmitter_open(struct transmitter *ret, const struct wire *wire, struct error *err)
 {
-    *ret = (struct transmitter){.program_fd = wire->fds[WIRE_PROGRAM_TRANSMIT]};
+    *ret = (struct transmitter){.program_fd = wire->fds[WIRE_PROGRAM]};
     pthread_mutex_init(&ret->lock, NULL);
-    pthread_cond_init(&ret->wanted_changed, NULL);
+    init_condition(&ret->changed);
+    init_condition(&ret->ended);
     ret->order = wire_map(wire, WIRE_MAP_ORDER, sizeof *ret->order);
     ret->pending = wire_map(wire, WIRE_MAP_PENDING, PENDING_LEN);
     ret->hosts = wire_map(wire, WIRE_MAP_HOSTS, HOSTS_LEN);
@@ -95,23 +135,17 @@ int transmitter_open(struct transmitter *ret, const struct wire *wire, struct er
 
 static void stop_thread(struct transmitter *transmitter)
 {
-    const struct timespec pause = {.tv_nsec = MSEC};
     pthread_mutex_lock(&transmitter->lock);
     transmitter->over = true;
-    transmitter->wanted = false;
-    pthread_cond_signal(&transmitter->wanted_changed);
+    pthread_cond_signal(&transmitter->changed);
     pthread_mutex_unlock(&transmitter->lock);
-    while (atomic_load(&transmitter->running)) {
-        pthread_kill(transmitter->thread, END_SIGNAL);
-        nanosleep(&pause, NULL);
-    }
     pthread_join(transmitter->thread, NULL);
 }
 
 void transmitter_close(struct transmitter *transmitter)
 {
     if (transmitter->order)
-        transmitter->order->active = 0;
+        __atomic_store_n(&transmitter->order->active, 0, __ATOMIC_RELEASE);
     if (transmitter->has_thread)
         stop_thread(transmitter);
     wire_unmap(transmitter->order, sizeof *transmitter->order);
@@ -119,25 +153,6 @@ void transmitter_close(struct transmitter *transmitter)
     wire_unmap(transmitter->hosts, HOSTS_LEN);
     wire_unmap(transmitter->ports, PORTS_LEN);
     *transmitter = (struct transmitter){0};
-}
-
-void transmitter_rest(struct transmitter *transmitter)
-{
-    pthread_mutex_lock(&transmitter->lock);
-    transmitter->wanted = false;
-    pthread_mutex_unlock(&transmitter->lock);
-    if (atomic_load(&transmitter->running))
-        pthread_kill(transmitter->thread, END_SIGNAL);
-}
-
-/* End the run that is under way, and wait until it has. */
-static void end_run(struct transmitter *transmitter)
-{
-    const struct timespec pause = {.tv_nsec = MSEC};
-    while (atomic_load(&transmitter->running)) {
-        transmitter_rest(transmitter);
-        nanosleep(&pause, NULL);
-    }
 }
 
 static void copy_block(struct transmitter *transmitter, const struct block *block)
@@ -150,12 +165,6 @@ static void copy_block(struct transmitter *transmitter, const struct block *bloc
     }
     for (uint32_t i = 0; i < block->spec_count; i++)
         transmitter->ports[i] = block->specs[i].port;
-}
-
-static uint64_t pace_of(const struct order *order)
-{
-    double pace = (double)SEC / order->rate_pps * (double)(1 << WIRE_PACE_SHIFT);
-    return pace < 1 ? 0 : (uint64_t)pace;
 }
 
 static struct wire_order make_order(const struct order *order, const struct template *template)
@@ -176,7 +185,6 @@ static struct wire_order make_order(const struct order *order, const struct temp
         .ip_sum = template->ip_sum,
         .tcp_sum = template->tcp_sum,
         .len = template->len,
-        .pace = pace_of(order),
         .next = order->next,
         .walked = order->next,
     };
@@ -193,33 +201,32 @@ void transmitter_begin(struct transmitter *transmitter, const struct order *orde
         atomic_store(&transmitter->error, error);
         return;
     }
-    if (template->len != atomic_load(&transmitter->frame_len))
-        end_run(transmitter); /* its frames have another length */
-    struct wire_order made = make_order(order, template);
-    made.start_ns = made.now_ns = (uint64_t)now_ns;
     copy_block(transmitter, order->block);
-    atomic_store(&transmitter->frame_len, template->len);
-    *transmitter->order = made;
-    __atomic_store_n(&transmitter->order->active, 1, __ATOMIC_RELEASE);
+    *transmitter->order = make_order(order, template);
     pthread_mutex_lock(&transmitter->lock);
-    transmitter->wanted = true;
-    pthread_cond_signal(&transmitter->wanted_changed);
+    transmitter->start_ns = now_ns;
+    transmitter->pace_ns = (double)SEC / order->rate_pps;
+    transmitter->running = order->limit > 0;
+    __atomic_store_n(&transmitter->order->active, transmitter->running, __ATOMIC_RELEASE);
+    pthread_cond_signal(&transmitter->changed);
     pthread_mutex_unlock(&transmitter->lock);
 }
 
-bool transmitter_is_busy(const struct transmitter *transmitter, uint32_t *ret_sent)
+bool transmitter_is_busy(const struct transmitter *transmitter)
 {
-    *ret_sent = __atomic_load_n(&transmitter->order->sent, __ATOMIC_RELAXED);
-    return __atomic_load_n(&transmitter->order->active, __ATOMIC_ACQUIRE) &&
-           !atomic_load(&transmitter->error);
+    return is_active(transmitter);
 }
 
 uint32_t transmitter_end(struct transmitter *transmitter, struct order *order)
 {
     struct wire_order *made = transmitter->order;
+    pthread_mutex_lock(&transmitter->lock);
     __atomic_store_n(&made->active, 0, __ATOMIC_RELEASE);
-    uint32_t sent = made->sent;
+    pthread_cond_signal(&transmitter->changed);
+    while (transmitter->running)
+        pthread_cond_wait(&transmitter->ended, &transmitter->lock);
+    pthread_mutex_unlock(&transmitter->lock);
     order->next = made->next;
-    order->limit -= sent;
-    return sent;
+    order->limit -= made->sent;
+    return made->sent;
 }

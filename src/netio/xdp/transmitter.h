@@ -1,9 +1,9 @@
 /* The sending side of the kernel backend: a thread that keeps the program `transmit` running in the kernel, and the maps
  * by which it is told what to send. An order goes to it whole: the program walks the permutation, skips what is not
- * pending, makes the frames, keeps the pace by its own clock, and says how far it got.
+ * pending, makes the frames, and says how far it got.
  *
- * A run costs some 25 ms of waiting at its end, so one is kept up from order to order, and is ended by a signal when
- * there is nothing to send any more. */
+ * The thread keeps the pace: it waits until a batch is due, and has the program run for so many frames. As long as the
+ * program stands at an interface (answers.h) a run begins and ends within some 20 us. */
 #pragma once
 
 #include <pthread.h>
@@ -25,12 +25,13 @@ struct transmitter {
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t lock;
-    pthread_cond_t wanted_changed;
-    bool wanted; /* a run is to be kept up; under the lock */
-    bool over;   /* the thread is to end; under the lock */
-    atomic_bool running;
-    atomic_int error;      /* errno with which the kernel refused a run; 0: none */
-    atomic_uint frame_len; /* that a run is given */
+    pthread_cond_t changed; /* for the thread: there is an order, or none any more */
+    pthread_cond_t ended;   /* from it: `running` is false */
+    bool running;           /* the thread is at work on an order; under the lock */
+    bool over;              /* the thread is to end; under the lock */
+    int64_t start_ns;       /* of the order; CLOCK_MONOTONIC */
+    double pace_ns;         /* between two of its probes */
+    atomic_int error;       /* errno with which the kernel refused a run; 0: none */
 };
 
 /* Map the maps; borrows *wire. -EX_OSERR. *ret must stay where it is. The thread starts with the first order. */
@@ -42,11 +43,9 @@ void transmitter_close(struct transmitter *transmitter); /* zeroed is fine */
 void transmitter_begin(struct transmitter *transmitter, const struct order *order,
                        const struct template *template, int64_t now_ns);
 
-/* Is it still sending? *ret_sent: probes so far. */
-bool transmitter_is_busy(const struct transmitter *transmitter, uint32_t *ret_sent);
+/* Is it still sending? */
+bool transmitter_is_busy(const struct transmitter *transmitter);
 
-/* Take the order back, wherever it got to: moves order->next and counts limit down. Returns how many were sent. */
+/* Take the order back, wherever it got to: moves order->next and counts limit down. Returns how many were sent. Nothing is sent
+ * any more. */
 uint32_t transmitter_end(struct transmitter *transmitter, struct order *order);
-
-/* There is nothing to send for now. */
-void transmitter_rest(struct transmitter *transmitter);

@@ -1,6 +1,6 @@
-/* What the xdp and kernel backends need beyond sockets: the programs of *.bpf.c with their maps, loaded, and an AF_XDP
+/* What the xdp and kernel backends need beyond sockets: the program of wire.bpf.c with its maps, loaded, and an AF_XDP
  * socket. They are opened while there is privilege, and attached to nothing; who has the descriptors may attach and run
- * them later without (design decision 11). What is attached goes with its descriptor: nothing stays after a kill. */
+ * it later without (design decision 11). What is attached goes with its descriptor: nothing stays after a kill. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,8 +11,7 @@
 #include "base/error.h"
 
 enum wire_part {
-    WIRE_PROGRAM_ANSWER,
-    WIRE_PROGRAM_TRANSMIT,
+    WIRE_PROGRAM,
     WIRE_MAP_CONFIG,
     WIRE_MAP_ANSWERS,
     WIRE_MAP_ORDER,

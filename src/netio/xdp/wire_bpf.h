@@ -20,8 +20,8 @@
         __uint(type, BPF_MAP_TYPE_ARRAY);                                                                    \
         __uint(map_flags, BPF_F_MMAPABLE);                                                                   \
         __uint(max_entries, count_);                                                                         \
-        __type(key, uint32_t);                                                                               \
-        __type(value, type_);                                                                                \
+        uint32_t *key;                                                                                       \
+        type_ *value;                                                                                        \
     } name_ SEC(".maps")
 
 static inline uint16_t swap16(uint16_t value)

@@ -24,9 +24,6 @@
 #define GRACE_NS  (200 * MSEC) /* beyond what its rate says, and an order is taken back */
 #define BURST_NS  (4 * MSEC)   /* of a rate may go through the packet socket at once */
 
-/* After so long without an order a run ends. The next cannot begin before that, 25 ms later. */
-#define REST_NS (4 * MSEC)
-
 /* The first frames that leave the faster way, how many of them say something, and how long they may take to be counted. */
 #define TRIAL_FRAMES     1024u
 #define TRIAL_FRAMES_MIN 16u
@@ -183,15 +180,14 @@ static uint32_t transmit(struct packet_io *packet, struct order *order, int64_t 
     struct live *live = &packet->live;
     int64_t now_ns = clock_monotonic_ns();
     int64_t end_ns = now_ns + (int64_t)((double)order->limit / order->rate_pps * (double)SEC) + GRACE_NS;
-    uint32_t sent;
     (void)until_ns; /* the order says how long it takes */
     transmitter_begin(&packet->transmitter, order, &packet->aim.template, now_ns);
-    while (transmitter_is_busy(&packet->transmitter, &sent) && now_ns < end_ns) {
+    while (transmitter_is_busy(&packet->transmitter) && now_ns < end_ns) {
         live_wait(live, now_ns, now_ns + LOOK_NS);
         live_read(live);
         now_ns = clock_monotonic_ns();
     }
-    sent = transmitter_end(&packet->transmitter, order);
+    uint32_t sent = transmitter_end(&packet->transmitter, order);
     live->io.stats.packets_sent += sent;
     live->io.stats.bytes_sent += (uint64_t)sent * packet->aim.template.len;
     return sent;
@@ -254,8 +250,7 @@ static void go_fast(struct packet_io *packet, struct order *order, int64_t until
         packet->send(packet, order, until_ns);
     else
         try_out(packet, order, until_ns);
-    packet->fast_ns = clock_monotonic_ns();
-    trial_end(trial, packet->fast_ns);
+    trial_end(trial, clock_monotonic_ns());
 }
 
 /* Through the packet socket, so many at most. */
@@ -317,13 +312,10 @@ static void kernel_work(struct netio *io, struct order *order, int64_t until_ns)
         go_fast(packet, order, until_ns);
     } else if (can) {
         go_slowly(packet, order, until_ns, TRIAL_CONTROL);
+    } else if (order) { /* no more at once than a short burst: the rate is for us to keep */
+        go_slowly(packet, order, until_ns, order->rate_pps * (double)BURST_NS / (double)SEC);
     } else {
-        if ((!order && until_ns - now_ns > REST_NS) || now_ns - packet->fast_ns > REST_NS)
-            transmitter_rest(&packet->transmitter);
-        if (order) /* no more at once than a short burst: the rate is for us to keep */
-            go_slowly(packet, order, until_ns, order->rate_pps * (double)BURST_NS / (double)SEC);
-        else
-            live_work(io, NULL, until_ns);
+        live_work(io, NULL, until_ns);
     }
     tell_of_failure(packet);
 }

@@ -92,18 +92,14 @@ struct wire_order {
     uint32_t ip_sum, tcp_sum; /* as in struct template */
     uint32_t len;             /* of a frame */
     uint64_t frame[WIRE_FRAME_MAX / 8];
-    uint64_t tail;     /* its last eight bytes */
-    uint64_t pace;     /* nanoseconds between two probes, times 2^WIRE_PACE_SHIFT */
-    uint64_t start_ns; /* CLOCK_MONOTONIC */
+    uint64_t tail; /* its last eight bytes */
 
     uint32_t active;
     uint32_t walking; /* `value` is on its way through the permutation */
     uint64_t next;    /* as in struct order */
     uint64_t walked;  /* positions from `next` to before this one are in `ahead` */
     uint64_t value;
-    uint64_t now_ns;
+    uint64_t now_ns; /* CLOCK_MONOTONIC; also set by user space before each run */
     uint32_t sent;
     struct wire_place ahead[WIRE_AHEAD]; /* by the low bits of the position */
 };
-
-#define WIRE_PACE_SHIFT 16

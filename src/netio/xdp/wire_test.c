@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "netio/clock.h"
 #include "netio/live/packet_io.h"
 #include "netio/netio_bench.h"
 #include "netio/netns_lab.h"
@@ -145,7 +146,15 @@ static void what_is_answered_was_not_swallowed(void **state)
     netns_lab_run(lab->near, station_forgotten);
 }
 
-/* While it runs it takes a core for itself. */
+/* Processor time. */
+static int64_t used_ns(const struct transmitter *transmitter)
+{
+    clockid_t clock;
+    assert_int_equal(pthread_getcpuclockid(transmitter->thread, &clock), 0);
+    return clock_ns(clock);
+}
+
+/* While its program runs it takes a core for itself. */
 static void the_transmitter_rests_when_there_is_nothing_to_send(void **state)
 {
     const struct netns_lab *lab = *state;
@@ -155,10 +164,40 @@ static void the_transmitter_rests_when_there_is_nothing_to_send(void **state)
     const struct transmitter *transmitter = &((struct packet_io *)bench->io)->transmitter;
     struct order order = bench_order(bench);
     bench_work_off(bench, &order);
-    assert_true(transmitter->wanted);
-    bench_listen(bench, BENCH_PROBES);
-    bench->io->ops->work(bench->io, NULL, bench->io->ops->now(bench->io) + SEC);
-    assert_false(transmitter->wanted);
+    assert_true(transmitter->has_thread);
+    int64_t before_ns = used_ns(transmitter);
+    bench->io->ops->work(bench->io, NULL, bench->io->ops->now(bench->io) + 100 * MSEC);
+    assert_true(used_ns(transmitter) - before_ns < 10 * MSEC);
+    bench_free(bench);
+    netns_lab_run(lab->near, station_forgotten);
+}
+
+/* The time that it takes to work off an order for all, so many probes at a time. */
+static int64_t time_of_parts_ns(struct bench *bench, uint32_t part, double rate_pps)
+{
+    struct order order = bench_order(bench);
+    order.rate_pps = rate_pps;
+    int64_t start_ns = clock_monotonic_ns();
+    while (order.next < order.end) {
+        order.limit = part;
+        bench_work_off(bench, &order);
+    }
+    return clock_monotonic_ns() - start_ns;
+}
+
+static void the_transmitter_keeps_the_rate_and_begins_at_once(void **state)
+{
+    const struct netns_lab *lab = *state;
+    netns_lab_run(lab->near, station_known);
+    struct bench *bench = bench_new(HOST, "syn");
+    bench_open_live(bench, "kernel", &(struct route_options){0});
+    bench_expect_all_in_parts(bench, PART);
+    const double rate_pps = 200e3;
+    assert_true(time_of_parts_ns(bench, BENCH_PROBES, rate_pps) >=
+                (int64_t)((BENCH_PROBES - 1) / rate_pps * (double)SEC));
+    /* A run that does not find its program at an interface takes 24 ms. */
+    assert_true(time_of_parts_ns(bench, 10, rate_pps) < BENCH_PROBES / 10 * 20 * MSEC);
+    assert_true(((struct packet_io *)bench->io)->trial.counted);
     bench_free(bench);
     netns_lab_run(lab->near, station_forgotten);
 }
@@ -174,6 +213,7 @@ int main(void)
         cmocka_unit_test_prestate(what_the_interface_does_not_count_was_swallowed, &lab),
         cmocka_unit_test_prestate(what_is_answered_was_not_swallowed, &lab),
         cmocka_unit_test_prestate(the_transmitter_rests_when_there_is_nothing_to_send, &lab),
+        cmocka_unit_test_prestate(the_transmitter_keeps_the_rate_and_begins_at_once, &lab),
     };
     int failed = cmocka_run_group_tests_name("xdp and kernel backends", tests, NULL, NULL);
     netns_lab_close(&lab);

@@ -1,5 +1,7 @@
-/* The sending side of the kernel backend: run in batches of live frames (BPF_PROG_TEST_RUN), each run walks to the next pending
- * probe of the order and turns the frame it was given into it. Loads on Linux 6.1. */
+/* The sending side of the kernel backend: given live frames (BPF_PROG_TEST_RUN), it walks to the next pending probe of the
+ * order, and turns the frame into it. */
+#pragma once
+
 #include "base/addr.h"
 #include "netio/xdp/wire_bpf.h"
 #include "plan/permutation_core.h"
@@ -11,7 +13,7 @@
 /* 2^32 / WIRE_LINE_WORDS, rounded up: exact for all words of the bitmap. */
 #define WIRE_LINE_INVERSE UINT64_C(613566757)
 
-/* So often the clock is read while there is something to send. */
+/* So often the clock is read. */
 #define CLOCK_PERIOD 16
 
 ARRAY(order, struct wire_order, 1);
@@ -79,7 +81,7 @@ static __always_inline int is_far_enough(const struct wire_order *todo)
 }
 
 /* A step further. 1: enough. */
-static long walk_on(uint32_t index, struct walk *walk)
+static inline long walk_on(uint32_t index, struct walk *walk)
 {
     (void)index;
     struct wire_order *todo = walk->todo;
@@ -94,15 +96,6 @@ static long walk_on(uint32_t index, struct walk *walk)
     walk->place = todo->ahead[todo->next++ % WIRE_AHEAD];
     walk->found = is_pending(&walk->place);
     return walk->found;
-}
-
-static __always_inline int is_time(struct wire_order *todo)
-{
-    uint64_t due_ns = todo->start_ns + (todo->sent * todo->pace >> WIRE_PACE_SHIFT);
-    if (due_ns <= todo->now_ns && todo->sent % CLOCK_PERIOD)
-        return 1;
-    todo->now_ns = bpf_ktime_get_ns();
-    return due_ns <= todo->now_ns;
 }
 
 static __always_inline int copy_frame(const struct wire_order *todo, uint8_t *data, uint8_t *end)
@@ -201,22 +194,22 @@ static __always_inline int find_fields(const struct wire_order *todo, const stru
     return 1;
 }
 
-SEC("xdp")
-int transmit(struct xdp_md *ctx)
+static __always_inline int transmit(struct xdp_md *ctx)
 {
     uint32_t zero = 0;
     struct fields fields;
     struct wire_order *todo = bpf_map_lookup_elem(&order, &zero);
-    if (!todo || !todo->active || !is_time(todo))
+    if (!todo || !todo->active)
         return XDP_DROP;
+    if (todo->sent % CLOCK_PERIOD == 0)
+        todo->now_ns = bpf_ktime_get_ns();
     struct walk walk = {.todo = todo};
     bpf_loop(STEPS, walk_on, &walk, 0);
     if (walk.found < 0)
         todo->active = 0;
     if (walk.found <= 0 || !find_fields(todo, &walk.place, &fields) || !write_probe(ctx, todo, &fields))
         return XDP_DROP;
-    todo->sent++;
+    if (++todo->sent == todo->limit)
+        todo->active = 0;
     return (int)bpf_redirect(todo->interface, 0);
 }
-
-char programs_license[] SEC("license") = "Apache-2.0";

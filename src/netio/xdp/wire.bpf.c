@@ -1,11 +1,17 @@
 /* Stands at the receiving side of an interface: a TCP segment that proves by its number that it answers us goes into a ring for
  * user space, and what may have opened a connection is reset, since our kernel never hears of it; everything else passes
- * untouched. Loads on Linux 6.1. */
+ * untouched. The same program also sends for the kernel backend: when a run of live frames begins, and when it ends, the
+ * kernel takes 24 ms to make its way to the program shorter, unless the program stands at an interface already. Loads on
+ * Linux 6.1. */
 #include "base/addr.h"
+#include "netio/xdp/transmit_bpf.h"
 #include "netio/xdp/wire_bpf.h"
 #include "technique/token_core.h"
 
 #define MIN_FRAME 60
+
+/* Live frames come from the interface that has this index in every namespace, at which the program never stands. */
+#define LOOPBACK 1
 
 /* TCP flags, RFC 9293 section 3.1 */
 #define SYN 0x02
@@ -230,8 +236,7 @@ static __always_inline int reset(struct xdp_md *ctx)
     return XDP_TX;
 }
 
-SEC("xdp")
-int answer(struct xdp_md *ctx)
+static __always_inline int take_answer(struct xdp_md *ctx)
 {
     uint8_t *data = (uint8_t *)(long)ctx->data, *end = (uint8_t *)(long)ctx->data_end;
     uint32_t zero = 0;
@@ -251,6 +256,12 @@ int answer(struct xdp_md *ctx)
         return XDP_PASS; /* no room: the packet socket may have some */
     }
     return (flags & (SYN | ACK | RST)) == (SYN | ACK) ? reset(ctx) : XDP_DROP;
+}
+
+SEC("xdp")
+int wire(struct xdp_md *ctx)
+{
+    return ctx->ingress_ifindex == LOOPBACK ? transmit(ctx) : take_answer(ctx);
 }
 
 char programs_license[] SEC("license") = "Apache-2.0";
