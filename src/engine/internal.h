@@ -158,6 +158,8 @@ void blocks_drop(struct scan_block *scan_block); /* with its lane, and nothing m
 /* path/paths.c: which way hosts are reached, and how fast. */
 unsigned paths_find(struct engine *engine, const struct addr *host); /* index; made if it is new */
 void paths_keep_rates(struct engine *engine);
+void paths_heed_silence(struct engine *engine,
+                        const struct scan_block *scan_block); /* its sweep is over: was it heard at all? */
 void paths_dropped(struct engine *engine);          /* our own side is too slow for what comes back */
 double paths_rate_pps(const struct engine *engine); /* in all */
 void paths_asked_known(struct engine *engine, const struct scan_block *scan_block,
@@ -269,6 +271,12 @@ enum canary_verdict {
     CANARY_POLICED, /* probes get there only so often */
     CANARY_UNCLEAR, /* the path lost whatever was asked */
 };
+
+/* Were some hosts asked, and did nothing at all come back? */
+bool canary_is_silence(struct engine *engine, const struct scan_block *scan_block);
+
+/* What was sent faster than the path carries is asked again at the end of the next sweep, and not judged before. */
+void canary_forget(struct engine *engine, struct scan_block *scan_block);
 
 /* Once their time is over; record may be NULL. path_loss: the chance that the path loses a sounding. */
 enum canary_verdict canary_judge(struct host_record *record, double path_loss);

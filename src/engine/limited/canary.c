@@ -16,6 +16,7 @@
  * and nothing is known. */
 #define SOUNDINGS      3
 #define ASKED_PER_HOST (CANARIES + SERVICES_MAX + SOUNDINGS)
+_Static_assert(ASKED_PER_HOST == RATE_BURST, "the rate is to know what leaves at once");
 
 /* Services are silent when at most one in so many answers. They are asked once each, so bursts of loss may take them and
  * leave a sounding: that is believed after two sweeps only. */
@@ -114,8 +115,8 @@ static uint32_t collect(struct engine *engine, struct scan_block *scan_block, ui
 /* All of a host if that does not stand in a queue for long: whoever lets few packets through at once shows it then. */
 static uint32_t at_once(const struct path *path, uint32_t allowance)
 {
-    double polite = path->rate.pps * (double)path->rate.allowed_ns / 2 / (double)SEC;
-    return allowance < ASKED_PER_HOST && polite >= ASKED_PER_HOST ? ASKED_PER_HOST : allowance;
+    bool bears_all = rate_bears_burst(&path->rate, ASKED_PER_HOST);
+    return allowance < ASKED_PER_HOST && bears_all ? ASKED_PER_HOST : allowance;
 }
 
 bool canary_go_on(struct engine *engine, struct scan_block *scan_block, uint32_t allowance)
@@ -225,14 +226,16 @@ static bool resets_are_limited(const struct host_record *record)
     return record->resets_behind > DEVIATIONS * sqrt(record->resets_behind_squares);
 }
 
-/* Does somebody drop what services are asked, and lets the soundings through that are sent at the same time? */
+/* Does somebody drop what services are asked, and lets the soundings through that are sent at the same time? One burst takes
+ * all services of a sweep, or none, so that their number varies as if each sweep had asked one. */
 static bool is_selective(const struct host_record *record, double path_loss)
 {
     double share = (record->soundings_lost + 1.0) / (record->soundings_tried + 2.0); /* at most, nearly */
     share = share > path_loss ? share : path_loss;
     double expected = share * record->services_tried;
     return record->soundings_tried > 0 &&
-           record->services_lost > expected + DEVIATIONS * sqrt(expected * (1 - share));
+           record->services_lost >
+               expected + DEVIATIONS * sqrt(expected * (1 - share) * record->services_asked);
 }
 
 /* What did not come back; CANARY_FINE: nothing in particular. */
@@ -251,6 +254,30 @@ static void count_loss(struct host_record *record)
 {
     if (record->services_asked > 0)
         loss_count(&record->loss, 1, 1 - (double)services_back(record) / record->services_asked);
+}
+
+bool canary_is_silence(struct engine *engine, const struct scan_block *scan_block)
+{
+    bool asked = false;
+    for (uint32_t slot = 0; slot < scan_block->block.host_count; slot++) {
+        const struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
+        if (!record || !record->canary_asked)
+            continue;
+        if (record->canary_answers || record->canary_soundings || record->services_back)
+            return false;
+        asked = true;
+    }
+    return asked;
+}
+
+void canary_forget(struct engine *engine, struct scan_block *scan_block)
+{
+    const struct path *path = path_of(engine, scan_block);
+    for (uint32_t slot = 0; slot < scan_block->block.host_count; slot++) {
+        struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[slot].record);
+        if (record && path_was_overrun(path, record->canary_sent_ns))
+            record->canary_asked = false;
+    }
 }
 
 /* How many sweeps without an answer are believed. */

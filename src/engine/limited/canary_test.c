@@ -41,6 +41,17 @@ static enum canary_verdict judge(struct host_record *record, struct back back)
     return judge_behind(0.01, record, back);
 }
 
+/* Of a host that resets nothing. */
+static enum canary_verdict judge_without_resets(double path_loss, struct host_record *record,
+                                                struct back back)
+{
+    record->canary_asked = true;
+    record->services_asked = record->service_count;
+    record->canary_soundings = (uint8_t)back.soundings;
+    record->services_back = (uint8_t)((1u << back.services) - 1);
+    return canary_judge(record, path_loss);
+}
+
 static void services_that_are_asked_at_once_are_one_try_of_the_hosts_loss(void **state)
 {
     (void)state;
@@ -80,6 +91,30 @@ static void silence_that_bursts_of_loss_explain_is_believed_later(void **state)
     unsigned rarely_lost = sweeps_until_believed(0.01, &record);
     record = host();
     assert_true(sweeps_until_believed(0.3, &record) > rarely_lost);
+}
+
+/* All services were in one burst, and soundings were not. */
+static void one_burst_that_takes_all_services_shows_no_policer(void **state)
+{
+    (void)state;
+    struct host_record record = host();
+    record.has_canary = false;
+    record.canary_had_soundings = true;
+    assert_int_equal(judge_without_resets(0.25, &record, (struct back){0, 3, 0}), CANARY_UNCLEAR);
+    assert_int_equal(judge_without_resets(0.25, &record, (struct back){0, 3, SERVICES_MAX}), CANARY_FINE);
+}
+
+static void services_that_are_mostly_lost_among_soundings_that_are_not_show_a_policer(void **state)
+{
+    (void)state;
+    struct host_record record = host();
+    record.has_canary = false;
+    record.canary_had_soundings = true;
+    unsigned sweeps = 1;
+    while (sweeps < 20 &&
+           judge_without_resets(0.01, &record, (struct back){0, 3, SERVICES_MAX / 2}) == CANARY_FINE)
+        sweeps++;
+    assert_in_range(sweeps, 2, 12);
 }
 
 static void a_limiter_that_answers_half_of_the_canaries_shows_in_time(void **state)
@@ -125,6 +160,8 @@ int main(void)
         cmocka_unit_test(services_that_are_asked_at_once_are_one_try_of_the_hosts_loss),
         cmocka_unit_test(silence_is_the_paths_only_where_soundings_were_sent_and_lost_with_it),
         cmocka_unit_test(silence_that_bursts_of_loss_explain_is_believed_later),
+        cmocka_unit_test(one_burst_that_takes_all_services_shows_no_policer),
+        cmocka_unit_test(services_that_are_mostly_lost_among_soundings_that_are_not_show_a_policer),
         cmocka_unit_test(a_limiter_that_answers_half_of_the_canaries_shows_in_time),
         cmocka_unit_test(loss_that_takes_resets_and_services_alike_is_no_limiter),
     };

@@ -56,6 +56,22 @@ static void speed_up_unproved(struct path *path, int64_t now_ns)
     rate_set_unproved(&path->rate, pps < most_pps ? pps : most_pps);
 }
 
+/* Those since the rate changed last were our own doing. */
+static void forget_losses(struct path *path)
+{
+    path->loss = path->loss_before;
+    path->sounded_loss = path->sounded_before;
+}
+
+bool path_is_unheard(struct path *path, int64_t now_ns)
+{
+    if (!rate_is_unheard(&path->rate, now_ns))
+        return false;
+    forget_losses(path);
+    pacer_set_rate(&path->pacer, path->rate.pps);
+    return true;
+}
+
 enum rate_change path_update(struct path *path, int64_t now_ns)
 {
     double before_pps = path->rate.pps;
@@ -68,10 +84,8 @@ enum rate_change path_update(struct path *path, int64_t now_ns)
     pacer_set_rate(&path->pacer, path->rate.pps);
     if (change == RATE_DOWN) {
         pacer_wait(&path->pacer, path->rate.pause_ns);
-        if (path->rate.overload_ns != TIME_NEVER) {
-            path->loss = path->loss_before;
-            path->sounded_loss = path->sounded_before;
-        }
+        if (path->rate.overload_ns != TIME_NEVER)
+            forget_losses(path);
     }
     path->loss_before = path->loss;
     path->sounded_before = path->sounded_loss;

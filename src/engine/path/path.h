@@ -63,6 +63,9 @@ void path_add_hosts(struct path *path, uint64_t hosts);
 /* Is it time to change the rate? The pacer follows it. */
 enum rate_change path_update(struct path *path, int64_t now_ns);
 
+/* Was nothing heard of all that left at the present rate (rate_is_unheard)? The pacer follows. */
+bool path_is_unheard(struct path *path, int64_t now_ns);
+
 /* What left then stood in a queue of our own making, longer than we allow: how long it took says little of the way. */
 bool path_was_overrun(const struct path *path, int64_t sent_ns);
 

@@ -99,6 +99,16 @@ void paths_keep_rates(struct engine *engine)
     }
 }
 
+/* Where few answers come, a sweep at a rate that is far too high is over before any of them says so. */
+void paths_heed_silence(struct engine *engine, const struct scan_block *scan_block)
+{
+    struct path *path = path_of(engine, scan_block);
+    if (!canary_is_silence(engine, scan_block) || !path_is_unheard(path, engine->now_ns))
+        return;
+    void_overload(engine, scan_block->path);
+    tell_rate(engine, path);
+}
+
 void paths_dropped(struct engine *engine)
 {
     for (unsigned i = 0; i < engine->path_count; i++) {

@@ -21,6 +21,9 @@
 /* One that has come so near to what is allowed, and grows that fast, is no jitter. */
 #define QUEUE_SURE_SHARE 4
 
+/* One burst of loss takes all that leaves in a shorter time. */
+#define UNHEARD_NS (50 * MSEC)
+
 #define FLOOR_PPS      50.0
 #define GROWTH         2.0
 #define GROWTH_AT_KNEE 1.1 /* small steps, and once they have left the knee behind larger ones, */
@@ -95,12 +98,10 @@ static void move_window(struct rate *rate, int64_t now_ns)
     double unknown_asked = 1 - known_part(rate, rate->asked_from_ns, now_ns);
     uint64_t sent = (uint64_t)((double)rate->sent * unknown);
     uint64_t asked = (uint64_t)((double)rate->asked * unknown_asked);
-    uint64_t soundings = (uint64_t)((double)rate->soundings * unknown);
     int64_t asked_from_ns = rate->asked_from_ns;
     open_window(rate, rate->last_sent_ns);
     rate->sent = sent;
     rate->asked = asked;
-    rate->soundings = soundings;
     if (asked_from_ns > rate->asked_from_ns)
         rate->asked_from_ns = asked_from_ns;
 }
@@ -169,14 +170,12 @@ void rate_answered(struct rate *rate, int64_t sent_ns, int64_t queue_ns, bool fi
         take_delay(rate, sent_ns, queue_ns);
 }
 
-void rate_sounded(struct rate *rate)
+void rate_sounded(struct rate *rate, int64_t sent_ns, bool back)
 {
+    if (sent_ns < rate->began_ns)
+        return;
     rate->soundings++;
-}
-
-void rate_sounding_back(struct rate *rate, int64_t sent_ns)
-{
-    rate->soundings_back += sent_ns >= rate->began_ns;
+    rate->soundings_back += back;
 }
 
 static int64_t allowed_queue_ns(int64_t rtt_ns)
@@ -214,6 +213,18 @@ static enum rate_change slow_down(struct rate *rate, double capacity_pps, int64_
     return RATE_DOWN;
 }
 
+bool rate_bears_burst(const struct rate *rate, unsigned packets)
+{
+    return rate->pps * (double)rate->allowed_ns / 2 / (double)SEC >= packets;
+}
+
+/* What left together was meant for so long. */
+static int64_t burst_ns(const struct rate *rate)
+{
+    int64_t at_once_ns = (int64_t)(RATE_BURST * (double)SEC / rate->pps);
+    return at_once_ns > BURST_NS && rate_bears_burst(rate, RATE_BURST) ? at_once_ns : BURST_NS;
+}
+
 /* By how many seconds the queue grew in each second of sending. What left together in one burst of the pacer was meant for
  * a longer time. */
 static double queue_growth(const struct rate *rate)
@@ -226,11 +237,11 @@ static double queue_growth(const struct rate *rate)
 }
 
 /* At the first rate that is far too high the queue is long before the answers say so that met a long one. It is sure when
- * it grows by more than a burst of the pacer's, and faster than we send. */
+ * it grows by more than what leaves at once explains, and faster than we send. */
 static bool will_be_long(const struct rate *rate, int64_t now_ns)
 {
-    int64_t span_ns = rate->last_sent_ns - rate->first_sent_ns + BURST_NS;
-    int64_t grown_ns = rate->last_queue_ns - rate->first_queue_ns - BURST_NS;
+    int64_t span_ns = rate->last_sent_ns - rate->first_sent_ns + burst_ns(rate);
+    int64_t grown_ns = rate->last_queue_ns - rate->first_queue_ns - burst_ns(rate);
     int64_t unseen_ns = (int64_t)(queue_growth(rate) * (double)(now_ns - rate->last_sent_ns));
     return rate->knee_pps <= 0 && rate->samples >= SAMPLES_ENOUGH && grown_ns > span_ns &&
            rate->queue_ns > rate->allowed_ns / QUEUE_SURE_SHARE &&
@@ -267,12 +278,11 @@ static double answered_share(const struct rate *rate, int64_t now_ns, double *re
 }
 
 /* Too few soundings come back. */
-static bool soundings_are_lost(struct rate *rate, bool is_long, int64_t now_ns, double *ret_share)
+static bool soundings_are_lost(struct rate *rate, bool is_long, double *ret_share)
 {
-    double sent = (double)rate->soundings * known_part(rate, rate->began_ns, now_ns);
-    if (sent < SOUNDINGS_TELLING || !is_long)
+    if (rate->soundings < SOUNDINGS_TELLING || !is_long)
         return false;
-    *ret_share = (double)rate->soundings_back / sent;
+    *ret_share = (double)rate->soundings_back / (double)rate->soundings;
     if (*ret_share >= SOUNDINGS_KEPT * rate->sounding_share)
         return false;
     bool in_vain = rate->slowed_share > 0 && *ret_share < SOUNDINGS_BETTER * rate->slowed_share;
@@ -345,7 +355,7 @@ enum rate_change rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
         return RATE_SAME;
     bool is_long = now_ns - rate->began_ns > LOSS_WINDOW_NS + 2 * rtt_ns;
     double come_back;
-    if (soundings_are_lost(rate, is_long, now_ns, &come_back)) {
+    if (soundings_are_lost(rate, is_long, &come_back)) {
         rate->cause = RATE_LOSES;
         return slow_down(rate, sent_pps(rate) * come_back, 0, rate->began_ns, now_ns);
     }
@@ -364,6 +374,16 @@ enum rate_change rate_update(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
     if (share >= 0)
         rate->usual_share = usual > 0 ? SHARE_MEMORY * usual + (1 - SHARE_MEMORY) * share : share;
     return speed_up(rate, now_ns, rtt_ns);
+}
+
+bool rate_is_unheard(struct rate *rate, int64_t now_ns)
+{
+    bool is_faster = rate->kept_pps > 0 && rate->kept_pps < rate->pps;
+    if (!is_faster || rate->samples >= SAMPLES_FEW || rate->last_left_ns - rate->began_ns < UNHEARD_NS)
+        return false;
+    rate->cause = RATE_LOSES;
+    slow_down(rate, rate->kept_pps / (1 - rate->limits.share_left), 0, rate->began_ns, now_ns);
+    return true;
 }
 
 void rate_dropped(struct rate *rate, int64_t now_ns)

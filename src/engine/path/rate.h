@@ -24,6 +24,9 @@ struct rate_limits {
 
 #define RATE_ANSWERS_PROVED 50
 
+/* What a host is asked at once at most, where the rate bears that: see canary.c. */
+#define RATE_BURST 19
+
 enum rate_change {
     RATE_SAME,
     RATE_UP,
@@ -81,9 +84,15 @@ void rate_new_ground(struct rate *rate, int64_t now_ns);
  *   first_try  of a port */
 void rate_answered(struct rate *rate, int64_t sent_ns, int64_t queue_ns, bool first_try);
 
-/* A probe left that is known to be answered; and its answer came. */
-void rate_sounded(struct rate *rate);
-void rate_sounding_back(struct rate *rate, int64_t sent_ns);
+/* The fate of a probe that is known to be answered, and left at sent_ns: it is back, or lost. */
+void rate_sounded(struct rate *rate, int64_t sent_ns, bool back);
+
+/* Is the queue short that so many packets make which leave at once? */
+bool rate_bears_burst(const struct rate *rate, unsigned packets);
+
+/* Probes that are always answered left at the present rate, and none of them was. Has next to nothing else shown that the path
+ * carries it? Then it becomes again what was kept up with before, and what left since overload_ns was lost, perhaps. */
+bool rate_is_unheard(struct rate *rate, int64_t now_ns);
 
 /* Our own side dropped packets: it is too fast for us. */
 void rate_dropped(struct rate *rate, int64_t now_ns);

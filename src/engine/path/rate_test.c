@@ -26,7 +26,8 @@ struct play {
     double queue;
     int64_t worst_queue_ns, pause_until_ns;
     struct {
-        unsigned count, soundings;
+        unsigned count;
+        uint16_t soundings, soundings_lost;
         int64_t sent_ns, queue_ns;
     } way[WAY_STEPS];
 };
@@ -52,13 +53,15 @@ static void send(struct play *play)
         return;
     play->queue += play->capacity_pps > 0;
     bool sounding = rand_below(&play->rand, 16) == 0;
-    if (sounding)
-        rate_sounded(&play->rate);
-    if (rand_unit(&play->rand) < play->loss || rand_unit(&play->rand) >= play->answered_share)
-        return;
+    bool lost = rand_unit(&play->rand) < play->loss || rand_unit(&play->rand) >= play->answered_share;
     size_t step = (size_t)((play->now_ns + play->rtt_ns + (int64_t)queue_ns) / STEP_NS % WAY_STEPS);
+    if (sounding)
+        play->way[step].soundings++;
+    if (sounding && lost)
+        play->way[step].soundings_lost++;
+    if (lost)
+        return;
     play->way[step].count++;
-    play->way[step].soundings += sounding;
     play->way[step].sent_ns = play->now_ns;
     play->way[step].queue_ns = (int64_t)queue_ns;
 }
@@ -69,8 +72,8 @@ static void step(struct play *play)
     for (unsigned i = 0; i < play->way[here].count; i++)
         rate_answered(&play->rate, play->way[here].sent_ns, play->way[here].queue_ns, true);
     for (unsigned i = 0; i < play->way[here].soundings; i++)
-        rate_sounding_back(&play->rate, play->way[here].sent_ns);
-    play->way[here].count = play->way[here].soundings = 0;
+        rate_sounded(&play->rate, play->way[here].sent_ns, i >= play->way[here].soundings_lost);
+    play->way[here].count = play->way[here].soundings = play->way[here].soundings_lost = 0;
     play->queue -= play->capacity_pps * (double)STEP_NS / (double)SEC;
     play->queue = play->queue > 0 ? play->queue : 0;
     if (play->now_ns >= play->pause_until_ns)
@@ -226,6 +229,40 @@ static void a_delay_that_stays_however_slow_we_are_is_not_ours(void **state)
     assert_true(play.rate.pps > 100000);
 }
 
+/* Eight services, eight canaries and three soundings of a host are asked at once, for which 1,000 packets a second take 19 ms. */
+static void what_is_asked_at_once_is_no_queue_that_will_be_long(void **state)
+{
+    (void)state;
+    struct rate_limits limits = {.start_pps = 1000, .share_left = 0.1};
+    struct rate rate;
+    rate_init(&rate, &limits, SEC);
+    rate_update(&rate, SEC, 200 * MSEC); /* a queue of 50 ms is allowed */
+    rate_sent(&rate, 20, 20, SEC + 6 * MSEC);
+    for (int64_t i = 0; i < 20; i++)
+        rate_answered(&rate, SEC + (i ? 6 : 1) * MSEC, i * MSEC, true);
+    assert_int_equal(rate_update(&rate, SEC + 230 * MSEC, 200 * MSEC), RATE_SAME);
+}
+
+/* Ten times what was kept up with, and only two answers since. */
+static void a_rate_at_which_nothing_is_heard_becomes_what_was_kept_up_with(void **state)
+{
+    (void)state;
+    struct rate_limits limits = {.start_pps = 10000, .unproved_pps = 1000, .share_left = 0.1};
+    struct rate rate;
+    rate_init(&rate, &limits, SEC);
+    assert_false(rate_is_unheard(&rate, SEC + 200 * MSEC)); /* slower than at first it does not become */
+    for (int64_t i = 0; i < RATE_ANSWERS_PROVED; i++)
+        rate_answered(&rate, SEC + i * MSEC, 0, true);
+    assert_int_equal(rate_update(&rate, SEC + 300 * MSEC, 200 * MSEC), RATE_UP);
+    rate_sent(&rate, 1000, 1000, SEC + 400 * MSEC);
+    rate_answered(&rate, SEC + 301 * MSEC, 0, true);
+    rate_answered(&rate, SEC + 302 * MSEC, 0, true);
+    assert_true(rate_is_unheard(&rate, SEC + 700 * MSEC));
+    assert_true(rate.pps > 999 && rate.pps < 1001);
+    assert_true(rate.overload_ns == SEC + 300 * MSEC);
+    assert_false(rate_is_unheard(&rate, SEC + 900 * MSEC));
+}
+
 static void a_far_path_gets_little_until_it_has_answered_fifty_probes(void **state)
 {
     (void)state;
@@ -304,6 +341,8 @@ int main(void)
         cmocka_unit_test(loss_that_does_not_depend_on_the_rate_does_not_slow_it),
         cmocka_unit_test(soundings_that_are_lost_slow_it_without_any_queue),
         cmocka_unit_test(a_delay_that_stays_however_slow_we_are_is_not_ours),
+        cmocka_unit_test(what_is_asked_at_once_is_no_queue_that_will_be_long),
+        cmocka_unit_test(a_rate_at_which_nothing_is_heard_becomes_what_was_kept_up_with),
         cmocka_unit_test(a_far_path_gets_little_until_it_has_answered_fifty_probes),
         cmocka_unit_test(a_near_path_doubles_even_that_little_by_prompt_answers),
         cmocka_unit_test(silence_leaves_the_rate_where_it_began),

@@ -155,10 +155,8 @@ static bool send(struct engine *engine, struct scan_block *scan_block, struct so
     struct sounding *last = soundings->count ? &soundings->waiting[soundings->count - 1] : NULL;
     if (last && last->sent.to_ns == TIME_NEVER) /* else it was answered while it was sent */
         last->sent.to_ns = engine->now_ns;
-    if (sounding->judges) {
+    if (sounding->judges)
         soundings->judged_ns = now_ns;
-        rate_sounded(&path->rate);
-    }
     count_of_step(path);
     paths_asked_known(engine, scan_block, sounding->sure);
     return true;
@@ -199,6 +197,8 @@ void sounding_expire(struct engine *engine, struct path *path)
     for (; lost < soundings->count && soundings->waiting[lost].sent.to_ns <= oldest_ns; lost++) {
         const struct sounding *sounding = &soundings->waiting[lost];
         const struct scan_block *scan_block = blocks_find(engine, sounding->block_id);
+        if (sounding->judges)
+            rate_sounded(&path->rate, sounding->sent.from_ns, false);
         if (scan_block && sounding->sure && sounding->sent.from_ns > path->rate.clean_ns)
             count_loss(engine, scan_block, sounding->slot, true);
     }
@@ -223,6 +223,8 @@ static void expire_overtaken(struct engine *engine, struct scan_block *scan_bloc
             sounding->sent.from_ns >= answered->sent.from_ns ||
             sounding->sent.to_ns > engine->now_ns - rto_ns)
             continue;
+        if (sounding->judges)
+            rate_sounded(&path->rate, sounding->sent.from_ns, false);
         if (sounding->sure && sounding->sent.from_ns > path->rate.clean_ns)
             count_loss(engine, scan_block, sounding->slot, true);
         remove_waiting(soundings, i, 1);
@@ -245,7 +247,7 @@ bool sounding_answered(struct engine *engine, struct scan_block *scan_block, uin
             continue;
         count_loss(engine, scan_block, slot, false);
         if (sounding->judges)
-            rate_sounding_back(&path->rate, sent_ns);
+            rate_sounded(&path->rate, sent_ns, true);
         remove_waiting(soundings, i, 1);
         expire_overtaken(engine, scan_block, &answered);
         break;

@@ -60,7 +60,9 @@ static bool weigh_host(struct engine *engine, struct scan_block *scan_block, uin
 
 void silence_weigh(struct engine *engine, struct scan_block *scan_block)
 {
+    paths_heed_silence(engine, scan_block);
     if (scan_block->void_count && scan_block->repairs_in_a_row < REPAIRS_MAX) {
+        canary_forget(engine, scan_block);
         scan_block_start_sweep(scan_block, true, engine->now_ns);
         return;
     }
