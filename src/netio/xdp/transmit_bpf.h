@@ -98,20 +98,36 @@ static inline long walk_on(uint32_t index, struct walk *walk)
     return walk->found;
 }
 
-static __always_inline int copy_frame(const struct wire_order *todo, uint8_t *data, uint8_t *end)
+static __always_inline void copy_words(uint8_t *data, const uint64_t *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        *(uint64_t *)(data + 8 * i) = words[i];
+}
+
+/* So many words a frame has at least, and so many if it is longer than these and its tail; what is longer than that and its tail
+ * is rare. A loop over all possible lengths takes the verifier as long as the rest of the program. */
+#define SHORT_WORDS 6
+#define LONG_WORDS  9
+#define TAIL_LEN    (8 * WIRE_TAIL_WORDS)
+
+static __always_inline int copy_frame(struct xdp_md *ctx, const struct wire_order *todo, uint8_t *data,
+                                      uint8_t *end)
 {
     uint32_t len = todo->len;
-    if (len < 8 || len > WIRE_FRAME_MAX)
+    if (len < TAIL_LEN || len > WIRE_FRAME_MAX)
         return 0;
-    uint8_t *tail = data + (len - 8);
-    if (tail + 8 > end)
+    if (len > 8 * LONG_WORDS + TAIL_LEN)
+        return bpf_xdp_store_bytes(ctx, 0, (void *)todo->frame, len) == 0;
+    uint8_t *tail = data + (len - TAIL_LEN);
+    if (tail + TAIL_LEN > end || data + 8 * SHORT_WORDS > end)
         return 0;
-    for (unsigned i = 0; i < WIRE_FRAME_MAX / 8; i++) {
-        if (8 * (i + 1) > len || data + 8 * (i + 1) > end)
-            break;
-        *(uint64_t *)(data + 8 * i) = todo->frame[i];
+    copy_words(data, todo->frame, SHORT_WORDS);
+    if (len > 8 * SHORT_WORDS + TAIL_LEN) {
+        if (data + 8 * LONG_WORDS > end)
+            return 0;
+        copy_words(data + 8 * SHORT_WORDS, todo->frame + SHORT_WORDS, LONG_WORDS - SHORT_WORDS);
     }
-    *(uint64_t *)tail = todo->tail;
+    copy_words(tail, todo->tail, WIRE_TAIL_WORDS);
     return 1;
 }
 
@@ -158,7 +174,7 @@ static __always_inline int write_probe(struct xdp_md *ctx, const struct wire_ord
 {
     uint8_t *data = (uint8_t *)(long)ctx->data, *end = (uint8_t *)(long)ctx->data_end;
     uint8_t *ip = data + ETHERNET_LEN;
-    if (!copy_frame(todo, data, end) || ip + IPV4_LEN + TCP_LEN > end)
+    if (!copy_frame(ctx, todo, data, end) || ip + IPV4_LEN + TCP_LEN > end)
         return 0;
     *(uint32_t *)data = *(uint32_t *)fields->host->mac;
     *(uint16_t *)(data + 4) = *(uint16_t *)(fields->host->mac + 4);

@@ -189,7 +189,7 @@ static struct wire_order make_order(const struct order *order, const struct temp
         .walked = order->next,
     };
     memcpy(made.frame, template->frame, template->len);
-    memcpy(&made.tail, template->frame + template->len - sizeof made.tail, sizeof made.tail);
+    memcpy(made.tail, template->frame + template->len - sizeof made.tail, sizeof made.tail);
     return made;
 }
 

@@ -9,6 +9,7 @@
 #include "technique/token_core.h"
 
 #define WIRE_FRAME_MAX     192 /* a multiple of 8 */
+#define WIRE_TAIL_WORDS    4
 #define WIRE_ADDRESSES_MAX 16
 #define WIRE_HOSTS_MAX     (UINT32_C(1) << 15)
 #define WIRE_SPECS_MAX     (UINT32_C(1) << 17)
@@ -92,7 +93,7 @@ struct wire_order {
     uint32_t ip_sum, tcp_sum; /* as in struct template */
     uint32_t len;             /* of a frame */
     uint64_t frame[WIRE_FRAME_MAX / 8];
-    uint64_t tail; /* its last eight bytes */
+    uint64_t tail[WIRE_TAIL_WORDS]; /* its last bytes */
 
     uint32_t active;
     uint32_t walking; /* `value` is on its way through the permutation */

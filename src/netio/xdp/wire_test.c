@@ -24,6 +24,9 @@
 /* An end of veth that polls has room for 256 packets, and a busy machine is late to take them. */
 #define PART 100
 
+/* Of a probe that leaves as a live frame: the headers of a SYN over IPv4 take the rest of WIRE_FRAME_MAX. */
+#define FRAME_DATA_MAX 126
+
 /* The state, as a column of /proc/net/tcp. */
 #define SYN_RECEIVED " 03 "
 
@@ -146,6 +149,39 @@ static void what_is_answered_was_not_swallowed(void **state)
     netns_lab_run(lab->near, station_forgotten);
 }
 
+/* The far end answers only if every byte is right, which the checksum says. What it acknowledges the bench does not take for an
+ * answer where it is more than a SYN. */
+static void asks_with_data(const char *name, size_t len)
+{
+    static const uint8_t bytes[FRAME_DATA_MAX] = {1, 2, 3, 5, 8, 13, 21, 34, 55, 89};
+    const struct probe_data data = {bytes, len};
+    const struct technique technique = technique_with_data(technique_find(name), &data);
+    struct bench *bench = bench_new(HOST, name);
+    for (unsigned i = 0; i < BENCH_PROBES; i++)
+        bench->specs[i].technique = &technique;
+    bench_open_live(bench, "kernel", &(struct route_options){0});
+    struct order order = bench_order(bench);
+    for (unsigned asked = 0; asked < BENCH_PROBES; asked += PART) {
+        order.limit = PART;
+        bench_work_off(bench, &order);
+        bench_listen(bench, 0);
+    }
+    assert_int_equal(bench->answer_count + bench->unproved, BENCH_PROBES);
+    assert_true(((struct packet_io *)bench->io)->trial.counted);
+    bench_free(bench);
+}
+
+static void frames_of_every_length_are_whole(void **state)
+{
+    const struct netns_lab *lab = *state;
+    netns_lab_run(lab->near, station_known);
+    for (size_t len = 0; len <= FRAME_DATA_MAX; len += 9) {
+        asks_with_data("syn", len);
+        asks_with_data("null", len);
+    }
+    netns_lab_run(lab->near, station_forgotten);
+}
+
 /* Processor time. */
 static int64_t used_ns(const struct transmitter *transmitter)
 {
@@ -212,6 +248,7 @@ int main(void)
         cmocka_unit_test_prestate(what_is_answered_only_through_the_packet_socket_was_swallowed, &lab),
         cmocka_unit_test_prestate(what_the_interface_does_not_count_was_swallowed, &lab),
         cmocka_unit_test_prestate(what_is_answered_was_not_swallowed, &lab),
+        cmocka_unit_test_prestate(frames_of_every_length_are_whole, &lab),
         cmocka_unit_test_prestate(the_transmitter_rests_when_there_is_nothing_to_send, &lab),
         cmocka_unit_test_prestate(the_transmitter_keeps_the_rate_and_begins_at_once, &lab),
     };
