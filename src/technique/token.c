@@ -38,19 +38,19 @@ struct token token_make(const struct token_key *key, const struct token_subject 
 }
 
 /* A port names the try only where every try has one of its own. */
-static bool port_names_try(const struct token_key *key, const struct token_subject *subject)
+bool token_port_names_try(const struct token_key *key, const struct token_subject *subject)
 {
     return subject->has_ports && key->port_count >= TOKEN_TRIES_MAX;
 }
 
-static bool port_is_ours(const struct token_key *key, uint16_t source_port)
+bool token_port_is_ours(const struct token_key *key, uint16_t source_port)
 {
     return source_port >= key->first_port && source_port - key->first_port < key->port_count;
 }
 
 static bool try_of_port(const struct token_key *key, uint64_t hash, uint16_t source_port, uint8_t *ret_try)
 {
-    if (!port_is_ours(key, source_port))
+    if (!token_port_is_ours(key, source_port))
         return false;
     uint32_t offset = (uint32_t)(source_port - key->first_port);
     uint32_t first = (uint32_t)((hash & UINT32_MAX) % key->port_count);
@@ -64,13 +64,8 @@ static bool try_of_port(const struct token_key *key, uint64_t hash, uint16_t sou
 bool token_try_of_port(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
                        uint8_t *ret_try)
 {
-    if (!subject->has_ports || !port_is_ours(key, source_port))
-        return false;
-    if (!port_names_try(key, subject)) {
-        *ret_try = 0;
-        return true;
-    }
-    return try_of_port(key, subject_hash(key, subject), source_port, ret_try);
+    return token_port_names_try(key, subject) &&
+           try_of_port(key, subject_hash(key, subject), source_port, ret_try);
 }
 
 /* Which try sent this number from this port? The bits of the time are not looked at. */
@@ -78,14 +73,14 @@ static bool find_try(const struct token_key *key, const struct token_subject *su
                      uint16_t source_port, uint32_t number, uint8_t *ret_try)
 {
     uint8_t try_number;
-    if (port_names_try(key, subject)) {
+    if (token_port_names_try(key, subject)) {
         if (!try_of_port(key, hash, source_port, &try_number) ||
             (token_mask(hash, try_number) ^ number) > TOKEN_TIME_MASK)
             return false;
         *ret_try = try_number;
         return true;
     }
-    if (subject->has_ports && !port_is_ours(key, source_port))
+    if (subject->has_ports && !token_port_is_ours(key, source_port))
         return false;
     for (try_number = 0; try_number < TOKEN_TRIES_MAX; try_number++) {
         if ((token_mask(hash, try_number) ^ number) <= TOKEN_TIME_MASK) {

@@ -37,7 +37,10 @@ struct token {
 struct token token_make(const struct token_key *key, const struct token_subject *subject, uint8_t try_number,
                         int64_t now_ns);
 
-/* Which try does this source port belong to? False: to none. For answers that carry no number. */
+/* For answers that carry no number. Is this one of our source ports? Does the port of such a probe name its try? Not
+ * where all tries have to share one (-g). Then: which try does this source port belong to? False: to none. */
+bool token_port_is_ours(const struct token_key *key, uint16_t source_port);
+bool token_port_names_try(const struct token_key *key, const struct token_subject *subject);
 bool token_try_of_port(const struct token_key *key, const struct token_subject *subject, uint16_t source_port,
                        uint8_t *ret_try);
 

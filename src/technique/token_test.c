@@ -149,6 +149,7 @@ static void a_fixed_source_port_still_proves(void **state)
         assert_int_equal(token.source_port, 53);
         assert_true(token_check(&key, &subject, 53, token.number, SEC, &try_found, &sent_ns));
         assert_false(token_check(&key, &subject, 54, token.number, SEC, &try_found, &sent_ns));
+        assert_false(token_try_of_port(&key, &subject, 53, &try_found));
     }
 }
 

@@ -171,10 +171,12 @@ static void make_hosts(struct scenario *scenario)
         scenario->hosts[i].ports = ports + i * port_count;
 }
 
-static struct token_key make_key(uint64_t seed)
+static struct token_key make_key(const struct scenario *scenario)
 {
+    uint64_t seed = scenario->resume ? ~scenario->seed : scenario->seed;
     struct rand rand = {.state = seed ^ UINT64_C(0x746f6b656e)};
-    struct token_key key = {.first_port = SCENARIO_FIRST_PORT, .port_count = SCENARIO_PORT_COUNT};
+    struct token_key key = {.first_port = SCENARIO_FIRST_PORT,
+                            .port_count = scenario->one_source_port ? 1 : SCENARIO_PORT_COUNT};
     key.secret.half[0] = rand_next(&rand);
     key.secret.half[1] = rand_next(&rand);
     return key;
@@ -299,7 +301,7 @@ void scenario_run(struct scenario *scenario)
         .assume_up = !scenario->discovery,
         .timing = scenario->timing,
         .verify = scenario->verify,
-        .key = make_key(scenario->resume ? ~scenario->seed : scenario->seed),
+        .key = make_key(scenario),
         .checkpoints = scenario->keep != NULL,
         .resume = scenario->resume,
         .pool = &pool,

@@ -52,6 +52,7 @@ struct scenario {
     int64_t kill_at_ns; /* likewise: not another word */
     void (*keep)(void *context, const struct record *record); /* gets every record; NULL: nobody does */
     void *keep_context;
+    bool one_source_port;               /* as with -g */
     const struct engine_resume *resume; /* where a scan goes on that was killed; NULL: from the start */
     bool watch_rate;
 

@@ -50,6 +50,20 @@ static void assert_reason(const struct scenario *scenario, uint16_t port, enum r
                         reason_name(reason));
 }
 
+/* Then the port of an answer does not tell which try it is to. */
+static void every_kind_of_port_is_told_to_a_fixed_source_port(void **state)
+{
+    (void)state;
+    struct sim_host host = udp_host();
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct scenario scenario = udp_scan_of(&host, seed);
+        scenario.one_source_port = true;
+        scenario_run(&scenario);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
 static void every_kind_of_port_is_told(void **state)
 {
     (void)state;
@@ -211,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_port_is_told),
+        cmocka_unit_test(every_kind_of_port_is_told_to_a_fixed_source_port),
         cmocka_unit_test(loss_duplicates_and_reordering_change_nothing),
         cmocka_unit_test(an_echoed_id_needs_no_second_answer_and_a_port_alone_does),
         cmocka_unit_test(an_answer_from_another_address_names_it),

@@ -6,12 +6,12 @@
 #include "engine/answer/match.h"
 #include "technique/returned.h"
 
-/* What brings back no number brings no time either; but it is known when this sweep came by the probe. Without ports the
- * try is not told: then only the first sweep knows. */
-static int64_t round_trip_of_weak(const struct engine *engine, const struct match *match, bool has_ports)
+/* What brings back no number brings no time either; but it is known when this sweep came by the probe. Where the
+ * try is not told, only the first sweep knows. */
+static int64_t round_trip_of_weak(const struct engine *engine, const struct match *match)
 {
     const struct scan_block *scan_block = match->scan_block;
-    if (match->try_number != scan_block->try_number || (!has_ports && scan_block->try_number > 0))
+    if (match->try_number != scan_block->try_number || (match->try_assumed && scan_block->try_number > 0))
         return 0;
     int64_t sent_ns = scan_block_sent_ns(scan_block, scan_block_bit(scan_block, match->slot, match->spec));
     return sent_ns < engine->now_ns ? engine->now_ns - sent_ns : 0;
@@ -231,7 +231,7 @@ static bool is_sounding(struct engine *engine, const struct match *match)
 /* An answer of a neighbour names no time; but when the first sweep came by its address is known well enough to see a queue. */
 static void learn_way(struct engine *engine, const struct match *match)
 {
-    int64_t rtt_ns = round_trip_of_weak(engine, match, false);
+    int64_t rtt_ns = round_trip_of_weak(engine, match);
     struct path *path = path_of(engine, match->scan_block);
     if (rtt_ns > 0)
         path_answered(path, &engine->rtt_limits, engine->now_ns - rtt_ns, rtt_ns, 0, false);
@@ -297,7 +297,7 @@ static bool answer_in_block(struct engine *engine, struct scan_block *scan_block
         if (answer.verdict.reason == REASON_PROBE_RETURNED && flow_is_within_us(flow))
             continue; /* it is on its way still */
         if (match.weak)
-            match.rtt_ns = round_trip_of_weak(engine, &match, asked->technique->has_ports);
+            match.rtt_ns = round_trip_of_weak(engine, &match);
         if (flow->sender && !addr_equal(flow->sender, &flow->host))
             answer.verdict.source = *flow->sender;
         if (packet->layer == LAYER_ARP)

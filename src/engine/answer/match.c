@@ -102,6 +102,25 @@ static uint8_t current_try(const struct scan_block *scan_block)
     return scan_block->lane ? scan_block->lane->try_number : scan_block->try_number;
 }
 
+static void assume_try(struct match *match)
+{
+    match->try_number = current_try(match->scan_block);
+    match->try_assumed = true;
+}
+
+static bool prove_by_port(const struct engine *engine, const struct flow *flow,
+                          const struct token_subject *subject, struct match *match)
+{
+    const struct token_key *key = &engine->config.key;
+    match->weak = true;
+    if (token_port_names_try(key, subject))
+        return token_try_of_port(key, subject, flow->source_port, &match->try_number) &&
+               sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
+    assume_try(match);
+    return match->scan_block->first_sent_ns[0] != TIME_NEVER &&
+           (!subject->has_ports || token_port_is_ours(key, flow->source_port));
+}
+
 static bool prove(const struct engine *engine, const struct answer *answer, const struct flow *flow,
                   const struct probe_spec *spec, struct match *match)
 {
@@ -110,25 +129,15 @@ static bool prove(const struct engine *engine, const struct answer *answer, cons
     subject.source = match->source;
 
     if (technique->kind == REQUEST_NEIGHBOR) {
-        match->try_number = match->scan_block->try_number;
+        assume_try(match);
         return match->scan_block->first_sent_ns[0] != TIME_NEVER;
-    }
-    if (answer->number_count == 0 && !technique->has_ports) {
-        const struct scan_block *scan_block = match->scan_block;
-        match->weak = true;
-        match->try_number = current_try(scan_block);
-        return scan_block->first_sent_ns[0] != TIME_NEVER;
     }
     if (answer->number_count > 0 && prove_by_number(engine, answer, flow, &subject, match))
         return true;
     if (answer->number_count > 0 && (!answer->port_will_do || flow->sender))
         return false;
     match->returned = is_returned(engine, answer, flow, &subject, match);
-    if (match->returned)
-        return true;
-    match->weak = true;
-    return token_try_of_port(&engine->config.key, &subject, flow->source_port, &match->try_number) &&
-           sent_plausibly(match->scan_block, match->try_number, engine->now_ns);
+    return match->returned || prove_by_port(engine, flow, &subject, match);
 }
 
 bool match_prove(const struct engine *engine, const struct answer *answer, const struct flow *flow,

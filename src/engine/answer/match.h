@@ -11,9 +11,10 @@ struct match {
     uint32_t spec;
     uint16_t source; /* number of our address in the pool; 0: the usual one */
     uint8_t try_number;
-    int64_t rtt_ns; /* 0: not known */
-    bool weak;      /* proved by a port number alone */
-    bool returned;  /* it is the probe itself */
+    bool try_assumed; /* the answer does not tell it: it is taken for the one that is being sent */
+    int64_t rtt_ns;   /* 0: not known */
+    bool weak;        /* proved by a port number alone */
+    bool returned;    /* it is the probe itself */
 };
 
 /* The next spec from *spec on that this answer can be to. A scan has one at most; discovery may have several. */
