@@ -81,18 +81,11 @@ static enum stage keep_question(struct live *live, const struct staging *at, str
 enum neighbor_state packet_station(struct packet_io *packet, const struct route *route, int64_t now_ns,
                                    uint8_t ret_mac[static 6])
 {
-    struct resolver *resolver = &packet->resolver;
     if (route->kind == ROUTE_GROUP) {
         frame_group_mac(&route->next_hop, ret_mac);
         return NEIGHBOR_KNOWN;
     }
-    if (route->kind == ROUTE_GATEWAY)
-        return resolver_gateway(resolver, route, now_ns, ret_mac);
-    const struct neighbor *entry = neighbor_find(resolver->neighbors, route->link->index, &route->next_hop);
-    if (!entry || entry->state != NEIGHBOR_KNOWN)
-        return NEIGHBOR_FAILED;
-    memcpy(ret_mac, entry->mac, sizeof entry->mac);
-    return NEIGHBOR_KNOWN;
+    return resolver_next_hop(&packet->resolver, route, now_ns, ret_mac);
 }
 
 static enum stage packet_stage(struct live *live, const struct staging *at, struct probe *probe,

@@ -70,6 +70,19 @@ static void a_neighbour_that_was_asked_for_can_be_probed(void **state)
     }
 }
 
+/* A scan that goes on does not ask again for hosts that it had found up, and the kernel may have forgotten them. */
+static void a_neighbour_that_nobody_asked_for_is_asked_for(void **state)
+{
+    const struct netns_lab *lab = *state;
+    const char *const hosts[] = {"198.18.0.2", "2001:db8::2"};
+    netns_lab_run(lab->near, "ip neigh flush all");
+    for (size_t i = 0; i < 2; i++) {
+        struct bench *bench = packet_bench(hosts[i]);
+        bench_expect_all(bench);
+        bench_free(bench);
+    }
+}
+
 static void a_neighbour_that_does_not_answer_stays_out_of_reach(void **state)
 {
     (void)state;
@@ -462,6 +475,7 @@ int main(void)
 #define TEST(function) cmocka_unit_test_prestate(function, &lab)
     const struct CMUnitTest tests[] = {
         TEST(a_neighbour_that_was_asked_for_can_be_probed),
+        TEST(a_neighbour_that_nobody_asked_for_is_asked_for),
         TEST(a_neighbour_that_does_not_answer_stays_out_of_reach),
         TEST(what_is_not_on_the_link_cannot_be_asked_for),
         TEST(a_gateway_that_does_not_answer_is_given_up_after_twelve_questions),

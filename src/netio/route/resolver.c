@@ -94,13 +94,14 @@ static bool begin(struct resolver *resolver, const struct route *route, int64_t 
             .link = route->link,
             .source = source,
             .target = route->next_hop,
+            .gateway = route->kind == ROUTE_GATEWAY,
             .due_ns = now_ns,
         };
     return true;
 }
 
-enum neighbor_state resolver_gateway(struct resolver *resolver, const struct route *route, int64_t now_ns,
-                                     uint8_t ret_mac[static 6])
+enum neighbor_state resolver_next_hop(struct resolver *resolver, const struct route *route, int64_t now_ns,
+                                      uint8_t ret_mac[static 6])
 {
     const struct neighbor *entry = neighbor_find(resolver->neighbors, route->link->index, &route->next_hop);
     if (!entry || entry->state == NEIGHBOR_ASKED)
@@ -109,7 +110,7 @@ enum neighbor_state resolver_gateway(struct resolver *resolver, const struct rou
     int64_t age_ns = now_ns - entry->asked_ns;
     if (entry->state == NEIGHBOR_KNOWN) {
         memcpy(ret_mac, entry->mac, sizeof entry->mac);
-        if (age_ns >= REFRESH_NS && !entry->permanent)
+        if (route->kind == ROUTE_GATEWAY && age_ns >= REFRESH_NS && !entry->permanent)
             begin(resolver, route, now_ns);
         return NEIGHBOR_KNOWN;
     }
@@ -125,7 +126,9 @@ static void ask(struct resolver *resolver, struct question *question, struct bat
         question->due_ns = now_ns + FULL_NS;
         return;
     }
-    neighbor_ask(resolver->neighbors, question->link->index, &question->target, now_ns)->gateway = true;
+    struct neighbor *entry =
+        neighbor_ask(resolver->neighbors, question->link->index, &question->target, now_ns);
+    entry->gateway |= question->gateway;
     frame_write_question(slot, question->link, &question->source, &question->target);
     batch_keep_question(batch, slot);
     question->tries++;
@@ -147,7 +150,7 @@ static void tick_question(struct resolver *resolver, struct question *question, 
         return;
     }
     question->open = false;
-    /* A gateway that was known goes on to be used: whether it forwards is for the answers to say. */
+    /* One that was known goes on to be used: whether it forwards is for the answers to say. */
     if (entry && entry->state == NEIGHBOR_ASKED)
         entry->state = NEIGHBOR_FAILED;
 }

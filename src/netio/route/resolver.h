@@ -1,7 +1,7 @@
-/* Finds the link-layer addresses of gateways: asks twelve times within little more than a second, then gives up. (RFC 4861
- * asks three times; but where one packet in ten is lost each way, that would call one gateway in 150 dead, and all behind
- * it filtered.) A known gateway is asked again now and then,
- * while it goes on to be used, so that one that has moved is found. */
+/* Finds the link-layer addresses of gateways, and of hosts on the link that nobody has asked for: asks twelve times within
+ * little more than a second, then gives up. (RFC 4861 asks three times; but where one packet in ten is lost each way, that
+ * would call one gateway in 150 dead, and all behind it filtered.) A known gateway is asked again now and then, while it
+ * goes on to be used, so that one that has moved is found. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,13 +11,14 @@
 #include "netio/route/neighbor.h"
 #include "netio/route/route.h"
 
-#define RESOLVER_QUESTIONS_MAX 8 /* gateways that are asked for at the same time */
+#define RESOLVER_QUESTIONS_MAX 8 /* that are asked at the same time */
 
 struct question {
     bool open;
     const struct link *link; /* borrowed from the routes */
     struct addr source;
     struct addr target;
+    bool gateway;   /* others are reached through it */
     unsigned tries; /* questions sent */
     int64_t due_ns; /* of the next one, or of giving up */
 };
@@ -35,10 +36,10 @@ void resolver_done(struct resolver *resolver);
 /* From now on these routes: questions that are open are forgotten, and asked again when they are needed. */
 void resolver_follow(struct resolver *resolver, const struct route_table *routes);
 
-/* The state of the gateway of a ROUTE_GATEWAY route, and with NEIGHBOR_KNOWN its MAC. NEIGHBOR_ASKED: an answer is
- * awaited, come back later. */
-enum neighbor_state resolver_gateway(struct resolver *resolver, const struct route *route, int64_t now_ns,
-                                     uint8_t ret_mac[static 6]);
+/* The state of the next hop of a ROUTE_GATEWAY or ROUTE_LINK route, and with NEIGHBOR_KNOWN its MAC. NEIGHBOR_ASKED: an
+ * answer is awaited, come back later. */
+enum neighbor_state resolver_next_hop(struct resolver *resolver, const struct route *route, int64_t now_ns,
+                                      uint8_t ret_mac[static 6]);
 
 /* Puts the questions that are due into the batch. */
 void resolver_tick(struct resolver *resolver, struct batch *batch, int64_t now_ns);
