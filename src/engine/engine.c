@@ -20,6 +20,7 @@ static int index_specs(struct engine *engine)
         if (!*of_port)
             return -ENOMEM;
         (*of_port)[spec->port] = i + 1;
+        engine->errors_tell |= spec->technique->silent_state == PORT_OPEN_FILTERED;
     }
     return 0;
 }
@@ -37,7 +38,7 @@ static void init_timing(struct engine *engine)
 {
     const struct timing *timing = &engine->config.timing;
     engine->rtt_limits = (struct rtt_limits){timing->min_rto_ns, timing->initial_rto_ns, timing->max_rto_ns};
-    engine->answers_are_prompt = only_tcp_is_asked(engine);
+    engine->answers_are_prompt = only_tcp_is_asked(engine) && !engine->errors_tell;
     engine->now_ns = engine->io->ops->now(engine->io);
     pacer_init(&engine->pacer, timing->max_rate_pps > 0 ? timing->max_rate_pps : RATE_CEILING_PPS,
                engine->now_ns);

@@ -39,7 +39,7 @@ struct resumed_answer {
     uint16_t port;
     uint8_t protocol; /* enum protocol */
     uint8_t tries;    /* the answer came to this one, from 1 */
-    bool limited;     /* a reset or an ICMP error from the host itself */
+    uint8_t limited;  /* RANK_RESET or RANK_ICMP_TARGET, if it is of a kind that hosts limit */
     bool open;        /* a service answered */
 };
 

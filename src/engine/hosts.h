@@ -30,8 +30,9 @@ struct host_record {
     uint8_t canary_failures;   /* times in a row that it was silent while nothing showed that the path was */
     uint8_t canary_answers;
     uint8_t canary_soundings; /* answered, of those sent along with the canaries */
+    bool has_next_canary;     /* a port drew an ICMP error while another was asked as the canary */
     bool has_sounding;        /* a probe is known that it answers whenever it is asked: */
-    uint32_t canary_spec;
+    uint32_t canary_spec, next_canary_spec;
     uint32_t sounding_spec;
     int64_t canary_sent_ns;
     uint32_t services[SERVICES_MAX];          /* specs of TCP or SCTP, */

@@ -71,7 +71,9 @@ struct engine {
 
     struct host_table hosts;
     struct provisional_table provisional;
-    bool answers_are_prompt; /* stacks answer what is asked, in the order it comes: TCP */
+    bool errors_tell; /* an ICMP error of the host tells more of some ports than silence does */
+    bool
+        answers_are_prompt; /* stacks answer what is asked, in the order it comes: TCP, where errors do not */
     struct rtt_limits rtt_limits;
     struct path paths[PATHS_MAX];
     struct path_part parts[PATHS_MAX]; /* of each path */
@@ -265,6 +267,11 @@ struct canary_answer {
 void canary_service_answered(struct engine *engine, struct scan_block *scan_block,
                              const struct canary_answer *answer); /* if that is what it was */
 void canary_learn_service(struct host_record *record, uint32_t spec);
+
+/* The first port that drew a reset, or an ICMP error of the host, can show later whether such answers still come; better one
+ * that drew an error, since more hosts limit those. */
+void canary_learn_limited(struct host_record *record, uint32_t spec, bool is_error);
+
 enum canary_verdict {
     CANARY_FINE,
     CANARY_LIMITED, /* answers come only so often */

@@ -48,10 +48,8 @@ static void take_again(struct engine *engine, struct scan_block *scan_block,
     loss_count(&record->loss, answer->tries, answer->tries - 1u);
     if (answer->open && answer->protocol != PROTOCOL_UDP)
         canary_learn_service(record, spec);
-    if (answer->limited && !record->has_canary) {
-        record->has_canary = true;
-        record->canary_spec = spec;
-    }
+    if (answer->limited)
+        canary_learn_limited(record, spec, answer->limited == RANK_ICMP_TARGET);
 }
 
 /* What a store says lies behind the end of the order, if somebody else made it, is not sent again. */

@@ -2,6 +2,25 @@
 
 #include <assert.h>
 
+enum rank rank_of_limited(enum reason reason)
+{
+    static const uint8_t ranks[REASON_COUNT] = {
+        [REASON_RESET] = RANK_RESET,
+        [REASON_ABORT] = RANK_RESET,
+        [REASON_PROTO_UNREACH] = RANK_ICMP_TARGET,
+        [REASON_PORT_UNREACH] = RANK_ICMP_TARGET,
+        [REASON_DEST_UNREACH] = RANK_ICMP_TARGET,
+        [REASON_NET_PROHIBITED] = RANK_ICMP_TARGET,
+        [REASON_HOST_PROHIBITED] = RANK_ICMP_TARGET,
+        [REASON_ADMIN_PROHIBITED] = RANK_ICMP_TARGET,
+        [REASON_PARAM_PROBLEM] = RANK_ICMP_TARGET,
+        [REASON_BEYOND_SCOPE] = RANK_ICMP_TARGET,
+        [REASON_REJECT_ROUTE] = RANK_ICMP_TARGET,
+    };
+    assert(reason < REASON_COUNT);
+    return (enum rank)ranks[reason];
+}
+
 const char *protocol_name(enum protocol protocol)
 {
     static const char *const names[PROTOCOL_COUNT] = {

@@ -83,6 +83,9 @@ enum rank {
     RANK_SERVICE      /* the service answered */
 };
 
+/* Of an answer of the target itself: RANK_RESET or RANK_ICMP_TARGET, which are what hosts limit; else RANK_SILENCE. */
+enum rank rank_of_limited(enum reason reason);
+
 struct verdict {
     uint8_t state;      /* enum port_state */
     uint8_t reason;     /* enum reason */

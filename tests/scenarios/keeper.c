@@ -107,10 +107,10 @@ static void replay_block(struct engine_resume *resume, const struct record *reco
         remove_block(resume, id);
 }
 
-static bool is_limited(const struct record *record)
+static uint8_t limited_rank(const struct record *record)
 {
     bool own = record->source.family == ADDR_NONE;
-    return own && (record->reason == REASON_RESET || record->reason == REASON_PORT_UNREACH);
+    return (uint8_t)(own ? rank_of_limited((enum reason)record->reason) : RANK_SILENCE);
 }
 
 static void add_answer(struct kept_host *host, const struct record *record)
@@ -123,7 +123,7 @@ static void add_answer(struct kept_host *host, const struct record *record)
                                                                     .port = record->port,
                                                                     .protocol = record->protocol,
                                                                     .tries = record->tries,
-                                                                    .limited = is_limited(record),
+                                                                    .limited = limited_rank(record),
                                                                     .open = record->state == PORT_OPEN};
 }
 

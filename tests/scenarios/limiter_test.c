@@ -347,6 +347,27 @@ static void an_empty_bucket_is_waited_for_whatever_the_timing(void **state)
     }
 }
 
+/* As a scan of another kind leaves it, of a host whose firewall says what it rejects. */
+static void an_empty_bucket_is_waited_for_where_an_error_would_tell_more_than_silence(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 10, 21, SIM_ICMP, ICMP4_UNREACHABLE, 13, false},
+                                     {IP_PROTO_TCP, 50, 54, SIM_DROP, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 2);
+        host.icmp_rate_pps = 1;
+        host.limiter_burst = 6;
+        host.limiter_spent = (double)(seed % 13) / 2;
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 100);
+        scenario.technique = &technique_fin;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        if (scenario_count_wrong(&scenario))
+            fail_msg("seed %u: %u wrong", (unsigned)seed, (unsigned)scenario_count_wrong(&scenario));
+        scenario_done(&scenario);
+    }
+}
+
 static void a_thousand_mixed_udp_ports_are_right(void **state)
 {
     (void)state;
@@ -457,6 +478,7 @@ int main(void)
         cmocka_unit_test(a_service_that_answers_one_payload_hides_no_limiter),
         cmocka_unit_test(resets_and_errors_limited_at_once_are_all_found),
         cmocka_unit_test(an_empty_bucket_is_waited_for_whatever_the_timing),
+        cmocka_unit_test(an_empty_bucket_is_waited_for_where_an_error_would_tell_more_than_silence),
         cmocka_unit_test(a_thousand_mixed_udp_ports_are_right),
         cmocka_unit_test(loss_beside_a_limiter_leaves_no_wrong_state),
         cmocka_unit_test(loss_beside_the_limiter_of_linux_leaves_no_wrong_state),

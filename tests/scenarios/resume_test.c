@@ -33,6 +33,9 @@ static struct outcome kill_and_resume(const struct scenario *scan, int64_t kill_
     scenario_run(&first);
     assert_int_equal(first.records[RECORD_END], 0);
     second.resume = keeper_resume(&keeper, first.plan);
+    struct sim_host host = *scan->sim.hosts;
+    host.limiter_spent = host.limiter_burst; /* as the first run left it */
+    second.sim.hosts = &host;
     scenario_run(&second);
     assert_false(second.unfinished);
     keeper_merge(&keeper, &second);
@@ -65,22 +68,37 @@ static unsigned kill_all_over(const struct scenario *scan)
     return slowed;
 }
 
-static void a_host_that_limits_its_errors_is_right_whenever_the_scan_was_killed(void **state)
+static void assert_right_while_errors_are_limited(const struct sim_port ports[2],
+                                                  const struct technique *technique, uint16_t last_port)
 {
-    (void)state;
-    const struct sim_port ports[] = {{IP_PROTO_UDP, 1, 15, SIM_OPEN, 0, 0, false},
-                                     {IP_PROTO_UDP, 16, 30, SIM_DROP, 0, 0, false}};
     unsigned slowed = 0;
     for (uint64_t seed = 1; seed <= 3; seed++) {
         struct sim_host host = host_with("198.18.0.2", ports, 2);
         host.icmp_rate_pps = 1;
         host.limiter_burst = 6;
-        struct scenario scan = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 60);
-        scan.technique = &technique_udp;
+        struct scenario scan = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", last_port);
+        scan.technique = technique;
         scan.seed = seed;
         slowed += kill_all_over(&scan);
     }
     assert_true(slowed > KILLS);
+}
+
+static void a_host_that_limits_its_errors_is_right_whenever_the_scan_was_killed(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_UDP, 1, 15, SIM_OPEN, 0, 0, false},
+                                     {IP_PROTO_UDP, 16, 30, SIM_DROP, 0, 0, false}};
+    assert_right_while_errors_are_limited(ports, &technique_udp, 60);
+}
+
+/* What most of its ports answer is not limited. */
+static void a_host_that_limits_errors_among_resets_is_right_whenever_the_scan_was_killed(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 101, 112, SIM_ICMP, ICMP4_UNREACHABLE, 13, false},
+                                     {IP_PROTO_TCP, 150, 150, SIM_DROP, 0, 0, false}};
+    assert_right_while_errors_are_limited(ports, &technique_fin, 300);
 }
 
 static void a_host_that_limits_its_resets_is_right_whenever_the_scan_was_killed(void **state)
@@ -148,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_that_limits_its_errors_is_right_whenever_the_scan_was_killed),
+        cmocka_unit_test(a_host_that_limits_errors_among_resets_is_right_whenever_the_scan_was_killed),
         cmocka_unit_test(a_host_that_limits_its_resets_is_right_whenever_the_scan_was_killed),
         cmocka_unit_test(a_host_behind_a_policer_is_right_whenever_the_scan_was_killed),
         cmocka_unit_test(no_more_than_the_last_seconds_are_asked_again),

@@ -117,11 +117,10 @@ static bool find_slot(const struct resumed_block *block, uint64_t position, uint
     return found;
 }
 
-static bool is_limited(const struct port_result *port)
+static uint8_t limited_rank(const struct port_result *port)
 {
-    bool reset = port->reason == REASON_RESET || port->reason == REASON_ABORT;
-    bool error = port->reason == REASON_PORT_UNREACH || port->reason == REASON_PROTO_UNREACH;
-    return (reset || error) && port->source.family == ADDR_NONE;
+    bool own = port->source.family == ADDR_NONE;
+    return (uint8_t)(own ? rank_of_limited((enum reason)port->reason) : RANK_SILENCE);
 }
 
 static int add_answers(struct resumed_block *block, uint32_t slot, const struct host_result *host)
@@ -142,7 +141,7 @@ static int add_answers(struct resumed_block *block, uint32_t slot, const struct 
                                                                      .port = port->port,
                                                                      .protocol = port->protocol,
                                                                      .tries = port->tries,
-                                                                     .limited = is_limited(port),
+                                                                     .limited = limited_rank(port),
                                                                      .open = port->state == PORT_OPEN};
     }
     return 0;

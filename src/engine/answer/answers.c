@@ -111,23 +111,14 @@ static bool is_limited_kind(const struct verdict *verdict)
     return verdict->rank == RANK_RESET || verdict->rank == RANK_ICMP_TARGET;
 }
 
-/* The first port that drew a limited answer can show later whether such answers still come; better one that drew an ICMP
- * error, since more hosts limit those. */
 static void choose_canary(struct engine *engine, const struct match *match, const struct verdict *verdict)
 {
     struct host_slot *slot = &match->scan_block->slots[match->slot];
     if (slot->record == HOST_RECORD_NONE)
         slot->record = host_table_take(&engine->hosts, &engine->rtt_limits);
     struct host_record *record = host_table_get(&engine->hosts, slot->record);
-    if (!record)
-        return;
-    bool is_error = verdict->rank == RANK_ICMP_TARGET;
-    record->sends_errors |= is_error;
-    if (record->has_canary && (record->canary_draws_icmp || !is_error || record->canary_asked))
-        return;
-    record->has_canary = true;
-    record->canary_spec = match->spec;
-    record->canary_draws_icmp = is_error;
+    if (record)
+        canary_learn_limited(record, match->spec, verdict->rank == RANK_ICMP_TARGET);
 }
 
 /* The tries before this one were lost, but for that whose answer this one confirms. */

@@ -182,6 +182,30 @@ void canary_service_answered(struct engine *engine, struct scan_block *scan_bloc
             record->services_back |= (uint8_t)(1u << i);
 }
 
+void canary_learn_limited(struct host_record *record, uint32_t spec, bool is_error)
+{
+    record->sends_errors |= is_error;
+    if (record->has_canary && (record->canary_draws_icmp || !is_error))
+        return;
+    if (record->has_canary && record->canary_asked) {
+        record->has_next_canary = true;
+        record->next_canary_spec = spec;
+        return;
+    }
+    record->has_canary = true;
+    record->canary_spec = spec;
+    record->canary_draws_icmp = is_error;
+}
+
+/* Whether errors still come is not known before the port that drew one was asked: not in this sweep. */
+static enum canary_verdict take_next(struct host_record *record)
+{
+    record->has_next_canary = false;
+    record->canary_spec = record->next_canary_spec;
+    record->canary_draws_icmp = true;
+    return CANARY_UNCLEAR;
+}
+
 void canary_learn_service(struct host_record *record, uint32_t spec)
 {
     if (record->service_count < SERVICES_MAX)
@@ -297,6 +321,8 @@ enum canary_verdict canary_judge(struct host_record *record, double path_loss)
         return CANARY_FINE;
     record->canary_asked = false;
     count_all(record);
+    if (record->has_next_canary)
+        return take_next(record);
     if (is_selective(record, path_loss))
         return CANARY_POLICED;
     enum canary_verdict verdict = what_is_silent(record);

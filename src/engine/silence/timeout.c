@@ -12,16 +12,15 @@
 /* Later tries are spread in time, because loss comes in bursts: each waits so much of the time-out longer. */
 #define BACKOFF_SHARE 16
 
-/* Closed ports of UDP, and IP protocols, answer with ICMP errors. While none has come from a host its limiter may have been
- * empty from the start: then tries are as far apart as a token takes on Linux. */
+/* Where an ICMP error would tell what silence leaves open (closed ports of UDP answer so, and firewalls): while none has come
+ * from a host its limiter may have been empty from the start. Then tries are as far apart as a token takes on Linux. */
 #define TOKEN_OF_LINUX_NS (1 * SEC)
 
 static int64_t least_rto_ns(const struct engine *engine, const struct scan_block *scan_block,
                             const struct host_record *record)
 {
-    bool asks_for_errors = engine->spec_of_port[PROTOCOL_UDP] || engine->spec_of_port[PROTOCOL_IP];
     bool errors_come = record && record->sends_errors;
-    return scan_block->kind == BLOCK_PORTS && asks_for_errors && !errors_come ? TOKEN_OF_LINUX_NS : 0;
+    return scan_block->kind == BLOCK_PORTS && engine->errors_tell && !errors_come ? TOKEN_OF_LINUX_NS : 0;
 }
 
 unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_block)
