@@ -41,12 +41,14 @@ static const char *glimpse(int argc, char *argv[], const char *option)
     return NULL;
 }
 
-/* A backend that needs more than sockets, or the question whether that would work? */
+/* A backend that needs more than sockets, or the question whether that would work? The store of a scan that goes on may name
+ * one, and is not read before privilege is given up. */
 static bool names_wire(int argc, char *argv[])
 {
     const char *name = glimpse(argc, argv, "--backend");
-    bool asks = argc > 1 && strcmp(argv[1], "doctor") == 0;
-    return asks || (name && (wire_is_backend(name) || strcmp(name, WIRE_BEST) == 0));
+    enum options_verb verb = argc > 1 ? verb_find(argv[1]) : VERB_SCAN;
+    return verb == VERB_DOCTOR || verb == VERB_RESUME ||
+           (name && (wire_is_backend(name) || strcmp(name, WIRE_BEST) == 0));
 }
 
 /* How many sets of sockets to open. What is no such number is refused when the command line is read. */

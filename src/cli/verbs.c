@@ -16,11 +16,11 @@ static const struct {
 };
 
 /* By long name, or letters where there is none. Options of what is shown go with every report; a scan that goes on may be
- * slower or faster, and leave out more, but asks the same. */
+ * slower or faster, go another way, and leave out more, but asks the same. */
 static const char *const of_reports[] = {"oN",      "oX",    "oG",     "oJ",   "oL",    "oA",
                                          "verbose", "debug", "reason", "open", "color", "no-color"};
 static const char *const of_resumed[] = {"exclude", "excludefile", "min-rate",    "max-rate", "packet-trace",
-                                         "then",    "dns-servers", "stats-every", "pcap"};
+                                         "then",    "dns-servers", "stats-every", "pcap",     "backend"};
 
 static bool is_among(const struct option *option, const char *const *names, unsigned count)
 {

@@ -204,6 +204,46 @@ class Backends(labtest.PortolanTest):
         self.backend(labtest.ORDINARY, "kernel", "--min-rate", "160000")
 
 
+class Resumed(labtest.PortolanTest):
+    """A scan that was killed finds the truth when it goes on, whatever the kernel has forgotten of the neighbours meanwhile."""
+
+    def scanned_hosts(self, store):
+        """How many hosts were at work when the store was last written."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+                return database.execute("SELECT count(*) FROM host WHERE progress = 'scanning'").fetchone()[0]
+        except sqlite3.Error:
+            return 0  # it is not there yet
+
+    def kill_and_resume(self, technique, family, *options):
+        store = self.network.state / "killed.store"
+        for path in self.network.state.glob("killed.store*"):
+            path.unlink()
+        asked = scan.options(technique, family, labtest.ORDINARY, truth.INTERESTING)
+        command = [scan.PORTOLAN, "--store", store, "-Pn", "--max-rate", "100", *options, *asked]
+        process = scan.start(self.network, command)
+        end = time.monotonic() + scan.TIMEOUT_S
+        while self.scanned_hosts(store) == 0 and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
+        process.kill()
+        _, err = process.communicate()
+        self.assertEqual(process.returncode, -signal.SIGKILL, err)
+        self.assertGreater(self.scanned_hosts(store), 0)
+        scan.run(self.network, ["ip", "neigh", "flush", "all"])
+        report = self.portolan("resume", store, "--max-rate", "200000")
+        self.assert_true(report, technique, family, labtest.ORDINARY, truth.INTERESTING)
+
+    def test_over_both_families(self):
+        for technique, family in itertools.product(("syn", "fin"), (V4, V6)):
+            with self.subTest(technique=technique, family=family):
+                self.kill_and_resume(technique, family)
+
+    def test_with_every_backend_that_it_may_have_named(self):
+        for backend in ("xdp", "kernel"):
+            with self.subTest(backend=backend):
+                self.kill_and_resume("syn", V4, "--backend", backend)
+
+
 class Workers(labtest.PortolanTest):
     """Several packet processes, each with a share of the hosts: the same table."""
 
