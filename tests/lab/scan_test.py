@@ -207,13 +207,15 @@ class Backends(labtest.PortolanTest):
 class Resumed(labtest.PortolanTest):
     """A scan that was killed finds the truth when it goes on, whatever the kernel has forgotten of the neighbours meanwhile."""
 
-    def scanned_hosts(self, store):
-        """How many hosts were at work when the store was last written."""
+    def is_at_work(self, store, family):
+        """Were hosts on the link being scanned when the store was last written?"""
+        neighbors = {host.address(family) for host in labtest.ORDINARY if not host.routed}
         try:
             with contextlib.closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
-                return database.execute("SELECT count(*) FROM host WHERE progress = 'scanning'").fetchone()[0]
+                scanned = {row[0] for row in database.execute("SELECT address FROM host WHERE progress = 'scanning'")}
         except sqlite3.Error:
-            return 0  # it is not there yet
+            return False  # it is not there yet
+        return bool(neighbors & scanned)
 
     def kill_and_resume(self, technique, family, *options):
         store = self.network.state / "killed.store"
@@ -223,12 +225,12 @@ class Resumed(labtest.PortolanTest):
         command = [scan.PORTOLAN, "--store", store, "-Pn", "--max-rate", "100", *options, *asked]
         process = scan.start(self.network, command)
         end = time.monotonic() + scan.TIMEOUT_S
-        while self.scanned_hosts(store) == 0 and process.poll() is None and time.monotonic() < end:
+        while not self.is_at_work(store, family) and process.poll() is None and time.monotonic() < end:
             time.sleep(0.05)
         process.kill()
         _, err = process.communicate()
         self.assertEqual(process.returncode, -signal.SIGKILL, err)
-        self.assertGreater(self.scanned_hosts(store), 0)
+        self.assertTrue(self.is_at_work(store, family))
         scan.run(self.network, ["ip", "neigh", "flush", "all"])
         report = self.portolan("resume", store, "--max-rate", "200000")
         self.assert_true(report, technique, family, labtest.ORDINARY, truth.INTERESTING)
