@@ -80,15 +80,9 @@ void emit_host_unreachable(struct engine *engine, const struct addr *host)
     engine->hosts_done++;
 }
 
-/* The packet that is being judged, as far as it is kept. */
-static void emit_evidence(struct engine *engine, const struct record *port)
+static void emit_parts(struct engine *engine, const struct record *port, size_t kept_len)
 {
     const struct packet *packet = engine->packet;
-    bool closed = port->state == PORT_CLOSED || port->state == PORT_UNFILTERED;
-    if (engine->config.evidence == EVIDENCE_NONE || !packet || !packet->bytes ||
-        (closed && engine->config.evidence != EVIDENCE_ALL))
-        return;
-    size_t kept_len = packet->bytes_len < EVIDENCE_MAX ? packet->bytes_len : EVIDENCE_MAX;
     for (size_t at = 0; at < kept_len; at += RECORD_BYTES) {
         struct record record = record_of(engine, RECORD_EVIDENCE, &port->host);
         size_t len = kept_len - at < RECORD_BYTES ? kept_len - at : RECORD_BYTES;
@@ -105,6 +99,24 @@ static void emit_evidence(struct engine *engine, const struct record *port)
     }
 }
 
+/* The packet that is being judged, as far as it is kept: in the record of the port, or in records of its own before that. */
+static void add_evidence(struct engine *engine, struct record *port)
+{
+    const struct packet *packet = engine->packet;
+    bool closed = port->state == PORT_CLOSED || port->state == PORT_UNFILTERED;
+    if (engine->config.evidence == EVIDENCE_NONE || !packet || !packet->bytes ||
+        (closed && engine->config.evidence != EVIDENCE_ALL))
+        return;
+    size_t kept_len = packet->bytes_len < EVIDENCE_MAX ? packet->bytes_len : EVIDENCE_MAX;
+    if (kept_len > RECORD_PACKET_MAX) {
+        emit_parts(engine, port, kept_len);
+        return;
+    }
+    port->part = (struct evidence_part){
+        .len = (uint8_t)kept_len, .kept_len = (uint16_t)kept_len, .packet_len = (uint16_t)kept_len};
+    memcpy(port->packet, packet->bytes, kept_len);
+}
+
 void emit_port(struct engine *engine, const struct addr *host, const struct probe_spec *spec,
                const struct verdict *verdict, int64_t rtt_ns, uint8_t tries, uint8_t flags)
 {
@@ -118,7 +130,7 @@ void emit_port(struct engine *engine, const struct addr *host, const struct prob
     record.rtt_ns = rtt_ns;
     record.tries = tries;
     record.flags = flags;
-    emit_evidence(engine, &record);
+    add_evidence(engine, &record);
     emit(engine, &record);
 }
 

@@ -32,6 +32,17 @@ static bool host_record_valid(const struct record *record)
     return !has_rtt || record->rtt_ns >= 0;
 }
 
+/* In a port's record a packet is whole, or not there. */
+static bool part_valid(const struct record *record)
+{
+    const struct evidence_part *part = &record->part;
+    if (record->type == RECORD_PORT)
+        return part->number == 0 && part->len <= RECORD_PACKET_MAX && part->kept_len == part->len;
+    return part->len <= RECORD_BYTES && part->kept_len <= EVIDENCE_MAX &&
+           part->number * RECORD_BYTES + part->len <= part->kept_len && record->host.family != ADDR_NONE &&
+           record->time_ns >= 0;
+}
+
 bool record_valid(const struct record *record)
 {
     if (record->type >= RECORD_TYPE_COUNT || record->protocol >= PROTOCOL_COUNT ||
@@ -39,10 +50,7 @@ bool record_valid(const struct record *record)
         return false;
     if (record->type == RECORD_CONFIRMATION && record->confirmation >= CONFIRMATION_COUNT)
         return false;
-    if (record->type == RECORD_EVIDENCE &&
-        (record->part.len > RECORD_BYTES || record->part.kept_len > EVIDENCE_MAX ||
-         record->part.number * RECORD_BYTES + record->part.len > record->part.kept_len ||
-         record->host.family == ADDR_NONE || record->time_ns < 0))
+    if ((record->type == RECORD_EVIDENCE || record->type == RECORD_PORT) && !part_valid(record))
         return false;
     if (!addr_valid(&record->host) || !addr_valid(&record->source))
         return false;

@@ -10,16 +10,17 @@
 
 enum record_type {
     RECORD_HOST_UP, /* host answered: reason, ttl, rtt_ns; or is taken as up (user-set, localhost-response) */
-    RECORD_HOST_DOWN,    /* host did not answer discovery: reason, source */
-    RECORD_MAC,          /* the host's hardware address, in mac */
-    RECORD_PORT,         /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags */
+    RECORD_HOST_DOWN, /* host did not answer discovery: reason, source */
+    RECORD_MAC,       /* the host's hardware address, in mac */
+    RECORD_PORT, /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags; part and packet, if that is
+                    short */
     RECORD_CONFIRMATION, /* of a port that was said to be open: port, protocol, confirmation */
     RECORD_HOST_DONE, /* nothing more to come for this host: all ports without a RECORD_PORT have the silent state of
                          their technique, after `tries` tries (or, with a reason other than no-response, state, reason
                          and source of this record); rtt_ns, rttvar_ns, rto_ns; flags UNFINISHED, TIMED_OUT */
     RECORD_NOTE,     /* something the user should know: enum note, value[] */
     RECORD_PROGRESS, /* running totals, in value[] by enum progress_value; several a second */
-    RECORD_EVIDENCE, /* the packet behind the RECORD_PORT that comes next: host, port, protocol, part, bytes; in parts */
+    RECORD_EVIDENCE, /* a longer packet, behind the RECORD_PORT that comes next: host, port, protocol, part, bytes; in parts */
     RECORD_END, /* the scan is over; flag UNFINISHED when it was cut short */
 
     /* How far the scan is, for a store; value[] by enum checkpoint_value. Each is true of all records before it: */
@@ -133,8 +134,9 @@ enum progress_value {
     PROGRESS_COUNT
 };
 
-#define RECORD_BYTES 64
-#define EVIDENCE_MAX 128 /* of a packet; two parts */
+#define RECORD_BYTES      64
+#define RECORD_PACKET_MAX 56  /* of a packet in the record of its port: a SYN/ACK of IPv4 has room */
+#define EVIDENCE_MAX      128 /* of a packet; two parts */
 
 /* What a block asks. */
 enum block_kind {
@@ -182,9 +184,14 @@ struct record {
     int64_t time_ns;    /* CLOCK_REALTIME of the packet process, or virtual time */
     union {
         struct {
-            int64_t rtt_ns;    /* 0: not known */
-            int64_t rttvar_ns; /* HOST_DONE */
-            int64_t rto_ns;    /* HOST_DONE; rtt_ns is then the smoothed one */
+            int64_t rtt_ns; /* 0: not known */
+            union {
+                struct {
+                    int64_t rttvar_ns; /* HOST_DONE */
+                    int64_t rto_ns;    /* HOST_DONE; rtt_ns is then the smoothed one */
+                };
+                uint8_t packet[RECORD_PACKET_MAX]; /* PORT: part.len bytes of it */
+            };
         };
         uint64_t value[PROGRESS_COUNT];
         uint8_t bytes[RECORD_BYTES]; /* EVIDENCE */

@@ -118,6 +118,36 @@ static void a_negative_time_is_refused(void **state)
     assert_false(record_valid(&record));
 }
 
+static void the_packet_in_the_record_of_a_port_is_whole_or_not_there(void **state)
+{
+    (void)state;
+    struct record record = port_record();
+    record.part = (struct evidence_part){.len = RECORD_PACKET_MAX, .kept_len = RECORD_PACKET_MAX};
+    assert_true(record_valid(&record));
+    record.part.kept_len++;
+    assert_false(record_valid(&record));
+    record.part.len++;
+    assert_false(record_valid(&record));
+    record = port_record();
+    record.part = (struct evidence_part){.number = 1, .len = 40, .kept_len = 40};
+    assert_false(record_valid(&record));
+}
+
+static void a_part_of_a_packet_is_in_the_packet_and_in_its_record(void **state)
+{
+    (void)state;
+    struct record record = port_record();
+    record.type = RECORD_EVIDENCE;
+    record.part = (struct evidence_part){.number = 1, .len = 20, .kept_len = RECORD_BYTES + 20};
+    assert_true(record_valid(&record));
+    record.part.kept_len--;
+    assert_false(record_valid(&record));
+    record.part = (struct evidence_part){.len = RECORD_BYTES + 1, .kept_len = EVIDENCE_MAX};
+    assert_false(record_valid(&record));
+    record.part = (struct evidence_part){.len = RECORD_BYTES, .kept_len = EVIDENCE_MAX + 1};
+    assert_false(record_valid(&record));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +159,8 @@ int main(void)
         cmocka_unit_test(an_ipv4_address_with_a_tail_or_a_scope_is_refused),
         cmocka_unit_test(a_source_of_the_other_family_is_refused),
         cmocka_unit_test(a_negative_time_is_refused),
+        cmocka_unit_test(the_packet_in_the_record_of_a_port_is_whole_or_not_there),
+        cmocka_unit_test(a_part_of_a_packet_is_in_the_packet_and_in_its_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -460,10 +460,12 @@ class Store(stage.StageTest):
 
     def test_the_packets_that_decided_are_kept(self):
         packets = self.directory / "packets"
-        words = ["-n", "-sS", "-p", f"1-3,{self.port}", "--pcap", str(packets), "127.0.0.1"]
+        words = ["-n", "-sS", "-p", f"1-3,{self.port}", "--pcap", str(packets), "127.0.0.1", "::1"]
         self.assertEqual(self.scan(arguments=words).returncode, 0)
         found = dict(stored.pcapng(packets.read_bytes()))
-        self.assertEqual(len(found), 4)
+        self.assertEqual(len(found), 8)
+        longer = found["::1 port 3/tcp is closed: reset"]
+        self.assertEqual((len(longer), longer[0] >> 4, int.from_bytes(longer[40:42], "big"), longer[53]), (60, 6, 3, 0x14))
         packet = found[f"127.0.0.1 port {self.port}/tcp is open: syn-ack"]
         self.assertEqual((packet[0] >> 4, int.from_bytes(packet[20:22], "big"), packet[33]), (4, self.port, 0x12))
         self.assertEqual(stored.rows(self.store, "SELECT port, evidence FROM port"), [(self.port, packet)])

@@ -66,7 +66,8 @@ void evidence_take(struct evidence *evidence, struct evidence_parts *parts, cons
         parts->len = 0;
     else if (!goes_on(parts, record))
         return;
-    memcpy(parts->bytes + parts->len, record->bytes, record->part.len);
+    const uint8_t *bytes = record->type == RECORD_PORT ? record->packet : record->bytes;
+    memcpy(parts->bytes + parts->len, bytes, record->part.len);
     parts->len += record->part.len;
     parts->last = *record;
     if (evidence->file && is_whole(parts))

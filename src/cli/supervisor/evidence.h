@@ -26,7 +26,7 @@ struct evidence {
 int evidence_open(struct evidence *evidence, const char *path, struct error *err);
 void evidence_done(struct evidence *evidence);
 
-/* Take a part, a record that is valid. A packet that is whole is written.
+/* Take a part, a record that is valid: of a packet, or of a port with a packet. One that is whole is written.
  *   parts  of the process that told it */
 void evidence_take(struct evidence *evidence, struct evidence_parts *parts, const struct record *record);
 

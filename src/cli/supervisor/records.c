@@ -17,7 +17,7 @@ static void take_host(void *context, const struct host_result *host)
         then_host(&supervisor->then, host);
 }
 
-/* The packet behind what is said of a port comes before it. */
+/* The packet behind what is said of a port comes with it, or before it. */
 static const struct evidence_parts *packet_of(const struct supervisor *supervisor, const struct addr *host,
                                               const struct port_result *port)
 {
@@ -95,10 +95,13 @@ static void take_record(struct supervisor *supervisor, struct told *told, const 
     case RECORD_BLOCK_VOID:
     case RECORD_BLOCK_END:
         break; /* only the recorder wants them */
+    case RECORD_PORT:
+        if (record->part.len > 0)
+            evidence_take(&supervisor->evidence, &told->evidence, record);
+        break;
     case RECORD_HOST_UP:
     case RECORD_HOST_DOWN:
     case RECORD_MAC:
-    case RECORD_PORT:
     case RECORD_CONFIRMATION:
     case RECORD_HOST_DONE:
     case RECORD_TYPE_COUNT:
