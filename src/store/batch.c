@@ -1,14 +1,17 @@
 #include "store/batch.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
 
 #define CAPACITY_FIRST 4096
+#define SPARE          sizeof(uint64_t) /* behind the last byte: numbers are put and read as a whole */
 #define PLACES_FIRST   64
 #define MARK_ROW       0xff /* before each row. Else the first byte of a value is its kind and, of a number, */
+#define ROW_LEN        2    /* the mark, and the statement */
 #define KIND_BITS      2 /* ... beside these bits, how many bytes of it follow, the least significant first */
 #define KIND_MASK      ((1u << KIND_BITS) - 1)
 #define DIGIT_BITS     8
@@ -28,19 +31,20 @@ static void *grow(void *items, size_t item_len, size_t first, size_t needed, siz
     return grown;
 }
 
-/* Room for so many more bytes, or NULL. */
-static uint8_t *extend(struct batch *batch, size_t len)
+static bool grow_bytes(struct batch *batch, size_t needed)
 {
-    if (batch->failed)
+    uint8_t *bytes = grow(batch->bytes, 1, CAPACITY_FIRST, needed, &batch->capacity);
+    batch->failed = !bytes;
+    batch->bytes = bytes ? bytes : batch->bytes;
+    return bytes;
+}
+
+/* Room for so many more bytes, or NULL. */
+static inline uint8_t *extend(struct batch *batch, size_t len)
+{
+    size_t needed = batch->len + len + SPARE;
+    if (batch->failed || (batch->capacity < needed && !grow_bytes(batch, needed)))
         return NULL;
-    if (batch->capacity - batch->len < len) {
-        uint8_t *bytes = grow(batch->bytes, 1, CAPACITY_FIRST, batch->len + len, &batch->capacity);
-        if (!bytes) {
-            batch->failed = true;
-            return NULL;
-        }
-        batch->bytes = bytes;
-    }
     uint8_t *place = batch->bytes + batch->len;
     batch->len += len;
     return place;
@@ -64,13 +68,14 @@ void batch_row(struct batch *batch, enum store_statement statement)
     if (!extend_places(batch, 1))
         return;
     size_t at = batch->len;
-    uint8_t *place = extend(batch, 2);
+    uint8_t *place = extend(batch, ROW_LEN);
     if (!place)
         return;
     place[0] = MARK_ROW;
     place[1] = (uint8_t)statement;
     batch->places[batch->row_count++] =
         (struct batch_place){.at = at & PLACE_MASK, .statement = (unsigned)statement & UINT8_MAX};
+    batch->row_at = batch->len;
 }
 
 void batch_null(struct batch *batch)
@@ -80,24 +85,23 @@ void batch_null(struct batch *batch)
         *place = BATCH_NULL;
 }
 
+/* There is room behind it for all eight bytes, of which those that are not needed are overwritten by what follows. */
 static void put_number(struct batch *batch, enum batch_kind kind, uint64_t number)
 {
-    uint8_t bytes[1 + sizeof number];
-    unsigned len = 0;
-    for (; number; number >>= 8)
-        bytes[++len] = (uint8_t)number;
-    bytes[0] = (uint8_t)((unsigned)kind | len << KIND_BITS);
+    unsigned len = number ? (unsigned)(NUMBER_BITS + 7 - __builtin_clzll(number)) / 8 : 0;
+    uint64_t little = htole64(number);
     uint8_t *place = extend(batch, 1 + len);
-    if (place)
-        memcpy(place, bytes, 1 + len);
+    if (!place)
+        return;
+    place[0] = (uint8_t)((unsigned)kind | len << KIND_BITS);
+    memcpy(place + 1, &little, sizeof little);
 }
 
 void batch_int(struct batch *batch, int64_t number)
 {
-    size_t at = batch->len;
-    put_number(batch, BATCH_INT, (uint64_t)number);
-    if (batch->row_count > 0 && batch->places[batch->row_count - 1].at + 2 == at)
+    if (batch->len == batch->row_at && batch->row_count > 0)
         batch->places[batch->row_count - 1].first = number;
+    put_number(batch, BATCH_INT, (uint64_t)number);
 }
 
 static void put_bytes(struct batch *batch, enum batch_kind kind, const void *bytes, size_t len)
@@ -167,29 +171,39 @@ bool batch_next_row(const struct batch *batch, size_t *at, enum store_statement 
         return false;
     assert(batch->bytes[*at] == MARK_ROW);
     *ret = (enum store_statement)batch->bytes[*at + 1];
-    *at += 2;
+    *at += ROW_LEN;
     return true;
+}
+
+/* A value that begins at this byte; returns the byte behind it. */
+static inline const uint8_t *read_value(const uint8_t *byte, struct batch_value *ret)
+{
+    unsigned len = *byte >> KIND_BITS;
+    uint64_t number = 0;
+    ret->kind = *byte & KIND_MASK;
+    memcpy(&number, byte + 1, sizeof number);
+    number = len ? le64toh(number) & UINT64_MAX >> (NUMBER_BITS - 8 * len) : 0;
+    ret->number = (int64_t)number;
+    ret->bytes = byte + 1 + len;
+    return ret->kind > BATCH_INT ? ret->bytes + number : ret->bytes;
 }
 
 bool batch_next_value(const struct batch *batch, size_t *at, struct batch_value *ret)
 {
     if (*at == batch->len || batch->bytes[*at] == MARK_ROW)
         return false;
-    const uint8_t *byte = batch->bytes + *at;
-    struct batch_value value = {.kind = *byte & KIND_MASK};
-    unsigned len = *byte++ >> KIND_BITS;
-    uint64_t number = 0;
-    for (unsigned i = 0; i < len; i++)
-        number |= (uint64_t)*byte++ << (8 * i);
-    if (value.kind == BATCH_INT) {
-        value.number = (int64_t)number;
-    } else if (value.kind != BATCH_NULL) {
-        value.bytes = byte;
-        value.len = number;
-    }
-    *at = (size_t)(byte - batch->bytes) + value.len;
-    *ret = value;
+    *at = (size_t)(read_value(batch->bytes + *at, ret) - batch->bytes);
     return true;
+}
+
+unsigned batch_read_row(const struct batch *batch, size_t at, struct batch_value *ret, unsigned most)
+{
+    const uint8_t *end = batch->bytes + batch->len;
+    const uint8_t *byte = batch->bytes + at + ROW_LEN;
+    unsigned count = 0;
+    while (count < most && byte < end && *byte != MARK_ROW)
+        byte = read_value(byte, &ret[count++]);
+    return count;
 }
 
 /* Where they stand in the order of numbers: the negative ones first. Behind all digits of the number comes the table: who takes

@@ -22,17 +22,20 @@ struct batch {
     struct batch_place *places; /* owned; of each row */
     size_t row_count;
     size_t place_capacity;
-    bool failed; /* no memory: something is missing */
+    size_t row_at; /* where the first value of the last row begins */
+    bool failed;   /* no memory: something is missing */
 };
 
 enum batch_kind { BATCH_NULL, BATCH_INT, BATCH_TEXT, BATCH_BLOB };
 
 /* One value of a row, as it is read back. */
 struct batch_value {
-    uint8_t kind; /* enum batch_kind */
-    int64_t number;
+    uint8_t kind;         /* enum batch_kind */
     const uint8_t *bytes; /* borrowed from the batch */
-    size_t len;
+    union {
+        int64_t number;
+        size_t len; /* of bytes */
+    };
 };
 
 /* Begin a row. Its values follow in the order of the statement's parameters, all of them. */
@@ -59,3 +62,6 @@ struct batch_place *batch_sort(const struct batch *batch);
 /* Reading it back. *at starts at 0. False: the end. */
 bool batch_next_row(const struct batch *batch, size_t *at, enum store_statement *ret);
 bool batch_next_value(const struct batch *batch, size_t *at, struct batch_value *ret); /* false: end of row */
+
+/* The first values of the row at this place. Returns how many there are, at most `most`. */
+unsigned batch_read_row(const struct batch *batch, size_t at, struct batch_value *ret, unsigned most);

@@ -98,12 +98,35 @@ static void rows_of_one_batch_go_behind_those_of_another(void **state)
     batch_done(&more);
 }
 
+/* So many that the memory grows under them, more than once. */
+static void numbers_of_every_length_come_back_as_they_were(void **state)
+{
+    (void)state;
+    struct batch batch = {.bytes = NULL};
+    enum store_statement statement = STORE_STATEMENT_COUNT;
+    size_t at = 0;
+    for (unsigned shift = 0; shift < 64; shift++) {
+        for (int64_t more = -70; more <= 70; more++)
+            put_row(&batch, (int64_t)((UINT64_C(1) << shift) + (uint64_t)more), more);
+    }
+    for (unsigned shift = 0; shift < 64; shift++) {
+        for (int64_t more = -70; more <= 70; more++) {
+            assert_true(batch_next_row(&batch, &at, &statement));
+            assert_true(next_number(&batch, &at) == (int64_t)((UINT64_C(1) << shift) + (uint64_t)more));
+            assert_true(next_number(&batch, &at) == more);
+        }
+    }
+    assert_int_equal(at, batch.len);
+    batch_done(&batch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_sorted_by_their_first_number_and_else_stay_in_their_order),
         cmocka_unit_test(rows_of_one_table_are_together),
         cmocka_unit_test(rows_of_one_batch_go_behind_those_of_another),
+        cmocka_unit_test(numbers_of_every_length_come_back_as_they_were),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

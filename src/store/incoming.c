@@ -15,7 +15,7 @@ struct cursor {
     sqlite3_vtab_cursor base;
     size_t row;
     struct batch_value values[COLUMNS];
-    int value_count;
+    unsigned value_count;
 };
 
 static int table_connect(sqlite3 *database, void *context, int word_count, const char *const *words,
@@ -82,15 +82,10 @@ static int cursor_at_end(sqlite3_vtab_cursor *base)
 static void read_row(struct cursor *cursor)
 {
     const struct incoming *incoming = incoming_of(&cursor->base);
-    enum store_statement statement = STORE_STATEMENT_COUNT;
     cursor->value_count = 0;
-    if (cursor->row >= incoming->count)
-        return;
-    size_t at = incoming->places[cursor->row].at;
-    batch_next_row(incoming->batch, &at, &statement);
-    while (cursor->value_count < COLUMNS &&
-           batch_next_value(incoming->batch, &at, &cursor->values[cursor->value_count]))
-        cursor->value_count++;
+    if (cursor->row < incoming->count)
+        cursor->value_count =
+            batch_read_row(incoming->batch, incoming->places[cursor->row].at, cursor->values, COLUMNS);
 }
 
 static int cursor_begin(sqlite3_vtab_cursor *base, int number, const char *text, int count,
@@ -117,7 +112,7 @@ static int cursor_next(sqlite3_vtab_cursor *base)
 static int cursor_value(sqlite3_vtab_cursor *base, sqlite3_context *ret, int column)
 {
     const struct cursor *cursor = (const struct cursor *)(const void *)base;
-    if (column >= cursor->value_count)
+    if ((unsigned)column >= cursor->value_count)
         return SQLITE_OK; /* NULL */
     const struct batch_value *value = &cursor->values[column];
     switch ((enum batch_kind)value->kind) {
