@@ -143,6 +143,7 @@ static int look_into(struct database *database, enum content *ret, struct error 
     return 0;
 }
 
+/* Only for the empty file it is waited: the tables are on disk with the second transaction that is written into them. */
 static int create_tables(struct database *database, struct error *err)
 {
     char sql[128];
@@ -156,7 +157,8 @@ static int create_tables(struct database *database, struct error *err)
                          database->path);
     snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d;", STORE_APPLICATION_ID,
              STORE_SCHEMA_VERSION);
-    r = execute(database, "PRAGMA page_size=8192; BEGIN", err);
+    r = execute(database, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; BEGIN",
+                err);
     if (r == 0)
         r = execute(database, store_tables, err);
     if (r == 0)
@@ -384,6 +386,9 @@ int database_write(struct database *database, const struct batch *found, const s
         r = write_rows(database, state, state->places, err);
     if (r == 0)
         r = execute(database, "COMMIT", err);
+    if (r == 0 && !database->begun)
+        r = execute(database, "PRAGMA synchronous=FULL", err);
+    database->begun = true;
     if (r < 0)
         sqlite3_exec(database->handle, "ROLLBACK", NULL, NULL, NULL); /* of what is in memory only */
     return r;
@@ -397,7 +402,7 @@ int database_finish(struct database *database, struct error *err)
         database->statements[i] = NULL;
     }
     sqlite3_busy_timeout(database->handle, 0); /* who reads it now may do so for long */
-    int code = sqlite3_exec(database->handle, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+    int code = sqlite3_exec(database->handle, "PRAGMA journal_mode=MEMORY", NULL, NULL, NULL);
     return code == SQLITE_OK || code == SQLITE_BUSY ? 0 : database_fail(database, code, err);
 }
 

@@ -1,5 +1,6 @@
-/* The one file of a store: SQLite behind one set of functions. Every transaction is on disk when it has succeeded; after a
- * failure nothing is written any more, for a second attempt at a sync can succeed without the data (PostgreSQL's lesson). */
+/* The one file of a store: SQLite behind one set of functions. Every transaction but the first is on disk when it has
+ * succeeded; after a failure nothing is written any more, for a second attempt at a sync can succeed without the data
+ * (PostgreSQL's lesson). */
 #pragma once
 
 #include "base/error.h"
@@ -18,7 +19,7 @@ enum database_use {
 int database_open(const char *path, enum database_use use, struct database **ret, struct error *err);
 
 /* Write in one transaction: all of it, or nothing. EX_TEMPFAIL when the disk is full, EX_IOERR for any other failure,
- * EX_OSERR without memory. Never again after a failure.
+ * EX_OSERR without memory. Never again after a failure. The first one of a new file is on disk when the second is.
  *   found  rows that begin with a position; those of one position are written in the order in which they were put
  *   state  any rows, written behind those of `found` and in their order */
 int database_write(struct database *database, const struct batch *found, const struct batch *state,

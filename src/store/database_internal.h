@@ -15,6 +15,7 @@ struct database {
     int lock_fd;              /* held open behind SQLite's back: closing it would drop SQLite's own locks */
     bool reads;               /* and changes nothing */
     bool writes;              /* it was looked through before: what is damaged now, the disk has damaged */
+    bool begun;               /* a transaction was written; from the next one on each is waited for */
     bool failed;
 };
 

@@ -198,14 +198,14 @@ class Store(stage.StageTest):
         self.assertEqual(stage.packets_sent(), sent)
 
     def test_a_full_disk_stops_the_scan_until_there_is_room(self):
-        result = self.scan(environment={"LD_PRELOAD": FAULTS, "IO_FAULT": "28:60+"})
+        result = self.scan(environment={"LD_PRELOAD": FAULTS, "IO_FAULT": "28:80+"})
         self.assertEqual(result.returncode, 75)
         self.assertIn("disk is full", result.stderr)
         self.assertEqual(self.resume().returncode, 0)
         self.assert_whole()
 
     def test_a_sync_that_fails_ends_the_scan_and_is_not_tried_again(self):
-        result = self.scan(environment={"LD_PRELOAD": FAULTS, "IO_FAULT": "5:60"})
+        result = self.scan(environment={"LD_PRELOAD": FAULTS, "IO_FAULT": "5:80"})
         self.assertEqual(result.returncode, 74)
         self.assertEqual(self.resume().returncode, 0)
         self.assert_whole()

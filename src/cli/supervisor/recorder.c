@@ -127,13 +127,18 @@ int recorder_open(struct recorder *recorder, const struct job *job, int64_t star
     return 0;
 }
 
+/* A second transaction at once, for the first one is on disk when that is: while the scan goes on. */
 int recorder_start(struct recorder *recorder, struct database *database, struct error *err)
 {
-    int r = writer_start(database, &recorder->writer, err);
-    if (r < 0)
-        database_close(database);
     recorder->rest_ns = clock_ns(CLOCK_MONOTONIC);
-    return r;
+    int r = writer_start(database, &recorder->writer, err);
+    if (r < 0) {
+        database_close(database);
+        return r;
+    }
+    rows_progress(&recorder->state, &recorder->progress);
+    writer_submit(recorder->writer, &recorder->found, &recorder->state);
+    return 0;
 }
 
 static void put_down(struct recorder *recorder)
