@@ -39,7 +39,7 @@ static void assert_as_expected(const struct expected *expected, uint64_t seeds)
 static void the_rate_to_a_near_host_is_found_soon(void **state)
 {
     (void)state;
-    assert_as_expected(&(struct expected){43, 2.4}, 8);
+    assert_as_expected(&(struct expected){43, 1.5}, 30);
 }
 
 static void a_rate_that_begins_far_too_high_costs_little(void **state)

@@ -24,6 +24,11 @@
 /* One burst of loss takes all that leaves in a shorter time. */
 #define UNHEARD_NS (50 * MSEC)
 
+/* Where a round trip is so small a part of the queue that is allowed, answers tell of one long before it is too long: until the
+ * first the steps are larger. */
+#define NEAR_SHARE  16
+#define GROWTH_NEAR 4.0
+
 #define FLOOR_PPS      50.0
 #define GROWTH         2.0
 #define GROWTH_AT_KNEE 1.1 /* small steps, and once they have left the knee behind larger ones, */
@@ -292,6 +297,12 @@ static bool soundings_are_lost(struct rate *rate, bool is_long, double *ret_shar
     return !in_vain;
 }
 
+static double growth_now(const struct rate *rate, int64_t rtt_ns)
+{
+    bool is_near = rtt_ns > 0 && NEAR_SHARE * rtt_ns < rate->allowed_ns;
+    return is_near && rate->knee_pps <= 0 ? GROWTH_NEAR : rate->growth;
+}
+
 static enum rate_change speed_up(struct rate *rate, int64_t now_ns, int64_t rtt_ns)
 {
     double pps = rate->pps;
@@ -308,7 +319,7 @@ static enum rate_change speed_up(struct rate *rate, int64_t now_ns, int64_t rtt_
         rate->kept_pps = pps;
     open_window(rate, now_ns);
     if (is_proved(rate))
-        rate->pps = clamp_rate(rate, pps * rate->growth);
+        rate->pps = clamp_rate(rate, pps * growth_now(rate, rtt_ns));
     else
         rate_set_unproved(rate, pps * rate->growth);
     rate->settle_ns =

@@ -100,13 +100,38 @@ static void run(struct play *play, int64_t for_ns)
     }
 }
 
+static struct rate rate_from(double start_pps)
+{
+    struct rate_limits limits = {.start_pps = start_pps, .share_left = 0.1};
+    struct rate rate;
+    rate_init(&rate, &limits, SEC);
+    return rate;
+}
+
+/* What the rate becomes after ten prompt answers at 10,000 packets a second. */
+static double pps_after_prompt_answers(int64_t rtt_ns)
+{
+    struct rate rate = rate_from(10000);
+    rate_sent(&rate, 1000, 1000, SEC + 100 * MSEC);
+    for (int64_t i = 0; i < 10; i++)
+        rate_answered(&rate, SEC + i * 10 * MSEC, 0, true);
+    assert_int_equal(rate_update(&rate, SEC + 100 * MSEC, rtt_ns), RATE_UP);
+    return rate.pps;
+}
+
+static void a_near_path_is_tried_in_larger_steps(void **state)
+{
+    (void)state;
+    assert_true(pps_after_prompt_answers(20 * MSEC) == 20000);
+    assert_true(pps_after_prompt_answers(1 * MSEC) == 20000);
+    assert_true(pps_after_prompt_answers(200 * USEC) == 40000);
+}
+
 /* 0.2 ms away, at five times what the path carries: after 2 ms of it the queue is 1.6 ms long. */
 static void it_does_not_double_while_a_queue_grows_that_is_short_still(void **state)
 {
     (void)state;
-    struct rate_limits limits = {.start_pps = 50000, .share_left = 0.1};
-    struct rate rate;
-    rate_init(&rate, &limits, SEC);
+    struct rate rate = rate_from(50000);
     rate_sent(&rate, 100, 100, SEC + 2 * MSEC);
     for (int64_t i = 0; i < 20; i++)
         rate_answered(&rate, SEC + i * 100 * USEC, i * 80 * USEC, true);
@@ -121,9 +146,7 @@ static void it_does_not_double_while_a_queue_grows_that_is_short_still(void **st
 static void a_queue_that_grows_fast_is_not_waited_for_until_it_is_long(void **state)
 {
     (void)state;
-    struct rate_limits limits = {.start_pps = 50000, .share_left = 0.1};
-    struct rate rate;
-    rate_init(&rate, &limits, SEC);
+    struct rate rate = rate_from(50000);
     rate_sent(&rate, 250, 250, SEC + 5 * MSEC);
     for (int64_t i = 0; i <= 12; i++)
         rate_answered(&rate, SEC + i * 100 * USEC, i * 400 * USEC, true);
@@ -136,9 +159,7 @@ static void a_queue_that_grows_fast_is_not_waited_for_until_it_is_long(void **st
 static void the_first_queue_is_not_put_down_to_a_rate_that_was_kept_up_with(void **state)
 {
     (void)state;
-    struct rate_limits limits = {.start_pps = 50000, .share_left = 0.1};
-    struct rate rate;
-    rate_init(&rate, &limits, SEC);
+    struct rate rate = rate_from(50000);
     rate_sent(&rate, 1000, 1000, SEC + 20 * MSEC);
     for (int64_t i = 0; i < 60; i++)
         rate_answered(&rate, SEC + i * 300 * USEC, 0, true);
@@ -233,9 +254,7 @@ static void a_delay_that_stays_however_slow_we_are_is_not_ours(void **state)
 static void what_is_asked_at_once_is_no_queue_that_will_be_long(void **state)
 {
     (void)state;
-    struct rate_limits limits = {.start_pps = 1000, .share_left = 0.1};
-    struct rate rate;
-    rate_init(&rate, &limits, SEC);
+    struct rate rate = rate_from(1000);
     rate_update(&rate, SEC, 200 * MSEC); /* a queue of 50 ms is allowed */
     rate_sent(&rate, 20, 20, SEC + 6 * MSEC);
     for (int64_t i = 0; i < 20; i++)
@@ -332,6 +351,7 @@ static void our_own_drops_slow_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_near_path_is_tried_in_larger_steps),
         cmocka_unit_test(it_does_not_double_while_a_queue_grows_that_is_short_still),
         cmocka_unit_test(a_queue_that_grows_fast_is_not_waited_for_until_it_is_long),
         cmocka_unit_test(the_first_queue_is_not_put_down_to_a_rate_that_was_kept_up_with),

@@ -20,7 +20,7 @@
 
 /* Never more often than this, nor than so many in a round trip. While the rate is looked for its next step waits for answers. */
 #define PERIOD_MIN_NS    (500 * USEC)
-#define PERIOD_SOUGHT_NS (50 * USEC)
+#define PERIOD_SOUGHT_NS PACER_GRAIN_NS
 #define PER_ROUND_TRIP   64
 
 /* Bursts of loss take several that leave together: of those only one says something about the rate. */

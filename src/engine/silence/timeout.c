@@ -9,6 +9,11 @@
 #define NEIGHBOR_TRIES         5
 #define NEIGHBOR_TRIES_UNKNOWN 12
 
+/* Most of a scan of a neighbour or two would pass in waiting for one whose request was lost: they are asked so many times more, after
+ * 1 and 3 ms. These tries share a burst of loss, and so are none of the others; nor of many, since what is answered late seems lost. */
+#define NEIGHBORS_FEW    4
+#define NEIGHBORS_SOONER 2
+
 /* Later tries are spread in time, because loss comes in bursts: each waits so much of the time-out longer. */
 #define BACKOFF_SHARE 16
 
@@ -23,18 +28,27 @@ static int64_t least_rto_ns(const struct engine *engine, const struct scan_block
     return scan_block->kind == BLOCK_PORTS && engine->errors_tell && !errors_come ? TOKEN_OF_LINUX_NS : 0;
 }
 
+static unsigned sooner_tries(const struct engine *engine, const struct scan_block *scan_block)
+{
+    bool is_patient = engine->config.timing.max_retries > NEIGHBOR_TRIES_UNKNOWN + NEIGHBORS_SOONER;
+    return is_patient && scan_block->block.host_count <= NEIGHBORS_FEW ? NEIGHBORS_SOONER : 0;
+}
+
 unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_block)
 {
-    return path_of(engine, scan_block)->neighbor_loss.tries > 0 ? NEIGHBOR_TRIES : NEIGHBOR_TRIES_UNKNOWN;
+    bool known = path_of(engine, scan_block)->neighbor_loss.tries > 0;
+    return sooner_tries(engine, scan_block) + (known ? NEIGHBOR_TRIES : NEIGHBOR_TRIES_UNKNOWN);
 }
 
 static int64_t neighbor_rto_ns(struct engine *engine, const struct scan_block *scan_block)
 {
     static const int64_t first_ns[] = {10 * MSEC, 10 * MSEC, 20 * MSEC, 40 * MSEC, 100 * MSEC};
     const unsigned last = sizeof first_ns / sizeof first_ns[0] - 1;
-    unsigned tries = scan_block->valid_tries;
-    int64_t rto_ns = tries + 1 >= neighbor_tries(engine, scan_block) ? NEIGHBOR_RTO_NS
-                                                                     : first_ns[tries < last ? tries : last];
+    unsigned sooner = sooner_tries(engine, scan_block), tries = scan_block->valid_tries;
+    if (tries < sooner)
+        return MSEC << tries;
+    unsigned later = tries - sooner < last ? tries - sooner : last;
+    int64_t rto_ns = tries + 1 >= neighbor_tries(engine, scan_block) ? NEIGHBOR_RTO_NS : first_ns[later];
     int64_t initial_ns = engine->rtt_limits.initial_rto_ns;
     return rto_ns < initial_ns ? rto_ns : initial_ns;
 }
@@ -60,7 +74,9 @@ static int64_t prompt_rto_ns(struct engine *engine, const struct host_slot *slot
 int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block)
 {
     bool prompt = scan_block->kept_up_slots == scan_block->block.host_count;
-    int64_t longest_ns = prompt ? 0 : engine->rtt_limits.min_rto_ns;
+    bool sooner =
+        scan_block->kind == BLOCK_NEIGHBOR && scan_block->valid_tries < sooner_tries(engine, scan_block);
+    int64_t longest_ns = prompt || sooner ? 0 : engine->rtt_limits.min_rto_ns;
     for (uint32_t i = 0; i < scan_block->block.host_count; i++) {
         const struct host_slot *slot = &scan_block->slots[i];
         if (slot->done)
