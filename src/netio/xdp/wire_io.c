@@ -29,7 +29,9 @@
 #define TRIAL_FRAMES_MIN 16u
 #define TRIAL_WAIT_NS    (500 * MSEC) /* once a scan, and only where none is counted */
 
-#define RATE_MIN 150e3 /* a second: below, the packet socket does it with less of the processor */
+/* A second. What is slower goes through the packet socket in short bursts, after each of which the engine decides anew; a whole
+ * order at once it hears of only later. */
+#define RATE_MIN 150e3
 
 static struct packet_io *packet_of(struct netio *io)
 {
