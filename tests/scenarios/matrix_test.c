@@ -55,12 +55,24 @@ static void a_firewalled_host_behind_bursts_of_loss_is_asked_in_time(void **stat
     assert_as_expected(&(struct expected){12, 1.6}, 30);
 }
 
+/* 0.2 ms away, 5 % lost in bursts of 10 ms, resets limited: the tries of the last ports must not all meet one burst. */
+static void the_last_ports_of_a_limited_host_are_not_all_asked_in_one_burst(void **state)
+{
+    (void)state;
+    struct matrix_cell cell = matrix_cell_at(1098);
+    uint64_t wrong = 0;
+    for (uint64_t seed = 1; seed <= 300; seed++)
+        wrong += matrix_run(cell, seed).wrong;
+    assert_int_equal(wrong, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rate_to_a_near_host_is_found_soon),
         cmocka_unit_test(a_rate_that_begins_far_too_high_costs_little),
         cmocka_unit_test(a_firewalled_host_behind_bursts_of_loss_is_asked_in_time),
+        cmocka_unit_test(the_last_ports_of_a_limited_host_are_not_all_asked_in_one_burst),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,9 @@
 /* The first gap is cut short by the start: the median of so many is none of that. */
 #define GAPS_MIN 3
 
+/* Silent cycles are tries: a burst of loss takes all that are not so far apart. */
+#define QUIET_APART_NS (50 * MSEC)
+
 /* While a token is waited for, everything is asked so often in the time that one takes. */
 #define CYCLES_PER_TOKEN 8
 
@@ -132,7 +135,9 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
         } else {
             /* This one may have taken the token, and its answer was lost: the next needs one of its own. That it is there
              * need not be sure, for the canary comes last, and needs one, too. */
-            pause_until(lane, engine->now_ns + period_ns(lane));
+            int64_t next_token_ns = engine->now_ns + period_ns(lane),
+                    apart_ns = lane->began_ns + QUIET_APART_NS;
+            pause_until(lane, next_token_ns > apart_ns ? next_token_ns : apart_ns);
         }
     }
 }
