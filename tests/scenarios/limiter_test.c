@@ -351,9 +351,11 @@ static void an_empty_bucket_is_waited_for_whatever_the_timing(void **state)
 static void an_empty_bucket_is_waited_for_where_an_error_would_tell_more_than_silence(void **state)
 {
     (void)state;
-    const struct sim_port ports[] = {{IP_PROTO_TCP, 10, 21, SIM_ICMP, ICMP4_UNREACHABLE, 13, false},
-                                     {IP_PROTO_TCP, 50, 54, SIM_DROP, 0, 0, false}};
+    const uint8_t prohibited = 13, host_unreachable = 1;
     for (uint64_t seed = 1; seed <= 20; seed++) {
+        const uint8_t code = seed % 2 ? prohibited : host_unreachable;
+        const struct sim_port ports[] = {{IP_PROTO_TCP, 10, 21, SIM_ICMP, ICMP4_UNREACHABLE, code, false},
+                                         {IP_PROTO_TCP, 50, 54, SIM_DROP, 0, 0, false}};
         struct sim_host host = host_with("198.18.0.2", ports, 2);
         host.icmp_rate_pps = 1;
         host.limiter_burst = 6;

@@ -105,10 +105,12 @@ static void remember(struct engine *engine, const struct match *match, uint64_t 
     }
 }
 
-/* Resets and ICMP errors are what hosts limit. */
+/* Resets and ICMP errors are what hosts limit; errors that may pass, too, if they come from the host itself. */
 static bool is_limited_kind(const struct verdict *verdict)
 {
-    return verdict->rank == RANK_RESET || verdict->rank == RANK_ICMP_TARGET;
+    bool is_own = verdict->source.family == ADDR_NONE;
+    return verdict->rank == RANK_RESET || verdict->rank == RANK_ICMP_TARGET ||
+           (verdict->rank == RANK_ICMP_SOFT && is_own);
 }
 
 static void choose_canary(struct engine *engine, const struct match *match, const struct verdict *verdict)
@@ -118,7 +120,7 @@ static void choose_canary(struct engine *engine, const struct match *match, cons
         slot->record = host_table_take(&engine->hosts, &engine->rtt_limits);
     struct host_record *record = host_table_get(&engine->hosts, slot->record);
     if (record)
-        canary_learn_limited(record, match->spec, verdict->rank == RANK_ICMP_TARGET);
+        canary_learn_limited(record, match->spec, verdict->rank != RANK_RESET);
 }
 
 /* The tries before this one were lost, but for that whose answer this one confirms. */
@@ -163,8 +165,6 @@ void answer_settle(struct engine *engine, const struct match *match, uint64_t bi
     bitset_clear(scan_block->block.pending, bit);
     settled_by(scan_block, bit, verdict);
     bool limited = is_limited_kind(verdict);
-    if (limited)
-        choose_canary(engine, match, verdict);
     if (scan_block->lane)
         lane_answered(engine, scan_block, &(struct lane_probe){.bit = bit, .source = match->source}, limited);
     else if (scan_block->calm)
@@ -257,7 +257,11 @@ void answer_take(struct engine *engine, const struct match *match, const struct 
             lane_canary_answered(engine, scan_block);
         else if (!canary_answered(engine, scan_block, match->slot, match->spec))
             reconsider(engine, match, bit, verdict);
-    } else if (settles(engine, match, bit, verdict))
+        return;
+    }
+    if (is_limited_kind(verdict))
+        choose_canary(engine, match, verdict);
+    if (settles(engine, match, bit, verdict))
         answer_settle(engine, match, bit, verdict);
 }
 
