@@ -1,10 +1,10 @@
-/* The practical limit of one core that sends through packet sockets: a loop of sendmmsg() over SYN frames whose address,
- * port, number and checksum change with each frame. It listens to nothing and paces nothing.
+/* The practical limit of one core that sends through packet sockets: a loop of sendmmsg() over SYN frames
+ * whose address, port, number and checksum change with each frame. It listens to nothing and paces nothing.
  *
  *   bare_blast INTERFACE SOURCE NETWORK TARGET_MAC COUNT
  *
- * Sends COUNT frames to addresses of the /16 that NETWORK begins. Refuses to run where there is a default route: it is
- * for network namespaces without a way out. */
+ * Sends COUNT frames to addresses of the /16 that NETWORK begins. Refuses to run where there is a default
+ * route: it is for network namespaces without a way out. */
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>

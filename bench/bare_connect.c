@@ -1,12 +1,14 @@
-/* The practical limit of one core with connect(2): a loop that connects, without blocking, to every port of some hosts, and
- * sees in epoll what becomes of it. No scanner: hosts and ports in order, no pacing, no judging beyond connected or
- * refused; one that gets no answer is never asked again, and the loop then does not end. A socket that was refused connects
- * again, whatever the host, which saves nearly half of what a new one costs.
+/* The practical limit of one core with connect(2): a loop that connects, without blocking, to every port of
+ * some hosts, and sees in epoll what becomes of it. No scanner: hosts and ports in order, no pacing, no
+ * judging beyond connected or refused; one that gets no answer is never asked again, and the loop then does
+ * not end. A socket that was refused connects again, whatever the host, which saves nearly half of what a new
+ * one costs.
  *
  *   bare_connect TARGET [HOSTS]      (HOSTS addresses from TARGET on; 1 when left out)
  *
- * Prints "connected N answered N", then the open ports: of the hosts together, so the same port may stand there twice.
- * Refuses to run where there is a default route: it is for network namespaces without a way out. */
+ * Prints "connected N answered N", then the open ports: of the hosts together, so the same port may stand
+ * there twice. Refuses to run where there is a default route: it is for network namespaces without a way
+ * out. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>

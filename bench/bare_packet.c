@@ -1,11 +1,13 @@
-/* What the practical limit of one core with packet sockets is: a loop that sends SYN frames with sendmmsg() as fast as it can and
- * counts the answers in a TPACKET_V3 ring. No pacing, no judging; what has not answered is asked again. Half-open
- * connections are reset by this machine's own kernel, which sees the SYN/ACKs as well.
+/* What the practical limit of one core with packet sockets is: a loop that sends SYN frames with sendmmsg()
+ * as fast as it can and counts the answers in a TPACKET_V3 ring. No pacing, no judging; what has not answered
+ * is asked again. Half-open connections are reset by this machine's own kernel, which sees the SYN/ACKs as
+ * well.
  *
  *   bare_packet INTERFACE SOURCE TARGET TARGET_MAC [FIRST LAST HOSTS]
  *
- * Asks the ports FIRST to LAST (1 to 65535) of HOSTS addresses (1) from TARGET on; prints "sent N answered N" and then each
- * open port as ADDRESS:PORT. Refuses to run where there is a default route: it is for network namespaces without a way out. */
+ * Asks the ports FIRST to LAST (1 to 65535) of HOSTS addresses (1) from TARGET on; prints "sent N answered N"
+ * and then each open port as ADDRESS:PORT. Refuses to run where there is a default route: it is for network
+ * namespaces without a way out. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>

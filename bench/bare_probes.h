@@ -1,5 +1,5 @@
-/* What the bare loops that ask the ports of many addresses have in common: the probes and who answered, the frames, the command line, and
- * what they print. */
+/* What the bare loops that ask the ports of many addresses have in common: the probes and who answered, the
+ * frames, the command line, and what they print. */
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +16,8 @@
 
 /* The arguments of all of them, from `interface` on:
  *   INTERFACE SOURCE TARGET TARGET_MAC [FIRST LAST HOSTS]
- * the ports FIRST to LAST (1 to 65535) of HOSTS addresses (1) from TARGET on. All hosts are asked a port before the next. */
+ * the ports FIRST to LAST (1 to 65535) of HOSTS addresses (1) from TARGET on. All hosts are asked a port
+ * before the next. */
 struct bare_probes {
     const char *interface;
     uint32_t interface_index;
@@ -27,8 +28,8 @@ struct bare_probes {
     uint32_t answered_count, sent_count;
 };
 
-/* Ends the program when something is wrong with the arguments (`count` of them), and with a default route. `answered` and `open`
- * are left to the caller. */
+/* Ends the program when something is wrong with the arguments (`count` of them), and with a default route.
+ * `answered` and `open` are left to the caller. */
 void bare_probes_read(struct bare_probes *ret, int count, char **arguments);
 
 static inline uint32_t bare_probes_count(const struct bare_probes *probes)

@@ -1,5 +1,6 @@
-/* The programs of bare_wire.c. `hear` stands at the receiving side of the interface: it notes who has answered, and resets what is half
- * open, since our own kernel does not see it. `blast`, run in live frames, sends the next probe that nobody has answered. */
+/* The programs of bare_wire.c. `hear` stands at the receiving side of the interface: it notes who has
+ * answered, and resets what is half open, since our own kernel does not see it. `blast`, run in live frames,
+ * sends the next probe that nobody has answered. */
 #include "bare_wire_shared.h"
 #include "netio/xdp/wire_bpf.h"
 

@@ -1,6 +1,6 @@
-/* What the practical limit of one core is beyond packet sockets: frames leave through an AF_XDP socket, or are made in the kernel and
- * leave as live frames; a program at the interface takes note of the answers and resets half-open connections. No pacing, no
- * judging; what has not answered is asked again.
+/* What the practical limit of one core is beyond packet sockets: frames leave through an AF_XDP socket, or
+ * are made in the kernel and leave as live frames; a program at the interface takes note of the answers and
+ * resets half-open connections. No pacing, no judging; what has not answered is asked again.
  *
  *   bare_wire xdp|kernel OBJECT INTERFACE SOURCE TARGET TARGET_MAC [FIRST LAST HOSTS]
  *
@@ -48,7 +48,8 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
     return 0;
 }
 
-/* Load the programs, attach the one that listens, and map what they share. The attachment goes with the process. */
+/* Load the programs, attach the one that listens, and map what they share. The attachment goes with the
+ * process. */
 static void load(struct loop *loop, const char *path)
 {
     const struct bpf_link_create_opts options = {.sz = sizeof options, .flags = XDP_FLAGS_SKB_MODE};

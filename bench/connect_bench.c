@@ -1,7 +1,7 @@
-/* connect_bench [ROUNDS]: what the connect backend costs beside a bare loop of non-blocking connects, over the 65,535
- * ports of loopback in a network namespace of its own, where all are closed. In processor time, the kernel's included:
- * that is what bounds both, and other programs do not disturb it. Both learn errno of each connect; the backend also
- * tells RST from ICMP, names tries and keeps to its order. */
+/* connect_bench [ROUNDS]: what the connect backend costs beside a bare loop of non-blocking connects, over
+ * the 65,535 ports of loopback in a network namespace of its own, where all are closed. In processor time,
+ * the kernel's included: that is what bounds both, and other programs do not disturb it. Both learn errno of
+ * each connect; the backend also tells RST from ICMP, names tries and keeps to its order. */
 #include <errno.h>
 #include <net/if.h>
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
-/* Drops every frame at the interface that it is attached to: the cheapest other end there is. For blast.py. */
+/* Drops every frame at the interface that it is attached to: the cheapest other end there is. For
+ * blast.py. */
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>
@@ -10,7 +11,8 @@ int drop(struct xdp_md *ctx)
     return XDP_DROP;
 }
 
-/* Takes every frame, and lets it pass: an interface with a program accepts frames from the kernel transmitter. */
+/* Takes every frame, and lets it pass: an interface with a program accepts frames from the kernel
+ * transmitter. */
 SEC("xdp.pass")
 int pass(struct xdp_md *ctx)
 {

@@ -1,10 +1,11 @@
-/* Idle scans on the simulated network: zombies with traffic of their own, loss, distance, wrap of the ID within the scan,
- * reordering. Counts wrong states, and sets the time beside that of an oracle that knows the zombie's traffic.
+/* Idle scans on the simulated network: zombies with traffic of their own, loss, distance, wrap of the ID
+ * within the scan, reordering. Counts wrong states, and sets the time beside that of an oracle that knows the
+ * zombie's traffic.
  *
  *     idle_matrix [SEEDS [PORTS [CELL...]]]
  *
- * Cells are numbered from 0 to 71; without numbers all are played. In cells 72 to 74, played only when they are named, the way
- * through the target varies, and that to the zombie does not. */
+ * Cells are numbered from 0 to 71; without numbers all are played. In cells 72 to 74, played only when they
+ * are named, the way through the target varies, and that to the zombie does not. */
 #include <stdio.h>
 #include <stdlib.h>
 

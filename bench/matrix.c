@@ -1,9 +1,9 @@
 /* matrix [--all] [--seeds N] [--cell N] [--probes-max N]
  *
- * Scans the cells of the matrix on the simulated network, in virtual time, with seeds 1 to N (1), and prints how long each took beside
- * the ideal time, and what was wrong. Without --all the cells are a set in which every two values of the axes meet. The
- * exit status is 1 when a cell misses: no false open, wrong states at most one in a million, at most 1.5 times the ideal
- * time, the median at most 1.25. */
+ * Scans the cells of the matrix on the simulated network, in virtual time, with seeds 1 to N (1), and prints
+ * how long each took beside the ideal time, and what was wrong. Without --all the cells are a set in which
+ * every two values of the axes meet. The exit status is 1 when a cell misses: no false open, wrong states at
+ * most one in a million, at most 1.5 times the ideal time, the median at most 1.25. */
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>

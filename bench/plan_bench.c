@@ -1,5 +1,5 @@
-/* What the plan costs: reading ten million scattered targets from a file, and turning positions into addresses and back.
- * plan_bench [TARGETS]; prints one line a figure. */
+/* What the plan costs: reading ten million scattered targets from a file, and turning positions into
+ * addresses and back. plan_bench [TARGETS]; prints one line a figure. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

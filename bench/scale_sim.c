@@ -1,8 +1,9 @@
 /* scale_sim [SHAPE...], a SHAPE being HOSTS:PORTS in powers of two, as 18:10
  *
- * Does a probe of a huge scan cost what one of a small scan does? Scans on the simulated network, where nobody answers and each probe
- * is sent once, beside a bare loop in slices between: the simulator is given orders that nobody thought about. Prints the
- * processor time of a probe, its ratio to one of the bare loop, and the most memory that the program has taken so far. */
+ * Does a probe of a huge scan cost what one of a small scan does? Scans on the simulated network, where
+ * nobody answers and each probe is sent once, beside a bare loop in slices between: the simulator is given
+ * orders that nobody thought about. Prints the processor time of a probe, its ratio to one of the bare loop,
+ * and the most memory that the program has taken so far. */
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

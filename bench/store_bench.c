@@ -1,6 +1,7 @@
-/* What a store costs: its size and time with a hundred million closed ports, the time for open ports with their packets, and the
- * time to compare two stores with a million rows each. store_bench [DIRECTORY] makes its files there (in the working directory,
- * if none is given) and removes them. The bare figures beside are of SQLite alone: a row a port, and reading all rows in order. */
+/* What a store costs: its size and time with a hundred million closed ports, the time for open ports with
+ * their packets, and the time to compare two stores with a million rows each. store_bench [DIRECTORY] makes
+ * its files there (in the working directory, if none is given) and removes them. The bare figures beside are
+ * of SQLite alone: a row a port, and reading all rows in order. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,8 +221,8 @@ static void measure_closed(const char *directory)
            bare_s * ports / took);
 }
 
-/* Three of ten ports are open, and their answers come in no order. All hosts are complete at the end, when each gets a row for
- * itself and one for its closed ports. */
+/* Three of ten ports are open, and their answers come in no order. All hosts are complete at the end, when
+ * each gets a row for itself and one for its closed ports. */
 static void fill_found(struct bench_store *store)
 {
     static const uint8_t packet_bytes[PACKET_LEN];

@@ -1,5 +1,6 @@
-/* A scanning engine, and packets of strangers who did not see its probes: whatever they send, no port and no host gets a state by
- * it, and the scan comes to its end. An input is packets, each after two bytes for its length. */
+/* A scanning engine, and packets of strangers who did not see its probes: whatever they send, no port and no
+ * host gets a state by it, and the scan comes to its end. An input is packets, each after two bytes for its
+ * length. */
 #include <stdlib.h>
 
 #include "base/bytes.h"

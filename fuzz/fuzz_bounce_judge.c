@@ -1,5 +1,5 @@
-/* bounce_judge: whatever a server replies, a port is open only after a reply of success or a server's own order of things,
- * a first mark never decides, and what is learned of a server is never unlearned. */
+/* bounce_judge: whatever a server replies, a port is open only after a reply of success or a server's own
+ * order of things, a first mark never decides, and what is learned of a server is never unlearned. */
 #include "engine/bounce/judge.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
-/* connect_judge: a connect that failed never makes a port open, only a segment makes one closed, and an error from
- * somebody on the way names him and never counts as one from the target. */
+/* connect_judge: a connect that failed never makes a port open, only a segment makes one closed, and an error
+ * from somebody on the way names him and never counts as one from the target. */
 #include "fuzz.h"
 #include "technique/connect.h"
 

@@ -1,4 +1,5 @@
-/* dns_servers_parse: a list of servers has at most so many, each an address with a port; another text is explained. */
+/* dns_servers_parse: a list of servers has at most so many, each an address with a port; another text is
+ * explained. */
 #include <string.h>
 
 #include "fuzz.h"

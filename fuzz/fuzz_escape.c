@@ -1,4 +1,5 @@
-/* escape.h: any text, in every sink. What is written can be read back, and holds nothing the sink does not keep; so does a store. */
+/* escape.h: any text, in every sink. What is written can be read back, and holds nothing the sink does not
+ * keep; so does a store. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

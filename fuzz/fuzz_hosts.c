@@ -1,4 +1,5 @@
-/* hosts_load: whatever the file holds, the names found are text without a zero, and the same address has the same name. */
+/* hosts_load: whatever the file holds, the names found are text without a zero, and the same address has the
+ * same name. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
-/* ipid_classify: a class that fits, or is only too busy, comes with a way to read the counter, by which distances go as far
- * back as forth (half way round is always back); every class has a name, and those that do not fit a reason. */
+/* ipid_classify: a class that fits, or is only too busy, comes with a way to read the counter, by which
+ * distances go as far back as forth (half way round is always back); every class has a name, and those that
+ * do not fit a reason. */
 #include "engine/idle/ipid.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
-/* judge of every technique: an IP packet that decodes, however strange, is judged within the words there are, and an error
- * from somebody on the way never counts as one from the target. */
+/* judge of every technique: an IP packet that decodes, however strange, is judged within the words there are,
+ * and an error from somebody on the way never counts as one from the target. */
 #include "fuzz.h"
 #include "packet/packet.h"
 #include "technique/technique.h"

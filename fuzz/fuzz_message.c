@@ -1,4 +1,5 @@
-/* message_valid: what the two sides of the name process take from each other can be used without another look. */
+/* message_valid: what the two sides of the name process take from each other can be used without another
+ * look. */
 #include <string.h>
 
 #include "fuzz.h"

@@ -1,5 +1,5 @@
-/* options_parse: a command line, its words one behind the other with a zero between. What is taken fits together or is refused in
- * one line; what is not taken is explained. */
+/* options_parse: a command line, its words one behind the other with a zero between. What is taken fits
+ * together or is refused in one line; what is not taken is explained. */
 #include <string.h>
 
 #include "cli/options/options.h"

@@ -1,5 +1,5 @@
-/* payload_recognise: two bytes of port and a datagram that came from there. What is recognised is recognised by the whole
- * port too, and an id that is said to be in the datagram is. */
+/* payload_recognise: two bytes of port and a datagram that came from there. What is recognised is recognised
+ * by the whole port too, and an id that is said to be in the datagram is. */
 #include "fuzz.h"
 #include "technique/payload.h"
 

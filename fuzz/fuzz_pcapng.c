@@ -1,5 +1,5 @@
-/* pcapng: three numbers, a packet and what is said of it; read back by the draft's rules alone (sections 3.1, 3.5 and 4), all of it is
- * there, and nothing else. */
+/* pcapng: three numbers, a packet and what is said of it; read back by the draft's rules alone (sections 3.1,
+ * 3.5 and 4), all of it is there, and nothing else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

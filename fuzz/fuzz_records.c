@@ -1,5 +1,5 @@
-/* A packet process that was taken over: whatever records it leaves in the ring, the supervisor ends the scan in order, what it prints
- * and writes holds no control character, and the store can be read. */
+/* A packet process that was taken over: whatever records it leaves in the ring, the supervisor ends the scan
+ * in order, what it prints and writes holds no control character, and the store can be read. */
 #include <unistd.h>
 
 #include "base/time.h"

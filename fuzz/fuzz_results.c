@@ -1,5 +1,5 @@
-/* results_record: records as the packet process writes them into shared memory, any bytes. No more hosts are open than the
- * plan has, and whatever is handed over can be reported. */
+/* results_record: records as the packet process writes them into shared memory, any bytes. No more hosts are
+ * open than the plan has, and whatever is handed over can be reported. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* A scan goes on from a store that a stranger has written: whatever is in it, the engine takes what is possible, says nothing that
- * cannot be, and comes to an end. */
+/* A scan goes on from a store that a stranger has written: whatever is in it, the engine takes what is
+ * possible, says nothing that cannot be, and comes to an end. */
 #include "base/time.h"
 #include "cli/job/session.h"
 #include "cli/job/session_blocks.h"

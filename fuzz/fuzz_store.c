@@ -1,5 +1,5 @@
-/* A store that a stranger has written, as report, diff and resume read it. What is taken can be reported without a control
- * character, is no different from itself, and says which hosts are still to be asked. */
+/* A store that a stranger has written, as report, diff and resume read it. What is taken can be reported
+ * without a control character, is no different from itself, and says which hosts are still to be asked. */
 #include "cli/job/session.h"
 #include "cli/job/session_blocks.h"
 #include "report/report.h"

@@ -1,5 +1,5 @@
-/* targets_add_list: a list of targets in text. What is taken can be counted, and positions and addresses lead to each
- * other; what is not taken is explained in one line. */
+/* targets_add_list: a list of targets in text. What is taken can be counted, and positions and addresses lead
+ * to each other; what is not taken is explained in one line. */
 #include <string.h>
 
 #include "fuzz.h"

@@ -1,5 +1,5 @@
-/* then_expand: what a supervisor that was taken over asks the process of --then to run. It can name no more than an address and
- * ports, in which a shell finds nothing. */
+/* then_expand: what a supervisor that was taken over asks the process of --then to run. It can name no more
+ * than an address and ports, in which a shell finds nothing. */
 #include <stdlib.h>
 #include <string.h>
 

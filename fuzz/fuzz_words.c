@@ -1,4 +1,5 @@
-/* words_next, as targets_read uses it: a text file of targets. The words are all there, in order, and name their place. */
+/* words_next, as targets_read uses it: a text file of targets. The words are all there, in order, and name
+ * their place. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
-/* seeds_test DIRECTORY: the seeds called good_* were built by make_corpus.py, which shares no code with the decoder.
- * Each must be taken with all its checksums verified. Exit 0, or 1 with a line for each that is not. */
+/* seeds_test DIRECTORY: the seeds called good_* were built by make_corpus.py, which shares no code with the
+ * decoder. Each must be taken with all its checksums verified. Exit 0, or 1 with a line for each that is
+ * not. */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Stores as fuzz targets are given them: a file of SQLite's, or, unless the input begins as one, rows that are put into a new store:
- * a byte for the statement, then its values as take_number(), take_text() and take_blob() say. */
+/* Stores as fuzz targets are given them: a file of SQLite's, or, unless the input begins as one, rows that
+ * are put into a new store: a byte for the statement, then its values as take_number(), take_text() and
+ * take_blob() say. */
 #pragma once
 
 #include <stdbool.h>

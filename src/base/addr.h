@@ -31,8 +31,8 @@ size_t addr_len(const struct addr *addr);
 /* fe80::/10: a unicast address that means another host on each link (RFC 4291 section 2.5.6). */
 bool addr_is_link_local(const struct addr *addr);
 
-/* A numeric address in text, RFC 4291 section 2.2 and dotted quad (four decimal parts, no leading zeros); an IPv6 zone
- * after '%' is an interface name or index. False when it is not one; *ret is then untouched. */
+/* A numeric address in text, RFC 4291 section 2.2 and dotted quad (four decimal parts, no leading zeros); an
+ * IPv6 zone after '%' is an interface name or index. False when it is not one; *ret is then untouched. */
 bool addr_parse(const char *text, struct addr *ret);
 
 /* Writes the text (RFC 5952 for IPv6; "%zone" after a scoped one) and returns `text`. */

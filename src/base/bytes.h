@@ -1,8 +1,10 @@
-/* Bytes on the wire. Big-endian exists only inside byte arrays, and only this file converts; structs hold host order.
+/* Bytes on the wire. Big-endian exists only inside byte arrays, and only this file converts; structs hold
+ * host order.
  *
- * A reader is a bounded cursor: a read past the end clears `ok` for good and gives 0, so a parser is the RFC's field
- * list and one check at the end. A writer is the same for output: a write past the end clears `ok` and is dropped.
- * Read one field per statement: C leaves the order inside an initializer list unspecified. */
+ * A reader is a bounded cursor: a read past the end clears `ok` for good and gives 0, so a parser is the
+ * RFC's field list and one check at the end. A writer is the same for output: a write past the end clears
+ * `ok` and is dropped. Read one field per statement: C leaves the order inside an initializer list
+ * unspecified. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,8 @@
 /* One error: the sentence the user reads, and the exit status the program ends with.
  *
- * Only set-up can fail this way (a bad option, a missing file, a socket that cannot be opened). A strange packet is
- * data, not an error, and a bug of ours is an assert. Libraries never print and never exit; main does. */
+ * Only set-up can fail this way (a bad option, a missing file, a socket that cannot be opened). A strange
+ * packet is data, not an error, and a bug of ours is an assert. Libraries never print and never exit; main
+ * does. */
 #pragma once
 
 #include <sysexits.h>

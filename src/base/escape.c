@@ -7,8 +7,8 @@
 
 #define ESCAPE_LEN 4 /* \xNN */
 
-/* One character of UTF-8 as RFC 3629 section 4 allows it: shortest form, no surrogates, at most U+10FFFF. Returns its
- * length, or 0. */
+/* One character of UTF-8 as RFC 3629 section 4 allows it: shortest form, no surrogates, at most U+10FFFF.
+ * Returns its length, or 0. */
 static size_t utf8_read(const uint8_t *bytes, size_t len, uint32_t *ret)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800,

@@ -1,5 +1,5 @@
-/* Owning locals: `own(close_fd) int fd = ...;` releases at the end of the scope, whatever the way out. A function that
- * hands the thing on takes it out of the local first, with take_fd or take_ptr. */
+/* Owning locals: `own(close_fd) int fd = ...;` releases at the end of the scope, whatever the way out. A
+ * function that hands the thing on takes it out of the local first, with take_fd or take_ptr. */
 #pragma once
 
 #include <stdio.h>

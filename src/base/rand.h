@@ -1,5 +1,6 @@
-/* SplitMix64 (Steele, Lea, Flood 2014): a small generator for simulations and tests, where the same seed must give the
- * same run. Never for anything an enemy must not guess: that is siphash.h with a key from getrandom. */
+/* SplitMix64 (Steele, Lea, Flood 2014): a small generator for simulations and tests, where the same seed must
+ * give the same run. Never for anything an enemy must not guess: that is siphash.h with a key from
+ * getrandom. */
 #pragma once
 
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* A ring of fixed-size slots between one writer and one reader, in two processes that share the memory.
  *
- * Neither side trusts the other. Size and own position are private copies of each side; only the positions that each
- * announces and the slots themselves are shared. A position that cannot be true marks the ring as broken for good:
- * the reader then reads nothing more, and the writer writes nothing more. */
+ * Neither side trusts the other. Size and own position are private copies of each side; only the positions
+ * that each announces and the slots themselves are shared. A position that cannot be true marks the ring as
+ * broken for good: the reader then reads nothing more, and the writer writes nothing more. */
 #pragma once
 
 #include <stdbool.h>

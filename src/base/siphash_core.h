@@ -61,7 +61,8 @@ static inline uint64_t sip_words(const struct siphash_key *key, const uint64_t *
     return sip_finish(&s);
 }
 
-/* The same for three words in two steps, without a loop: what comes of the first two serves for every third. */
+/* The same for three words in two steps, without a loop: what comes of the first two serves for every
+ * third. */
 static inline struct sip_state sip_two_of_three(const struct siphash_key *key, uint64_t first,
                                                 uint64_t second)
 {

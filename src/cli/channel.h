@@ -1,6 +1,6 @@
-/* What the supervisor and the packet process share: a ring of records and a descriptor that says there are some, a pipe of
- * commands one way, one message of readiness and the lines of --packet-trace the other way, and running totals. Made before
- * the fork; each side then closes what is the other's. */
+/* What the supervisor and the packet process share: a ring of records and a descriptor that says there are
+ * some, a pipe of commands one way, one message of readiness and the lines of --packet-trace the other way,
+ * and running totals. Made before the fork; each side then closes what is the other's. */
 #pragma once
 
 #include <stdatomic.h>
@@ -15,7 +15,8 @@
 /* One byte each. The end of the pipe is an order too: the supervisor is gone. */
 enum command { COMMAND_START = 'g', COMMAND_STOP = 's', COMMAND_TRACE = 't', COMMAND_NO_TRACE = 'n' };
 
-/* Numbers for the last line of the reports, written by the packet process only. They are shown, never used. */
+/* Numbers for the last line of the reports, written by the packet process only. They are shown, never
+ * used. */
 struct channel_totals {
     _Atomic uint64_t packets_sent, bytes_sent, packets_received, bytes_received;
     _Atomic uint64_t faults[PACKET_FAULT_COUNT]; /* received and not decoded */
@@ -27,8 +28,8 @@ struct packet_totals {
     uint64_t faults[PACKET_FAULT_COUNT];
 };
 
-/* How opening the backend ended, the first and only message of the packet process. status 0: ready, and the text names the
- * backend; else it says what failed. */
+/* How opening the backend ended, the first and only message of the packet process. status 0: ready, and the
+ * text names the backend; else it says what failed. */
 struct channel_ready {
     int status;
     char text[ERROR_TEXT_MAX];

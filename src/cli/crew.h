@@ -1,5 +1,5 @@
-/* The packet processes of a scan, as the supervisor sees them: usually one, with --workers several, each with a share of the
- * hosts, with sockets, engine and channel of its own. They know nothing of one another. */
+/* The packet processes of a scan, as the supervisor sees them: usually one, with --workers several, each with
+ * a share of the hosts, with sockets, engine and channel of its own. They know nothing of one another. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,15 +24,15 @@ struct crew {
 };
 
 /* Fork job->worker_count of them, and wait until all are ready. On failure none is left.
- *   sockets  a set for each. Closed here, unless the scan connects and nobody needs them: then they are borrowed, for
- *            crew_close_unused */
+ *   sockets  a set for each. Closed here, unless the scan connects and nobody needs them: then they are
+ *            borrowed, for crew_close_unused */
 int crew_start(struct job *job, struct sockets *sockets, struct crew *ret, struct error *err);
 
 /* End those who still live, and release everything; an empty one is fine. */
 void crew_end(struct crew *crew);
 
-/* Close what nobody needs. Closing packet sockets for good waits for the kernel, some 10 ms each: a scan that runs already does
- * not wait for that. */
+/* Close what nobody needs. Closing packet sockets for good waits for the kernel, some 10 ms each: a scan that
+ * runs already does not wait for that. */
 void crew_close_unused(struct crew *crew);
 
 /* Tell all. Who cannot even be told is killed. */

@@ -124,7 +124,8 @@ static void look_at_descriptors(FILE *out)
     say(out, limit.rlim_max >= 1024, "descriptors", text);
 }
 
-/* Which backends can send over it. No program is attached to find out: that would disturb cards whose driver resets for it. */
+/* Which backends can send over it. No program is attached to find out: that would disturb cards whose driver
+ * resets for it. */
 static const char *backends_of(const struct link *link, bool wire)
 {
     if (link->kind != LINK_ETHERNET)

@@ -1,5 +1,5 @@
-/* Portolan, the program: takes its sockets, gives up every privilege, and only then looks at what it was given; then two
- * processes do the scan. */
+/* Portolan, the program: takes its sockets, gives up every privilege, and only then looks at what it was
+ * given; then two processes do the scan. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,7 +28,8 @@ struct all_sockets {
     unsigned count; /* that are open */
 };
 
-/* The value of an option in the one look at the command line before privilege is given up. NULL: it is not there. */
+/* The value of an option in the one look at the command line before privilege is given up. NULL: it is not
+ * there. */
 static const char *glimpse(int argc, char *argv[], const char *option)
 {
     size_t len = strlen(option);
@@ -41,8 +42,8 @@ static const char *glimpse(int argc, char *argv[], const char *option)
     return NULL;
 }
 
-/* A backend that needs more than sockets, or the question whether that would work? The store of a scan that goes on may name
- * one, and is not read before privilege is given up. */
+/* A backend that needs more than sockets, or the question whether that would work? The store of a scan that
+ * goes on may name one, and is not read before privilege is given up. */
 static bool names_wire(int argc, char *argv[])
 {
     const char *name = glimpse(argc, argv, "--backend");
@@ -74,7 +75,8 @@ static void close_sockets(struct all_sockets *sockets)
     sockets->count = 0;
 }
 
-/* What the backends xdp and kernel need. Without it they are refused, when the command line is read, with this reason. */
+/* What the backends xdp and kernel need. Without it they are refused, when the command line is read, with
+ * this reason. */
 static void take_wire(struct sockets *sockets, struct error *why_not)
 {
     if (caps_raise_wire(why_not) == 0)

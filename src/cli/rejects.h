@@ -1,4 +1,5 @@
-/* Packets that came and proved nothing, by kind: as a scan counts them, as a store keeps them, as a report names them. */
+/* Packets that came and proved nothing, by kind: as a scan counts them, as a store keeps them, as a report
+ * names them. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,5 @@
-/* What Portolan says to its user on standard error: one line a message, and on a terminal a progress line below them. Whatever
- * is not printable ASCII is escaped here as \xNN, wherever it came from. */
+/* What Portolan says to its user on standard error: one line a message, and on a terminal a progress line
+ * below them. Whatever is not printable ASCII is escaped here as \xNN, wherever it came from. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +26,8 @@ void talk_error(struct talk *talk, const struct error *err);
 /* A line of its own, without "portolan: ". */
 void talk_line(struct talk *talk, const char *text);
 
-/* Draw the progress line anew, as far as the terminal is wide; only on a terminal. The text is our own, not escaped. */
+/* Draw the progress line anew, as far as the terminal is wide; only on a terminal. The text is our own, not
+ * escaped. */
 void talk_progress(struct talk *talk, const char *text);
 
 /* Take the progress line away, before anybody else writes to the terminal. */

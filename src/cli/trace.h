@@ -1,5 +1,6 @@
-/* --packet-trace: a backend in front of the real one that writes a line for each probe it passes on and each packet that comes
- * back. Probes then go out one by one, so a traced scan is slow. Off, it costs a function call. */
+/* --packet-trace: a backend in front of the real one that writes a line for each probe it passes on and each
+ * packet that comes back. Probes then go out one by one, so a traced scan is slow. Off, it costs a function
+ * call. */
 #pragma once
 
 #include <stdbool.h>

@@ -15,8 +15,8 @@ static const struct {
     [VERB_EXPLAIN] = {"explain", "FILE HOST:PORT", 2},
 };
 
-/* By long name, or letters where there is none. Options of what is shown go with every report; a scan that goes on may be
- * slower or faster, go another way, and leave out more, but asks the same. */
+/* By long name, or letters where there is none. Options of what is shown go with every report; a scan that
+ * goes on may be slower or faster, go another way, and leave out more, but asks the same. */
 static const char *const of_reports[] = {"oN",      "oX",    "oG",     "oJ",   "oL",    "oA",
                                          "verbose", "debug", "reason", "open", "color", "no-color"};
 static const char *const of_resumed[] = {"exclude", "excludefile", "min-rate",    "max-rate", "packet-trace",

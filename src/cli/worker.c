@@ -38,8 +38,7 @@ struct worker {
     struct sockets *sockets;
     struct error why_not_kernel; /* of --backend best, as netio_live_open tells it */
     struct netio *io;
-    struct netio
-        *asking_io; /* that discovery goes through: the same, or one of its own before a bounce scan */
+    struct netio *asking_io; /* that discovery goes through: the same, or its own before a bounce scan */
     struct scanner *scanner;
     struct found_hosts found;     /* before a scan through another host; unused without discovery */
     struct probe_spec *discovery; /* what the backend can ask of it; owned */
@@ -337,8 +336,8 @@ static void publish_totals(struct worker *worker)
         atomic_store_explicit(&totals->faults[i], stats.faults[i], memory_order_relaxed);
 }
 
-/* Keep what this process needs and nothing else: not the resolver's socket, and of the standard descriptors only error, for
- * failed assertions. */
+/* Keep what this process needs and nothing else: not the resolver's socket, and of the standard descriptors
+ * only error, for failed assertions. */
 static int close_others(struct worker *worker, struct error *err)
 {
     const struct sockets *sockets = worker->sockets;

@@ -27,7 +27,8 @@ static void describe(const struct engine *engine, enum block_kind kind, struct s
     }
 }
 
-/* times: the room there is, for whatever leaves another block, whose own room is free only when that is over */
+/* times: the room there is, for whatever leaves another block, whose own room is free only when that is
+ * over */
 static bool block_fits(const struct engine *engine, uint32_t hosts, uint32_t specs, unsigned times)
 {
     return engine->block_count == 0 ||

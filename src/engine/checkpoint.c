@@ -1,5 +1,6 @@
-/* How far the scan is, told to whoever keeps it: which hosts are in which block, and up to where the order of each block was
- * asked so long ago that an answer would be here. A scan that goes on from there asks nothing twice but the last seconds. */
+/* How far the scan is, told to whoever keeps it: which hosts are in which block, and up to where the order of
+ * each block was asked so long ago that an answer would be here. A scan that goes on from there asks nothing
+ * twice but the last seconds. */
 #include "engine/internal.h"
 
 #define CHECKPOINT_PERIOD_NS SEC
@@ -18,7 +19,8 @@ void checkpoint_begin_block(struct engine *engine, const struct scan_block *scan
         emit_checkpoint(engine, RECORD_BLOCK_HOSTS, scan_block, 0, run);
         first = slot;
     }
-    /* Nothing was asked yet. Said at once: of a block without a state it would not be known what was answered. */
+    /* Nothing was asked yet. Said at once: of a block without a state it would not be known what was
+     * answered. */
     emit_checkpoint(engine, RECORD_BLOCK, scan_block, 0, (struct order_range){0, 0});
 }
 
@@ -52,8 +54,8 @@ static void update_marks(struct engine *engine, struct scan_block *scan_block)
     scan_block->marks[1] = (struct checkpoint_mark){engine->now_ns, scan_block->cursor};
 }
 
-/* Tries that count, and how much of the order was asked once more. A limited host begins anew: its pace must be learned
- * again anyway. A repair sweep is all void until it is over. */
+/* Tries that count, and how much of the order was asked once more. A limited host begins anew: its pace must
+ * be learned again anyway. A repair sweep is all void until it is over. */
 static struct checkpoint_mark state_of(const struct scan_block *scan_block)
 {
     uint64_t all = block_probe_count(&scan_block->block);

@@ -1,5 +1,5 @@
-/* When a probe left: after its order was given, and before it was carried out. The time in its token lies between the two,
- * however long our own process was kept from sending it. */
+/* When a probe left: after its order was given, and before it was carried out. The time in its token lies
+ * between the two, however long our own process was kept from sending it. */
 #pragma once
 
 #include <stdbool.h>

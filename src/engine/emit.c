@@ -69,7 +69,8 @@ void emit_host_done(struct engine *engine, const struct addr *host, const struct
     engine->hosts_done++;
 }
 
-/* A neighbour that does not resolve, on a host taken as up: every port is filtered, and we ourselves say so. */
+/* A neighbour that does not resolve, on a host taken as up: every port is filtered, and we ourselves say
+ * so. */
 void emit_host_unreachable(struct engine *engine, const struct addr *host)
 {
     struct record record = record_of(engine, RECORD_HOST_DONE, host);
@@ -99,7 +100,8 @@ static void emit_parts(struct engine *engine, const struct record *port, size_t 
     }
 }
 
-/* The packet that is being judged, as far as it is kept: in the record of the port, or in records of its own before that. */
+/* The packet that is being judged, as far as it is kept: in the record of the port, or in records of its own
+ * before that. */
 static void add_evidence(struct engine *engine, struct record *port)
 {
     const struct packet *packet = engine->packet;
@@ -215,7 +217,8 @@ void emit_checkpoint(struct engine *engine, enum record_type type, const struct 
     emit(engine, &record);
 }
 
-/* What is left to send, as far as one can tell: what is pending, and all ports of the hosts not taken in yet. */
+/* What is left to send, as far as one can tell: what is pending, and all ports of the hosts not taken in
+ * yet. */
 static uint64_t probes_planned(const struct engine *engine)
 {
     uint64_t left = 0;

@@ -91,7 +91,8 @@ static bool waits_longer(struct engine *engine, struct scan_block *scan_block)
     return true;
 }
 
-/* A block whose hosts are all reported stays a while for late answers; one whose hosts must all move on stays for them. */
+/* A block whose hosts are all reported stays a while for late answers; one whose hosts must all move on stays
+ * for them. */
 static void advance_block(struct engine *engine, struct scan_block *scan_block)
 {
     if (scan_block->phase == PHASE_FINISHED)
@@ -182,7 +183,8 @@ static bool goes_along_with(const struct scan_block *late, const struct scan_blo
     return late->is_late && late->path == other->path && other->kind == BLOCK_PORTS;
 }
 
-/* The oldest block of the path that may send first; or one of those that go along with it, each as often as it has hosts. */
+/* The oldest block of the path that may send first; or one of those that go along with it, each as often as
+ * it has hosts. */
 static struct scan_block *block_to_send(struct engine *engine)
 {
     struct scan_block *first = NULL;
@@ -304,7 +306,8 @@ static void keep_rate(struct engine *engine)
     paths_keep_rates(engine);
 }
 
-/* How much may be sent now. Who keeps the rate itself gets a whole slice of it, and the pacer is repaid later. */
+/* How much may be sent now. Who keeps the rate itself gets a whole slice of it, and the pacer is repaid
+ * later. */
 static uint32_t allowance_now(struct engine *engine, struct scan_block *scan_block)
 {
     const struct netio_ops *ops = engine->io->ops;

@@ -14,7 +14,8 @@
 
 struct found_hosts;
 
-/* The chance of a wrong state of a silent port that is accepted, if nothing else is asked for (design decision 7). */
+/* The chance of a wrong state of a silent port that is accepted, if nothing else is asked for (design
+ * decision 7). */
 #define TIMING_RISK_USUAL 1e-6
 
 struct timing {
@@ -81,12 +82,12 @@ struct engine_config {
     uint32_t spec_count;
     uint32_t early_count;
 
-    /* How a host shows that it is up; none with -Pn. A REQUEST_NEIGHBOR spec is used for hosts on link (alone), the
-     * others for the rest. */
+    /* How a host shows that it is up; none with -Pn. A REQUEST_NEIGHBOR spec is used for hosts on link
+     * (alone), the others for the rest. */
     const struct probe_spec *discovery;
     uint32_t discovery_count;
-    bool
-        assume_up; /* -Pn: hosts that do not answer the neighbour request are scanned as down links, the rest as up */
+    /* -Pn: hosts that do not answer the neighbour request are scanned as down links, the rest as up */
+    bool assume_up;
 
     struct timing timing;
     bool verify; /* talk to the TCP ports that answer SYNs: needs io->ops->streams */
@@ -96,10 +97,9 @@ struct engine_config {
 
     struct netio *io; /* borrowed */
 
-    bool
-        is_one_of_many; /* other scanners hear the same: packets of strangers are for one of those to count */
-    uint8_t evidence;   /* enum engine_evidence */
-    bool checkpoints;   /* say about once a second how far the scan is */
+    bool is_one_of_many; /* others hear the same: packets of strangers are for one of them to count */
+    uint8_t evidence;    /* enum engine_evidence */
+    bool checkpoints;    /* say about once a second how far the scan is */
     const struct engine_resume *resume; /* NULL: from the start */
 
     /* Gets every record, at once. Must not call the scanner. */

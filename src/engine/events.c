@@ -7,8 +7,8 @@
 #include "engine/answer/match.h"
 #include "technique/connect.h"
 
-/* It proves nothing. Of several scanners that hear the same one counts it: whose host it is about, or else the first.
- * What is heard within this machine are our own probes on their way. */
+/* It proves nothing. Of several scanners that hear the same one counts it: whose host it is about, or else
+ * the first. What is heard within this machine are our own probes on their way. */
 static void reject(struct engine *engine, const struct flow *flow)
 {
     uint64_t position;
@@ -33,7 +33,8 @@ static void on_packet(void *context, int64_t time_ns, const struct packet *packe
         reject(engine, &flow);
         return;
     }
-    /* In a scan of IP protocols an error about one of them that the host itself sent shows that it speaks ICMP, too. */
+    /* In a scan of IP protocols an error about one of them that the host itself sent shows that it speaks
+     * ICMP, too. */
     if (packet->has_quote && engine->spec_of_port[PROTOCOL_IP] &&
         addr_equal(&packet->src, &packet->quote.dst)) {
         struct packet bare = *packet;

@@ -2,8 +2,8 @@
 #include "base/bitset.h"
 #include "engine/internal.h"
 
-/* Soft errors that no second answer confirmed are what is known of a port. An open that only a port number proved, and
- * that nothing confirmed, is not. */
+/* Soft errors that no second answer confirmed are what is known of a port. An open that only a port number
+ * proved, and that nothing confirmed, is not. */
 static void report_provisional(struct engine *engine, struct scan_block *scan_block, uint32_t slot,
                                const struct addr *host)
 {

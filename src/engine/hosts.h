@@ -1,5 +1,5 @@
-/* Records of hosts that answered, in a table of fixed size: round trip, counts, and what the end of the scan reports. A
- * host that never answered has none: it is only its bits. */
+/* Records of hosts that answered, in a table of fixed size: round trip, counts, and what the end of the scan
+ * reports. A host that never answered has none: it is only its bits. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +11,8 @@
 
 #define HOST_RECORD_NONE 0
 
-/* Ports of a host that are remembered because a service answered there, which it does whenever it is asked. */
+/* Ports of a host that are remembered because a service answered there, which it does whenever it is
+ * asked. */
 #define SERVICES_MAX 8
 
 struct host_record {
@@ -38,8 +39,8 @@ struct host_record {
     uint32_t services[SERVICES_MAX];          /* specs of TCP or SCTP, */
     uint32_t services_tried, services_lost;   /* of all that were asked with canaries, */
     uint32_t soundings_tried, soundings_lost; /* and of the soundings among them */
-    /* By how much the share of the canary's resets that came back falls behind that of all else asked with it: the sum over all
-     * sweeps, and that of its squares. */
+    /* By how much the share of the canary's resets that came back falls behind that of all else asked with
+     * it: the sum over all sweeps, and that of its squares. */
     double resets_behind, resets_behind_squares;
     uint8_t service_count;  /* so many of them; */
     uint8_t services_asked; /* the first so many again, with the canaries, */

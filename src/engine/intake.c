@@ -1,5 +1,6 @@
-/* Hosts in: from the plan through discovery into blocks. Hosts wait in a room for each kind of block; a room becomes a
- * block when it is full, when nothing else is being sent, or, with hosts to ask for ports, when a sweep of discovery is over. */
+/* Hosts in: from the plan through discovery into blocks. Hosts wait in a room for each kind of block; a room
+ * becomes a block when it is full, when nothing else is being sent, or, with hosts to ask for ports, when a
+ * sweep of discovery is over. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -9,7 +10,8 @@
 /* Hosts looked at in one turn, so that a turn stays short. */
 #define INTAKE_HOSTS_PER_TURN 4096
 
-/* Who is found late becomes a block at once, while blocks are so few: they are needed for limited hosts, too. */
+/* Who is found late becomes a block at once, while blocks are so few: they are needed for limited hosts,
+ * too. */
 #define LATE_BLOCKS_MAX 64
 
 static int room_init(struct waiting_room *room, uint32_t spec_count)
@@ -201,13 +203,15 @@ static bool asks_ports(const struct engine *engine)
     return false;
 }
 
-/* Make blocks of everybody in the room, one for each path. Without memory or room for one more the hosts wait on. */
+/* Make blocks of everybody in the room, one for each path. Without memory or room for one more the hosts wait
+ * on. */
 static void empty_room(struct engine *engine, struct waiting_room *room, enum block_kind kind)
 {
     if (room->count == 0)
         return;
     bool is_late = kind == BLOCK_PORTS && !room_is_full(room) && asks_ports(engine);
-    /* Where there is no room for one more block, this is tried again at each turn: what is known by then is not found out anew. */
+    /* Where there is no room for one more block, this is tried again at each turn: what is known by then is
+     * not found out anew. */
     if (!room->last)
         qsort(room->hosts, room->count, sizeof room->hosts[0], by_path_and_position);
     while (room->count) {
@@ -225,8 +229,8 @@ static void empty_room(struct engine *engine, struct waiting_room *room, enum bl
     }
 }
 
-/* Neighbours answer within milliseconds: those that were just asked for are waited for, so that their ports are asked
- * together. */
+/* Neighbours answer within milliseconds: those that were just asked for are waited for, so that their ports
+ * are asked together. */
 static bool awaits_neighbors(const struct scan_block *scan_block)
 {
     return scan_block->kind == BLOCK_NEIGHBOR && scan_block->sweep == 0 && scan_block->open_hosts > 0;

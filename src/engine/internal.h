@@ -1,5 +1,6 @@
-/* The engine's own state, shared by its files: intake (hosts in), engine (whose turn it is), sending (what leaves), events and
- * answers (what came back), silence (what it means that nothing did), finish and closing (hosts out), emit (records out). */
+/* The engine's own state, shared by its files: intake (hosts in), engine (whose turn it is), sending (what
+ * leaves), events and answers (what came back), silence (what it means that nothing did), finish and closing
+ * (hosts out), emit (records out). */
 #pragma once
 
 #include "base/rand.h"
@@ -22,7 +23,8 @@ struct match; /* engine/answer/match.h */
 #define ENGINE_HOST_RECORDS     (UINT32_C(1) << 17)
 #define ENGINE_PROVISIONAL_MAX  (UINT32_C(1) << 17)
 
-/* Blocks in memory at the same time have at most so many probes and hosts in all: 16 MB of bits, 40 MB of slots. */
+/* Blocks in memory at the same time have at most so many probes and hosts in all: 16 MB of bits, 40 MB of
+ * slots. */
 #define ENGINE_PROBES_MAX (UINT64_C(1) << 26)
 #define ENGINE_HOSTS_MAX  (UINT64_C(1) << 21)
 
@@ -71,18 +73,16 @@ struct engine {
 
     struct host_table hosts;
     struct provisional_table provisional;
-    bool errors_tell; /* an ICMP error of the host tells more of some ports than silence does */
-    bool
-        answers_are_prompt; /* stacks answer what is asked, in the order it comes: TCP, where errors do not */
+    bool errors_tell;        /* an ICMP error of the host tells more of some ports than silence does */
+    bool answers_are_prompt; /* stacks answer what is asked, in the order it comes */
     struct rtt_limits rtt_limits;
     struct path paths[PATHS_MAX];
     struct path_part parts[PATHS_MAX]; /* of each path */
     unsigned path_count;
 
-    struct probe_spec
-        *port_specs;          /* owned: the scan's specs, and behind them an echo request for soundings */
-    struct pacer pacer;       /* of everything that leaves: --max-rate */
-    uint64_t packets_charged; /* of netio's stats, that the pacer has been charged with */
+    struct probe_spec *port_specs; /* owned: the scan's, and behind them an echo request for soundings */
+    struct pacer pacer;            /* of everything that leaves: --max-rate */
+    uint64_t packets_charged;      /* of netio's stats, that the pacer has been charged with */
 
     struct speakers speakers;
     struct closing closing;
@@ -111,14 +111,16 @@ struct engine {
     bool over;
 };
 
-/* sending.c: packets of a block that may leave now, as its path and the whole scan allow; and when the next may. */
+/* sending.c: packets of a block that may leave now, as its path and the whole scan allow; and when the next
+ * may. */
 uint32_t allowance_of(struct engine *engine, struct scan_block *scan_block);
 int64_t may_send_ns(const struct engine *engine, const struct scan_block *scan_block);
 double pace_of(struct engine *engine,
                const struct scan_block *scan_block); /* at most so many packets a second */
 
-/* Send these probes of a block, pending or not, apart from its sweeps. Returns how many of them, from the first on, have left;
- * where that is not all, there was no room at the socket, or the way is not known yet, and the rest is still to be sent. */
+/* Send these probes of a block, pending or not, apart from its sweeps. Returns how many of them, from the
+ * first on, have left; where that is not all, there was no room at the socket, or the way is not known yet,
+ * and the rest is still to be sent. */
 struct bits_to_send {
     const uint64_t *bits;
     uint32_t count;
@@ -200,11 +202,13 @@ void answer_settle(struct engine *engine, const struct match *match, uint64_t bi
 /* The number in the pool of the address of ours that an answer came to; 0: none of the pool. */
 uint16_t answer_source(const struct engine *engine, const struct addr *local);
 
-/* Is the datagram an answer to a probe of this port of this host, though it came from elsewhere? Then it is taken. */
+/* Is the datagram an answer to a probe of this port of this host, though it came from elsewhere? Then it is
+ * taken. */
 bool answer_as_from(struct engine *engine, const struct packet *packet, const struct addr *host,
                     uint16_t port);
 
-/* answer/settled.c: what settled a port, and whether another answer about it outweighs that. weak: a port number alone proves it. */
+/* answer/settled.c: what settled a port, and whether another answer about it outweighs that. weak: a port
+ * number alone proves it. */
 void settled_by(struct scan_block *scan_block, uint64_t bit, const struct verdict *verdict);
 bool settled_outweighed(struct engine *engine, const struct scan_block *scan_block, uint64_t bit,
                         const struct verdict *verdict, bool weak);
@@ -222,33 +226,35 @@ void silence_time_out_hosts(struct engine *engine);
 void silence_end_block(struct engine *engine, struct scan_block *scan_block,
                        uint8_t flags); /* report what is open */
 
-/* silence/certainty.c: how many silent ports of this host answer all the same, by expectation; and is the chance of it small
- * enough? */
+/* silence/certainty.c: how many silent ports of this host answer all the same, by expectation; and is the
+ * chance of it small enough? */
 double silence_doubt(struct engine *engine, const struct scan_block *scan_block,
                      const struct host_slot *slot);
 bool silence_is_certain(struct engine *engine, const struct scan_block *scan_block,
                         const struct host_slot *slot, unsigned tries);
 
-/* Has it answered a probe of the scan, of services or with a reset? Then its canaries show whether somebody drops our probes;
- * one that has not may be behind a policer unseen, if it is asked that many ports. */
+/* Has it answered a probe of the scan, of services or with a reset? Then its canaries show whether somebody
+ * drops our probes; one that has not may be behind a policer unseen, if it is asked that many ports. */
 #define POLICED_PORTS_LEAST 8
 bool host_is_known(struct engine *engine, const struct host_slot *slot);
 
 /* silence/second_try.c: a sweep has begun; at which pace? */
 void second_try_pace(struct engine *engine, struct scan_block *scan_block);
 
-/* silence/timeout.c: how long after its last probe the answers of a block's hosts may take: the longest time-out of those still
- * open. And how often a neighbour is asked. */
+/* silence/timeout.c: how long after its last probe the answers of a block's hosts may take: the longest
+ * time-out of those still open. And how often a neighbour is asked. */
 int64_t block_rto_ns(struct engine *engine, const struct scan_block *scan_block);
 unsigned neighbor_tries(struct engine *engine, const struct scan_block *scan_block);
 
-/* silence/remainder.c: after how many tries every pending port of the host has been asked all that is known for it. */
+/* silence/remainder.c: after how many tries every pending port of the host has been asked all that is known
+ * for it. */
 unsigned remainder_tries(const struct scan_block *scan_block, uint32_t slot);
-/* Silence is certain. True: some ports are still to be asked, and those that were asked everything are dropped. False: none is;
- * host_finish is to say what the silence of all that is pending means. */
+/* Silence is certain. True: some ports are still to be asked, and those that were asked everything are
+ * dropped. False: none is; host_finish is to say what the silence of all that is pending means. */
 bool remainder_keep(struct engine *engine, struct scan_block *scan_block, uint32_t slot);
 
-/* finish.c: a host has no more to ask, or is not asked any more: report it and let it go. flags: enum record_flag. */
+/* finish.c: a host has no more to ask, or is not asked any more: report it and let it go. flags: enum
+ * record_flag. */
 void host_finish(struct engine *engine, struct scan_block *scan_block, uint32_t slot, uint8_t flags);
 /* It was asked as often as it is going to be. certain: its silence is believed; else that is said. */
 void host_finish_asked(struct engine *engine, struct scan_block *scan_block, uint32_t slot, bool certain);
@@ -268,8 +274,8 @@ void canary_service_answered(struct engine *engine, struct scan_block *scan_bloc
                              const struct canary_answer *answer); /* if that is what it was */
 void canary_learn_service(struct host_record *record, uint32_t spec);
 
-/* The first port that drew a reset, or an ICMP error of the host, can show later whether such answers still come; better one
- * that drew an error, since more hosts limit those. */
+/* The first port that drew a reset, or an ICMP error of the host, can show later whether such answers still
+ * come; better one that drew an error, since more hosts limit those. */
 void canary_learn_limited(struct host_record *record, uint32_t spec, bool is_error);
 
 enum canary_verdict {
@@ -282,14 +288,15 @@ enum canary_verdict {
 /* Were some hosts asked, and did nothing at all come back? */
 bool canary_is_silence(struct engine *engine, const struct scan_block *scan_block);
 
-/* What was sent faster than the path carries is asked again at the end of the next sweep, and not judged before. */
+/* What was sent faster than the path carries is asked again at the end of the next sweep, and not judged
+ * before. */
 void canary_forget(struct engine *engine, struct scan_block *scan_block);
 
 /* Once their time is over; record may be NULL. path_loss: the chance that the path loses a sounding. */
 enum canary_verdict canary_judge(struct host_record *record, double path_loss);
 
-/* Has each host answered something that left after this sweep? Then what is unanswered waits for no host, and only what was
- * overtaken on the way may come yet. */
+/* Has each host answered something that left after this sweep? Then what is unanswered waits for no host, and
+ * only what was overtaken on the way may come yet. */
 void canary_look(struct engine *engine, struct scan_block *scan_block);
 
 /* limited/lane.c: a limited host at its own pace. */
@@ -301,7 +308,8 @@ void lane_answered(struct engine *engine, struct scan_block *scan_block, const s
 void lane_void(struct engine *engine, struct scan_block *scan_block); /* what it asks now may be lost by us */
 void lane_canary_answered(struct engine *engine, struct scan_block *scan_block);
 
-/* restore.c: a block as it was when the scan was interrupted. False: no memory or room, and it is not there. */
+/* restore.c: a block as it was when the scan was interrupted. False: no memory or room, and it is not
+ * there. */
 bool restore_block(struct engine *engine, const struct resumed_block *resumed);
 
 /* checkpoint.c: how far the scan is. */

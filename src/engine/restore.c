@@ -1,5 +1,5 @@
-/* Blocks of an interrupted scan: the same hosts in the same order, without the probes that were answered. What the answers
- * had taught about losses and limiters is learned from them again. */
+/* Blocks of an interrupted scan: the same hosts in the same order, without the probes that were answered.
+ * What the answers had taught about losses and limiters is learned from them again. */
 #include <stdlib.h>
 
 #include "base/bitset.h"

@@ -155,8 +155,8 @@ static struct slice join(const struct slice *a, const struct slice *b)
     };
 }
 
-/* With the log full two neighbours become one: those that span least beside how long they are ago. So it reaches back to
- * the start of the sweep, however long that is, and knows best what was sent of late. */
+/* With the log full two neighbours become one: those that span least beside how long they are ago. So it
+ * reaches back to the start of the sweep, however long that is, and knows best what was sent of late. */
 static void make_room(struct scan_block *scan_block, int64_t now_ns)
 {
     struct slice *slices = scan_block->slices;

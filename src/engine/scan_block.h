@@ -1,8 +1,8 @@
 /* A block at work: which probes are unanswered, how far the sweep is, and which of its tries count.
  *
- * A sweep sends what is unanswered; the next comes a time-out later and sends only what stayed silent. Ranges of the
- * order whose answers we may have lost ourselves are void: they are sent again in a repair sweep of their own, which
- * does not count as a further try. */
+ * A sweep sends what is unanswered; the next comes a time-out later and sends only what stayed silent. Ranges
+ * of the order whose answers we may have lost ourselves are void: they are sent again in a repair sweep of
+ * their own, which does not count as a further try. */
 #pragma once
 
 #include <stdbool.h>
@@ -85,8 +85,7 @@ struct scan_block {
     unsigned repair_index; /* which of them `part` is */
     unsigned repairs_in_a_row;
 
-    struct slice
-        slices[SLICE_LOG_LEN]; /* what was sent when, in the sweep in progress; the longer ago, the coarser */
+    struct slice slices[SLICE_LOG_LEN]; /* what this sweep sent when; the longer ago, the coarser */
     unsigned slice_count;
 
     uint32_t canary_slot;   /* next host to send canaries to, */
@@ -139,22 +138,23 @@ uint64_t scan_block_bit(const struct scan_block *scan_block, uint32_t slot, uint
 /* Begin the next sweep: over everything pending, or over the void ranges only. */
 void scan_block_start_sweep(struct scan_block *scan_block, bool repair, int64_t now_ns);
 
-/* Go on with the sweep that an interrupted scan was in: every probe was asked `tries` times, the first `next` of the order
- * once more. */
+/* Go on with the sweep that an interrupted scan was in: every probe was asked `tries` times, the first `next`
+ * of the order once more. */
 void scan_block_resume_sweep(struct scan_block *scan_block, uint8_t tries, uint64_t next, int64_t now_ns);
 
-/* The part of the order to send next: from the cursor to the end of the sweep or of the void range. Empty: it is over. */
+/* The part of the order to send next: from the cursor to the end of the sweep or of the void range. Empty: it
+ * is over. */
 struct order_range scan_block_todo(const struct scan_block *scan_block);
 
 /* Positions [first, end) went out at now_ns. Moves on to the next void range when one is done. */
 void scan_block_sent(struct scan_block *scan_block, uint64_t end, int64_t now_ns);
 
-/* When this probe left in the sweep in progress, to a millisecond, rather too early than too late. TIME_NEVER: it is not
- * known any more, or it has not left. */
+/* When this probe left in the sweep in progress, to a millisecond, rather too early than too late.
+ * TIME_NEVER: it is not known any more, or it has not left. */
 int64_t scan_block_sent_ns(const struct scan_block *scan_block, uint64_t bit);
 
-/* What was sent in this span of time says nothing (our own side lost the answers, or the path was overrun): void it.
- * Returns the positions concerned. */
+/* What was sent in this span of time says nothing (our own side lost the answers, or the path was overrun):
+ * void it. Returns the positions concerned. */
 uint64_t scan_block_void_time(struct scan_block *scan_block, int64_t from_ns, int64_t to_ns);
 
 /* This range of the order did not leave. */

@@ -85,8 +85,8 @@ static int bind_link(struct batch *batch)
     return 0;
 }
 
-/* Through the AF_XDP socket, as sendmmsg would. An interface that does not take frames that way any more is left to the
- * packet socket, which can say why. */
+/* Through the AF_XDP socket, as sendmmsg would. An interface that does not take frames that way any more is
+ * left to the packet socket, which can say why. */
 static int send_xsk(struct batch *batch)
 {
     int count = 0;

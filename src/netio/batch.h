@@ -1,6 +1,7 @@
-/* The sending side of the packet backends: packets are written into slots that were made before the first one, and
- * leave in one sendmmsg(2). A batch has one lane: all its packets go through the same socket, and all its frames out of
- * the same link, to which the socket is bound: so the kernel need not be told with each. */
+/* The sending side of the packet backends: packets are written into slots that were made before the first
+ * one, and leave in one sendmmsg(2). A batch has one lane: all its packets go through the same socket, and
+ * all its frames out of the same link, to which the socket is bound: so the kernel need not be told with
+ * each. */
 #pragma once
 
 #include <netinet/in.h>
@@ -53,18 +54,17 @@ struct batch {
 /* Only the sockets are borrowed. */
 void batch_init(struct batch *batch, const struct sockets *sockets);
 
-/* A slot for one more packet: fill in len and data, and name for an IP packet, then keep it as a probe or as a question of
- * the backend's own. NULL: the batch is full, or of another lane; flush it first.
+/* A slot for one more packet: fill in len and data, and name for an IP packet, then keep it as a probe or as
+ * a question of the backend's own. NULL: the batch is full, or of another lane; flush it first.
  *   link  interface index, for LANE_FRAMES; else 0 */
 struct batch_slot *batch_slot(struct batch *batch, enum lane lane, uint32_t link);
 void batch_keep_probe(struct batch *batch, struct batch_slot *slot, const struct order_place *place);
 void batch_keep_question(struct batch *batch, struct batch_slot *slot);
 
-/* Send what is kept. True: the batch is empty. False: there was no room (batch->blocked says why); the rest is kept and
- * goes first next time.
- * A packet that the kernel refuses for another reason (or for want of room for longer than BATCH_PATIENCE_NS) is
- * reported as unsent and passed over. Counts into io->stats.
- * So is one that the kernel has no way for: its way may just be changing, which the routes show in less than
+/* Send what is kept. True: the batch is empty. False: there was no room (batch->blocked says why); the rest
+ * is kept and goes first next time. A packet that the kernel refuses for another reason (or for want of room
+ * for longer than BATCH_PATIENCE_NS) is reported as unsent and passed over. Counts into io->stats. So is one
+ * that the kernel has no way for: its way may just be changing, which the routes show in less than
  * BATCH_WAY_PATIENCE_NS.
  *   order  that the probes are of; NULL when there are none */
 #define BATCH_PATIENCE_NS     (1 * SEC)

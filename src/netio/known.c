@@ -41,8 +41,8 @@ void known_begin(struct known *known, const struct order *order, const struct or
         known->since_ns = now_ns;
         known_forget(known);
     }
-    /* The order jumps over all hosts, so each is a cache miss unless it is asked for beforehand. Not in a function of its own:
-     * GCC 12 drops the call of one that does nothing but prefetch. */
+    /* The order jumps over all hosts, so each is a cache miss unless it is asked for beforehand. Not in a
+     * function of its own: GCC 12 drops the call of one that does nothing but prefetch. */
     for (unsigned i = 0; i < count; i++) {
         uint32_t slot = block_slot_of(order->block, places[i].bit);
         if (slot < KNOWN_HOSTS_MAX)

@@ -1,6 +1,6 @@
-/* What the packet backend knows of the hosts of the block that it is sending: address, station and template of each, so that
- * the second probe to a host looks up neither plan, routes nor neighbours. Only for what has a template; the rest goes the
- * general way every time. */
+/* What the packet backend knows of the hosts of the block that it is sending: address, station and template
+ * of each, so that the second probe to a host looks up neither plan, routes nor neighbours. Only for what has
+ * a template; the rest goes the general way every time. */
 #pragma once
 
 #include <stdbool.h>
@@ -48,13 +48,13 @@ void known_done(struct known *known); /* zeroed is fine */
 /* Links and addresses may be others from now on. */
 void known_forget(struct known *known);
 
-/* These probes of the order come next. The table is for its block from now on; what it held of another, or has held too
- * long, is forgotten. */
+/* These probes of the order come next. The table is for its block from now on; what it held of another, or
+ * has held too long, is forgotten. */
 void known_begin(struct known *known, const struct order *order, const struct order_place *places,
                  unsigned count, int64_t now_ns);
 
-/* Write the frame of a probe (at least TEMPLATE_LEN_MAX bytes of room). Returns the template used, which names link and
- * length; NULL: the host or the technique is not known, go the general way. */
+/* Write the frame of a probe (at least TEMPLATE_LEN_MAX bytes of room). Returns the template used, which
+ * names link and length; NULL: the host or the technique is not known, go the general way. */
 const struct template *known_write(struct known *known, const struct order *order, uint64_t bit,
                                    int64_t now_ns, uint8_t *ret_frame);
 

@@ -1,5 +1,5 @@
-/* The door to the network, and the only clock. A backend carries out orders and hands over what arrives; it knows
- * nothing of sweeps, states or reports. Every backend passes netio_contract_test.c. */
+/* The door to the network, and the only clock. A backend carries out orders and hands over what arrives; it
+ * knows nothing of sweeps, states or reports. Every backend passes netio_contract_test.c. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,11 +35,11 @@ struct connect_event {
 
 /* What happened to the way to the targets while they are scanned. */
 enum disturbance {
-    DISTURBANCE_GONE,     /* a link is down, or there is no route or no address of ours any more */
-    DISTURBANCE_BACK,     /* it is there again; from_ns is when it went */
-    DISTURBANCE_SOURCE,   /* it begins at another address of ours */
-    DISTURBANCE_REROUTED, /* it leads through another link or gateway */
-    DISTURBANCE_SWALLOWED, /* what left by a faster way than the packet socket got nowhere; that one sends from now on */
+    DISTURBANCE_GONE,      /* a link is down, or there is no route or no address of ours any more */
+    DISTURBANCE_BACK,      /* it is there again; from_ns is when it went */
+    DISTURBANCE_SOURCE,    /* it begins at another address of ours */
+    DISTURBANCE_REROUTED,  /* it leads through another link or gateway */
+    DISTURBANCE_SWALLOWED, /* what left by a faster way got nowhere: the packet socket sends from now on */
 };
 
 /* What a backend tells the engine, from within work(). */
@@ -53,8 +53,8 @@ struct netio_events {
     /* Our own side lost up to `count` packets that arrived between these times. */
     void (*dropped)(void *context, int64_t from_ns, int64_t to_ns, uint64_t count);
 
-    /* The way to the targets is another, or gone. Whatever left between these times may be lost, and so may answers that
-     * were to come then. While it is gone orders wait. May be NULL. */
+    /* The way to the targets is another, or gone. Whatever left between these times may be lost, and so may
+     * answers that were to come then. While it is gone orders wait. May be NULL. */
     void (*disturbed)(void *context, enum disturbance what, int64_t from_ns, int64_t to_ns);
     void (*stream)(void *context, const struct stream_event *event);
 };
@@ -94,13 +94,15 @@ struct netio_ops {
     /* Our address towards dst; ADDR_NONE when there is none. */
     struct addr (*source)(struct netio *io, const struct addr *dst);
 
-    /* Has the kernel, asked for the link-layer address of the next hop towards dst by what was sent, found nobody? NULL
-     * where that is not left to the kernel: a probe whose next hop is missing is then reported as unsent. */
+    /* Has the kernel, asked for the link-layer address of the next hop towards dst by what was sent, found
+     * nobody? NULL where that is not left to the kernel: a probe whose next hop is missing is then reported
+     * as unsent. */
     bool (*next_hop_missing)(struct netio *io, const struct addr *dst);
 
-    /* Carry out the order (NULL: only listen) and hand over what arrives. Returns when the order is done and nothing
-     * is left to read without waiting, or, without an order, at until_ns or at once when something arrived. With an
-     * order that cannot go on now (no buffer, no local port) it listens until something changes or until_ns. */
+    /* Carry out the order (NULL: only listen) and hand over what arrives. Returns when the order is done and
+     * nothing is left to read without waiting, or, without an order, at until_ns or at once when something
+     * arrived. With an order that cannot go on now (no buffer, no local port) it listens until something
+     * changes or until_ns. */
     void (*work)(struct netio *io, struct order *order, int64_t until_ns);
 
     /* May this kind of request be asked of this backend? */

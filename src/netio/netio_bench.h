@@ -50,8 +50,8 @@ void bench_free(struct bench *bench); /* closes the backend too */
 /* Ask another host from now on. */
 void bench_set_host(struct bench *bench, const char *host);
 
-/* Does the backend need more privilege than sockets (wire.h)? And does this process have it? In a user namespace of its
- * own it does not. */
+/* Does the backend need more privilege than sockets (wire.h)? And does this process have it? In a user
+ * namespace of its own it does not. */
 bool bench_needs_wire(const char *backend);
 bool bench_can_open_wire(void);
 void bench_require_wire(void); /* ends the process, as skipped, where it has not */
@@ -65,7 +65,8 @@ struct order bench_order(const struct bench *bench); /* everything, from the sta
 /* Carry an order out, however many turns it takes. */
 void bench_work_off(struct bench *bench, struct order *order);
 
-/* Listen until so many answers are there, or patience is over; then a little longer for those that must not come. */
+/* Listen until so many answers are there, or patience is over; then a little longer for those that must not
+ * come. */
 void bench_listen(struct bench *bench, unsigned answers);
 
 /* Send everything and fail unless each probe is answered exactly once. */

@@ -1,5 +1,6 @@
-/* What every backend promises (netio.h), in terms of orders: one set of tests, run for each backend and each kind of
- * way to a host. The other end is a real network stack in a namespace of its own (netns_lab.h), or the simulator's. */
+/* What every backend promises (netio.h), in terms of orders: one set of tests, run for each backend and each
+ * kind of way to a host. The other end is a real network stack in a namespace of its own (netns_lab.h), or
+ * the simulator's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,7 +78,8 @@ static struct netio *open_connect(void)
     return io;
 }
 
-/* Two hosts with every port closed. The configuration must outlive the simulator, so it comes from the test's state. */
+/* Two hosts with every port closed. The configuration must outlive the simulator, so it comes from the test's
+ * state. */
 struct simulated {
     struct sim_host hosts[2];
     struct sim_config config;

@@ -78,7 +78,8 @@ void netns_lab_run(int namespace, const char *command)
     close(back);
 }
 
-/* With GRO a veth end polls, and so takes frames that a BPF program sends (Documentation/bpf/redirect.rst). */
+/* With GRO a veth end polls, and so takes frames that a BPF program sends
+ * (Documentation/bpf/redirect.rst). */
 static void switch_gro(int namespace, const char *name, bool on)
 {
     int back = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -1,14 +1,17 @@
-/* A practice network for tests: two network namespaces of this process alone, a veth pair between them, no way out. The
- * calling thread is in the near one afterwards. Works as root, or as anybody where user namespaces are allowed; nothing
- * is left behind, whatever becomes of the process.
+/* A practice network for tests: two network namespaces of this process alone, a veth pair between them, no
+ * way out. The calling thread is in the near one afterwards. Works as root, or as anybody where user
+ * namespaces are allowed; nothing is left behind, whatever becomes of the process.
  *
  *   near: veth `near`  198.18.0.1/24      2001:db8::1/64      (and 198.18.0.33) routes:
- *                                                               203.0.113.0/24 and 2001:db8:1::/64 through the far end
- *                                                               198.51.100.0/25 through a gateway that is not there
+ *                                                               203.0.113.0/24 and 2001:db8:1::/64 through
+ *                                                               the far end
+ *                                                               198.51.100.0/25 through a gateway that is not
+ *                                                               there
  *                                                               198.51.100.128/25 unreachable
  *                                                               nothing else
  *   far:  veth `far`   198.18.0.2/24      2001:db8::2/64      and all of the two routed networks;
- *                                                               TCP port LAB_OPEN_PORT listens, all others are closed */
+ *                                                               TCP port LAB_OPEN_PORT listens, all others
+ *                                                               are closed */
 #pragma once
 
 #include <stdbool.h>
@@ -25,12 +28,13 @@ struct netns_lab {
 
 #define LAB_NOT_POSSIBLE 77 /* exit status: Meson's word for a test that could not run */
 
-/* Ends the program, with LAB_NOT_POSSIBLE where this machine does not let us make namespaces, and at any other failure with a
- * message. */
+/* Ends the program, with LAB_NOT_POSSIBLE where this machine does not let us make namespaces, and at any
+ * other failure with a message. */
 void netns_lab_open(struct netns_lab *ret);
 /* Bring the near end up again, with its addresses and routes, after a test took them away. */
 void netns_lab_restore(const struct netns_lab *lab);
-/* Does the far end poll (as with GRO), and so take frames that a BPF program sends? It does from the start. */
+/* Does the far end poll (as with GRO), and so take frames that a BPF program sends? It does from the
+ * start. */
 void netns_lab_let_far_poll(const struct netns_lab *lab, bool polls);
 void netns_lab_close(struct netns_lab *lab);
 

@@ -95,8 +95,8 @@ static uint64_t bit_at(const struct order *order, uint64_t position)
     return order->bits ? order->bits[position] : block_bit_at(order->block, position);
 }
 
-/* Which bits stand at the next positions of the order, `count` of them. The order jumps over the whole bitmap, so each of its
- * words is a cache miss unless it is asked for beforehand. */
+/* Which bits stand at the next positions of the order, `count` of them. The order jumps over the whole
+ * bitmap, so each of its words is a cache miss unless it is asked for beforehand. */
 static void look_ahead(const struct order *order, struct order_place *ret, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {

@@ -15,8 +15,9 @@ struct probe_spec {
     uint16_t port;
 };
 
-/* A block: hosts x specs, at most 2^26 probes. Probe `bit` is spec `bit / host_count` of host slot `bit % host_count`; the order is a keyed
- * permutation of the bits, in which the first early_specs specs of all hosts come before the rest. */
+/* A block: hosts x specs, at most 2^26 probes. Probe `bit` is spec `bit / host_count` of host slot `bit %
+ * host_count`; the order is a keyed permutation of the bits, in which the first early_specs specs of all
+ * hosts come before the rest. */
 struct block {
     uint32_t id; /* names the block in events; not reused within a scan */
     const struct plan *plan;
@@ -61,9 +62,9 @@ uint64_t block_position_of(const struct block *block, uint64_t bit);
 struct order {
     const struct block *block;
     const struct token_key *key;
-    const struct probe
-        *list; /* NULL: probes of the block. Else send these, as they are: positions are indexes into this
-                                 list; a probe's src may be anybody's, ADDR_NONE is ours. block and key are not used */
+    /* NULL: probes of the block. Else send these, as they are: positions are indexes into this list; a
+     * probe's src may be anybody's, ADDR_NONE is ours. block and key are not used */
+    const struct probe *list;
     const uint64_t *bits; /* NULL: walk the block's order. Else send these bits, pending or not: positions are
                              indexes into this list */
     uint64_t next;  /* position to go on from; netio moves it on as it sends (or skips what is not pending) */
@@ -87,8 +88,8 @@ struct order_place {
     uint64_t position; /* in its order */
 };
 
-/* The walker: the next pending bits of the order, `capacity` at most. Moves order->next behind them and counts limit down.
- * Returns how many; fewer than capacity: end of the range, or limit reached. */
+/* The walker: the next pending bits of the order, `capacity` at most. Moves order->next behind them and
+ * counts limit down. Returns how many; fewer than capacity: end of the range, or limit reached. */
 unsigned order_take(struct order *order, struct order_place *ret, unsigned capacity);
 
 /* The probe at a place, with its source port and number for `now_ns`; src is left for the backend where
@@ -98,5 +99,6 @@ struct probe order_probe(const struct order *order, const struct order_place *pl
 /* Both in one step, for one probe. */
 bool order_next(struct order *order, int64_t now_ns, struct probe *ret);
 
-/* Put back what was taken from this position on, `count` probes: it could not be sent now, and is next again. */
+/* Put back what was taken from this position on, `count` probes: it could not be sent now, and is next
+ * again. */
 void order_put_back(struct order *order, uint64_t position, unsigned count);

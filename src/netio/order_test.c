@@ -11,7 +11,8 @@
 #define PROBES_MAX 256
 #define SEEDS      200
 
-/* A block of some probes, part of which are pending; which of them are to come, and room for those that do. */
+/* A block of some probes, part of which are pending; which of them are to come, and room for those that
+ * do. */
 struct walk_case {
     struct block block;
     struct order order;

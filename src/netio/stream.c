@@ -23,7 +23,7 @@ struct stream {
     int fd;              /* -1: none */
     uint32_t generation; /* counts the uses of this number: an event of an earlier one is told by it */
     bool opened;
-    int error; /* that sending ran into: the kernel tells it once, and whoever reads then finds an end in order; 0: none */
+    int error; /* that sending ran into: the kernel tells it once, and then an end in order; 0: none */
     size_t out_len;
     uint8_t out[STREAM_OUT_MAX]; /* taken, and not yet by the kernel */
 };
@@ -153,7 +153,8 @@ static void end(struct stream_io *self, struct stream_event *event, int error)
     tell(self, event);
 }
 
-/* Connected, or not. Errors that ICMP tells of an open connection may pass: its own retransmissions see to them. */
+/* Connected, or not. Errors that ICMP tells of an open connection may pass: its own retransmissions see to
+ * them. */
 static void finish_opening(struct stream_io *self, struct stream_event *event)
 {
     struct stream *stream = &self->streams[event->stream];

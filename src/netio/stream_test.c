@@ -1,5 +1,6 @@
-/* What every backend with streams promises (stream.h), for the kernel's TCP and for the simulator: one set of tests. The
- * server speaks a little FTP: it greets, answers USER, hangs up after QUIT; the one on the other port resets at USER. */
+/* What every backend with streams promises (stream.h), for the kernel's TCP and for the simulator: one set of
+ * tests. The server speaks a little FTP: it greets, answers USER, hangs up after QUIT; the one on the other
+ * port resets at USER. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* Whatever becomes of a packet on its way, decoding it ends, keeps to its bytes and misses no damage it can see. Each
- * damaged packet lies in memory of just its size, so that a sanitizer sees one byte too far. */
+/* Whatever becomes of a packet on its way, decoding it ends, keeps to its bytes and misses no damage it can
+ * see. Each damaged packet lies in memory of just its size, so that a sanitizer sees one byte too far. */
 #include "packet/packet.h"
 
 #include <setjmp.h>
@@ -15,7 +15,8 @@
 #define HOST_US  "c6120002 c6120001 "
 #define HOST_US6 "20010db8 00000000 00000000 00000002 20010db8 00000000 00000000 00000001 "
 
-/* Whole packets of every layer, all checksums right; the transport's checksum covers all behind the IP header. */
+/* Whole packets of every layer, all checksums right; the transport's checksum covers all behind the IP
+ * header. */
 static const char *const frames[] = {
     /* SYN/ACK with options */
     MACS "0800 4500003c 12344000 40069c60" HOST_US "0050 9c40 01020304 0a0b0c0e a012 faf0 0a27 0000"
@@ -102,7 +103,8 @@ static size_t ip_start(const struct test_bytes *frame)
     return get_be16(frame->data + 12) == ETHERTYPE_VLAN_TAG ? 18 : 14;
 }
 
-/* An internet checksum sees every change of a single byte, and so does CRC32c; over IPv4 all bytes are summed. */
+/* An internet checksum sees every change of a single byte, and so does CRC32c; over IPv4 all bytes are
+ * summed. */
 static void no_byte_of_an_ipv4_packet_changes_unseen(void **state)
 {
     (void)state;

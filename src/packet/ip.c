@@ -13,8 +13,8 @@
 /* RFC 8200 section 4.1 foresees seven, one of them twice; more is somebody wasting our time. */
 #define EXTENSION_HEADERS_MAX 10
 
-/* A header of fixed length is bounded once, as a span: of a constant length the compiler sees that no field can be
- * outside, and leaves the test at each field out. */
+/* A header of fixed length is bounded once, as a span: of a constant length the compiler sees that no field
+ * can be outside, and leaves the test at each field out. */
 static bool read_v4(struct reader *in, struct ip_header *ret)
 {
     const uint8_t *span = read_span(in, IPV4_HEADER_LEN);
@@ -101,8 +101,8 @@ static bool read_v6(struct reader *in, struct ip_header *ret)
     read_bytes(&fixed, ip.src.bytes, 16);
     read_bytes(&fixed, ip.dst.bytes, 16);
 
-    /* Behind the header of a later fragment there is data, not headers; in an empty packet there is neither, whatever
-     * next header it names. */
+    /* Behind the header of a later fragment there is data, not headers; in an empty packet there is neither,
+     * whatever next header it names. */
     bool empty = ip.total_len == IPV6_HEADER_LEN;
     for (unsigned i = 0; !empty && is_extension(ip.proto) && ip.fragment_offset == 0; i++) {
         if (i == EXTENSION_HEADERS_MAX || !read_extension(in, &ip))

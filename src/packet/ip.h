@@ -48,8 +48,8 @@ struct ip_header {
 /* Read an IP header with options or extension headers (0, 43, 44, 51, 60, 135, 139, 140); `in` stands at the
  * upper layer afterwards. False when truncated (in->ok is then clear too), when a header length cannot be or
  * when there are too many extension headers. Behind the header of a later fragment no further header is
- * looked for, nor in an IPv6 packet whose length is that of its fixed header. total_len is not looked at otherwise: a
- * quote is cut by design, and some stacks change the length in it. */
+ * looked for, nor in an IPv6 packet whose length is that of its fixed header. total_len is not looked at
+ * otherwise: a quote is cut by design, and some stacks change the length in it. */
 bool ip_read(struct reader *in, struct ip_header *ret);
 
 /* Write a header without options for `payload_len` bytes of payload: TOS and flow label 0, IPv4 DF set and

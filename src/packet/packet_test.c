@@ -1,4 +1,5 @@
-/* Packets that answer directly. What ICMP errors quote is in quote_test.c, damage of every kind in damage_test.c. */
+/* Packets that answer directly. What ICMP errors quote is in quote_test.c, damage of every kind in
+ * damage_test.c. */
 #include "packet/packet.h"
 
 #include <setjmp.h>
@@ -13,7 +14,8 @@
 static const struct packet_reading verifying = {.checksums = true};
 static const struct packet_reading trusting = {.checksums = false};
 
-/* From 198.18.0.2 to 198.18.0.1, id 1234, TTL 64; total length, protocol and header checksum are put in between. */
+/* From 198.18.0.2 to 198.18.0.1, id 1234, TTL 64; total length, protocol and header checksum are put in
+ * between. */
 #define V4(total_len, proto, checksum) "4500" total_len "12344000 40" proto checksum "c6120002 c6120001"
 
 /* From 2001:db8::2 to 2001:db8::1; payload length, next header and hop limit are put in between. */

@@ -9,8 +9,8 @@
 
 #include "packet/test_packets.h"
 
-/* The IP headers of our probe from 198.18.0.1 to 198.18.0.2, or 2001:db8::1 to 2001:db8::2, and the start of its TCP
- * header: ports 40000 and 80, sequence number 01020304. */
+/* The IP headers of our probe from 198.18.0.1 to 198.18.0.2, or 2001:db8::1 to 2001:db8::2, and the start of
+ * its TCP header: ports 40000 and 80, sequence number 01020304. */
 #define PROBE_V4 "4500002c 12344000 40069c70 c6120001 c6120002"
 #define PROBE_V6(proto)                                                                                      \
     "60000000 0018" proto "40 20010db8 00000000 00000000 00000001 20010db8 00000000 00000000 00000002"

@@ -30,8 +30,8 @@ struct sctp_header {
     uint16_t error_cause; /* first cause code of an ERROR or ABORT; 0 when none */
 };
 
-/* False when the common header, or the first chunk by its length, is truncated. `in` stands at the first chunk
- * afterwards. */
+/* False when the common header, or the first chunk by its length, is truncated. `in` stands at the first
+ * chunk afterwards. */
 bool sctp_read(struct reader *in, struct sctp_header *ret);
 
 /* Write common header and one chunk, CRC32c filled in; of *header the ports, tag, chunk type and flags are

@@ -32,8 +32,8 @@ struct tcp_header {
     bool options_valid; /* false when an option's length cannot be */
 };
 
-/* False when the header, by its data offset, is truncated, or the offset below 5. Options are looked at, never
- * fatal. `in` stands at the payload afterwards. */
+/* False when the header, by its data offset, is truncated, or the offset below 5. Options are looked at,
+ * never fatal. `in` stands at the payload afterwards. */
 bool tcp_read(struct reader *in, struct tcp_header *ret);
 
 /* Write a header with checksum.

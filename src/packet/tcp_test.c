@@ -98,7 +98,8 @@ static void a_broken_option_does_not_hide_the_answer(void **state)
     }
 }
 
-/* RFC 9293 section 3.1: the data offset says where the data begins. A header that ends behind the segment is none. */
+/* RFC 9293 section 3.1: the data offset says where the data begins. A header that ends behind the segment is
+ * none. */
 static void a_data_offset_past_the_end_is_truncated(void **state)
 {
     (void)state;

@@ -293,8 +293,8 @@ static int add_remainder_v6(struct addr_set *out, struct range range, const stru
     return append_v6(out, &range.first, &range.last);
 }
 
-/* With `without_zone` false each range meets those of its own zone, otherwise those that have a zone meet those that
- * have none. */
+/* With `without_zone` false each range meets those of its own zone, otherwise those that have a zone meet
+ * those that have none. */
 static int subtract_v6(const struct addr_set *set, const struct addr_set *remove, bool without_zone,
                        struct addr_set *out, uint64_t *removed)
 {

@@ -1,5 +1,6 @@
-/* A set of addresses as sorted, disjoint ranges. Grows by appending in any order; addr_set_normalize() then sorts and
- * merges, and only a normalized set can be asked anything. Order: IPv4, then IPv6 by zone, then by address.
+/* A set of addresses as sorted, disjoint ranges. Grows by appending in any order; addr_set_normalize() then
+ * sorts and merges, and only a normalized set can be asked anything. Order: IPv4, then IPv6 by zone, then by
+ * address.
  *
  * Memory is 12 bytes for each IPv4 range and 48 for each IPv6 range, however many addresses they hold. */
 #pragma once
@@ -38,12 +39,13 @@ struct addr_set {
 /* 0, -ENOMEM, or -EINVAL when last < first or the families or scopes differ. */
 int addr_set_add(struct addr_set *set, struct addr first, struct addr last);
 
-/* Sort, merge, count. -EOVERFLOW when the set has 2^63 addresses or more (IPv6 ranges too large to scan): it is then
- * sorted and merged all the same and may be subtracted from another, but not asked for positions. */
+/* Sort, merge, count. -EOVERFLOW when the set has 2^63 addresses or more (IPv6 ranges too large to scan): it
+ * is then sorted and merged all the same and may be subtracted from another, but not asked for positions. */
 int addr_set_normalize(struct addr_set *set);
 
-/* set := set without `remove`; both normalized, and set stays so. Ranges in `remove` without a zone also take away what
- * has one. *ret_removed: how many addresses were taken away. 0 or -ENOMEM, which leaves set as it was. */
+/* set := set without `remove`; both normalized, and set stays so. Ranges in `remove` without a zone also take
+ * away what has one. *ret_removed: how many addresses were taken away. 0 or -ENOMEM, which leaves set as it
+ * was. */
 int addr_set_subtract(struct addr_set *set, const struct addr_set *remove, uint64_t *ret_removed);
 
 struct addr addr_set_at(const struct addr_set *set, uint64_t index); /* index < addr_count */

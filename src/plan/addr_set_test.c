@@ -11,8 +11,9 @@
 
 #include "base/rand.h"
 
-/* The brute-force model: a small universe of addresses, one flag each. Half of it is IPv4, and the rest are IPv6 blocks
- * without a zone and with zones 1 and 2; every block straddles a byte boundary, and the first ends the family. */
+/* The brute-force model: a small universe of addresses, one flag each. Half of it is IPv4, and the rest are
+ * IPv6 blocks without a zone and with zones 1 and 2; every block straddles a byte boundary, and the first
+ * ends the family. */
 #define BLOCK_LEN   96
 #define BLOCK_COUNT 6
 #define UNIVERSE    (BLOCK_LEN * BLOCK_COUNT)

@@ -144,8 +144,8 @@ static unsigned value_count(const bool has[static 256])
     return count;
 }
 
-/* Add the addresses that start with the octets in `base`, all above `level`, down to the last octet that is not full:
- * a run of values there is one range. */
+/* Add the addresses that start with the octets in `base`, all above `level`, down to the last octet that is
+ * not full: a run of values there is one range. */
 static int add_level(const struct octets *octets, unsigned level, unsigned last_level, uint32_t base,
                      struct addr_set *set)
 {

@@ -1,5 +1,5 @@
-/* An IPv4 target as a set of values for each of its four octets: 198.18.0-3.1,5-9, and with a prefix length also any
- * network, for cutting off host bits and filling them up again works on each octet by itself. */
+/* An IPv4 target as a set of values for each of its four octets: 198.18.0-3.1,5-9, and with a prefix length
+ * also any network, for cutting off host bits and filling them up again works on each octet by itself. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +21,6 @@ int octets_parse(const char *target, const char *text, size_t len, struct octets
 /* Let the bits behind the first prefix_len (0 to 32) take every value. */
 void octets_widen(struct octets *octets, unsigned prefix_len);
 
-/* Add every address to the set, as the fewest ranges. 0, -ENOMEM, or, before any is added, -E2BIG when they are so
- * scattered that they would take more than ranges_max ranges. */
+/* Add every address to the set, as the fewest ranges. 0, -ENOMEM, or, before any is added, -E2BIG when they
+ * are so scattered that they would take more than ranges_max ranges. */
 int octets_add(const struct octets *octets, uint32_t ranges_max, struct addr_set *set);

@@ -1,4 +1,5 @@
-/* One pass of the permutation's Feistel network, inline: for permutation.c, and for BPF programs, which cannot call it. */
+/* One pass of the permutation's Feistel network, inline: for permutation.c, and for BPF programs, which
+ * cannot call it. */
 #pragma once
 
 #include "plan/permutation.h"
@@ -14,8 +15,8 @@ static inline uint64_t permutation_mask(unsigned bits)
     return (UINT64_C(1) << bits) - 1;
 }
 
-/* The round function: two multiplications by odd constants with a shift between carry every bit of the half and of the
- * key into the top 32 bits, which are all that the other half (at most 32 bits) takes. */
+/* The round function: two multiplications by odd constants with a shift between carry every bit of the half
+ * and of the key into the top 32 bits, which are all that the other half (at most 32 bits) takes. */
 static inline uint64_t permutation_scramble(uint64_t half, uint64_t key, unsigned round)
 {
     uint64_t z = (half ^ (key + round * UINT64_C(0x9e3779b97f4a7c15))) * UINT64_C(0xbf58476d1ce4e5b9);

@@ -86,9 +86,9 @@ static void another_key_gives_another_order(void **state)
     assert_in_range(same, 0, 10); /* 1 expected by chance; more than 10 in 1 of 10^8 keys */
 }
 
-/* Load is to spread over networks: in each stretch of a /8's order, every /16 gets about its share. 65,536 draws into
- * 256 networks expect 256 each; the chi-squared statistic with 255 degrees of freedom exceeds 400 by chance in fewer
- * than 1 of 10^7. */
+/* Load is to spread over networks: in each stretch of a /8's order, every /16 gets about its share. 65,536
+ * draws into 256 networks expect 256 each; the chi-squared statistic with 255 degrees of freedom exceeds 400
+ * by chance in fewer than 1 of 10^7. */
 static void every_stretch_of_the_order_spreads_over_all_networks(void **state)
 {
     (void)state;

@@ -6,8 +6,8 @@
 
 #include "base/own.h"
 
-/* What is never scanned unless asked for: RFC 1122 section 3.2.1.3, RFC 1112 section 4, RFC 4291 sections 2.5.2 and
- * 2.7. A bare zone-less range covers every zone. */
+/* What is never scanned unless asked for: RFC 1122 section 3.2.1.3, RFC 1112 section 4, RFC 4291 sections
+ * 2.5.2 and 2.7. A bare zone-less range covers every zone. */
 static const struct special_range {
     enum special_kind kind;
     const char *first;

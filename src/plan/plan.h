@@ -1,8 +1,9 @@
-/* The plan: what is to be probed, in which order. Immutable once made, and a pure function of what it was made from.
+/* The plan: what is to be probed, in which order. Immutable once made, and a pure function of what it was
+ * made from.
  *
- * Hosts are held as address ranges, never one by one; a position in the plan's order becomes an address, and an address
- * its position, by arithmetic alone. The order is a keyed permutation, so load spreads over networks; shard i of N is
- * every position p with p % N == i. */
+ * Hosts are held as address ranges, never one by one; a position in the plan's order becomes an address, and
+ * an address its position, by arithmetic alone. The order is a keyed permutation, so load spreads over
+ * networks; shard i of N is every position p with p % N == i. */
 #pragma once
 
 #include <stdbool.h>
@@ -46,11 +47,12 @@ struct plan {
     struct permutation host_order;         /* over all targets, before sharding */
 };
 
-/* Make a plan; takes over *targets and *ports (they are empty afterwards, whatever the outcome). The sets need not be
- * normalized; this does it.
+/* Make a plan; takes over *targets and *ports (they are empty afterwards, whatever the outcome). The sets
+ * need not be normalized; this does it.
  *   excluded    removed from targets; may be NULL
  *   broadcasts  of attached networks, left out unless allow_special; may be NULL
- * Fails with EX_DATAERR when nothing is left to scan or there are 2^63 targets or more, EX_OSERR without memory. */
+ * Fails with EX_DATAERR when nothing is left to scan or there are 2^63 targets or more, EX_OSERR without
+ * memory. */
 int plan_init(struct plan *ret, struct addr_set *targets, struct addr_set *excluded,
               struct addr_set *broadcasts, struct port_set *ports, const struct plan_options *options,
               struct error *err);

@@ -1,9 +1,9 @@
 /* The -p language, and what is scanned without it.
  *
- * Items separated by commas: n, a-b, -b (from 1; protocol numbers from 0), a-, "-" (all but port 0), names and wildcards
- * (http*, ?map) of the service table in either case, and [items]: of the ports in the brackets only those that have a name.
- * T: U: S: P: say for which protocol an item and all after it are (inside brackets: up to the closing one); before the
- * first, items are for every protocol asked for. */
+ * Items separated by commas: n, a-b, -b (from 1; protocol numbers from 0), a-, "-" (all but port 0), names
+ * and wildcards (http*, ?map) of the service table in either case, and [items]: of the ports in the brackets
+ * only those that have a name. T: U: S: P: say for which protocol an item and all after it are (inside
+ * brackets: up to the closing one); before the first, items are for every protocol asked for. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,8 +35,9 @@ struct ports_options {
     uint32_t top_count;   /* --top-ports, 1 to 65535; 0: not given */
 };
 
-/* Without any of them: the 1000 most common TCP and UDP ports, every SCTP port with a name, every protocol number.
- * Fails with EX_USAGE, also when no port of any protocol is left.
- *   ret_dropped  as in ports_parse; may be NULL. A protocol of which nothing is left is for the caller to see. */
+/* Without any of them: the 1000 most common TCP and UDP ports, every SCTP port with a name, every protocol
+ * number. Fails with EX_USAGE, also when no port of any protocol is left.
+ *   ret_dropped  as in ports_parse; may be NULL. A protocol of which nothing is left is for the caller to
+ *                see. */
 int ports_select(const struct ports_options *options, const struct service_table *services,
                  struct port_set *ret, unsigned *ret_dropped, struct error *err);

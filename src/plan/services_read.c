@@ -193,7 +193,8 @@ static int order_by_frequency(const void *a, const void *b)
     return (x->name > y->name) - (x->name < y->name);
 }
 
-/* Keep the entries that rank a port: the first of each that is not 0, if it has a frequency. Returns how many. */
+/* Keep the entries that rank a port: the first of each that is not 0, if it has a frequency. Returns how
+ * many. */
 static size_t keep_ranked(struct entry *entries, size_t count)
 {
     size_t kept = 0;

@@ -111,7 +111,8 @@ static int add_v6(struct targets *targets, const struct target *target, struct a
     return addr_set_add(&targets->set, addr, last) ? no_memory(err) : 0;
 }
 
-/* fe80::/10, and ff?2::/16: only what is bound to a link is another address on another link (RFC 4007 section 6). */
+/* fe80::/10, and ff?2::/16: only what is bound to a link is another address on another link (RFC 4007 section
+ * 6). */
 static bool is_bound_to_link(const struct addr *addr)
 {
     return addr_is_link_local(addr) || (addr->bytes[0] == 0xff && (addr->bytes[1] & 0x0f) <= 2);

@@ -2,10 +2,13 @@
  *
  *   198.18.0.1           an address                     2001:db8::1, fe80::1%eth0
  *   198.18.0.0/24        a network; host bits are cut   2001:db8::/112
- *   198.18.0-3.1,5-9     a list of ranges in each octet; "*" or "-" is all of them, "5-" and "-5" are open at one end
- *   www.example.net      a name, its addresses asked of a resolver; www.example.net/28 the network around each
+ *   198.18.0-3.1,5-9     a list of ranges in each octet; "*" or "-" is all of them, "5-" and "-5" are open at
+ *                        one end
+ *   www.example.net      a name, its addresses asked of a resolver; www.example.net/28 the network around
+ *                        each
  *
- * Nothing here opens a socket: names go to a callback. Errors quote what the user wrote as it is; escape at the sink. */
+ * Nothing here opens a socket: names go to a callback. Errors quote what the user wrote as it is; escape at
+ * the sink. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,8 +22,8 @@
 #define TARGET_TEXT_MAX 1024 /* bytes of one target */
 #define TARGET_NAME_MAX 253  /* bytes of a host name (RFC 1035 section 2.3.4, without the root) */
 
-/* A file must not be able to take all memory: half of this many separate ranges of addresses are certain to be taken,
- * many more than this never. */
+/* A file must not be able to take all memory: half of this many separate ranges of addresses are certain to
+ * be taken, many more than this never. */
 #define TARGETS_RANGES_MAX (UINT32_C(1) << 25)
 
 /* The name by which the user called an address. */
@@ -43,8 +46,8 @@ struct targets {
 
 /* How names become addresses. */
 struct target_resolver {
-    /* All addresses of a name, best first, at most `capacity` of them. 0, or what error_set returned, which ends the
-     * reading. 0 with *ret_count 0: there are none; the name is counted and passed over. */
+    /* All addresses of a name, best first, at most `capacity` of them. 0, or what error_set returned, which
+     * ends the reading. 0 with *ret_count 0: there are none; the name is counted and passed over. */
     int (*resolve)(void *context, const char *name, struct addr *ret, size_t capacity, size_t *ret_count,
                    struct error *err);
     void *context;
@@ -59,8 +62,8 @@ struct target_resolver {
 int targets_add(struct targets *targets, const char *text, const struct target_resolver *resolver,
                 struct error *err);
 
-/* Add the targets of a comma-separated list, as --exclude takes it. A comma between octets (198.18.0.1,5-9) belongs to
- * the octet. Fails like targets_add. */
+/* Add the targets of a comma-separated list, as --exclude takes it. A comma between octets (198.18.0.1,5-9)
+ * belongs to the octet. Fails like targets_add. */
 int targets_add_list(struct targets *targets, const char *text, const struct target_resolver *resolver,
                      struct error *err);
 
@@ -73,8 +76,8 @@ int targets_read(struct targets *targets, const char *path, const struct target_
 /* Say by which name an address was called; the address itself is added by others. 0 or -ENOMEM. */
 int targets_add_name(struct targets *targets, const struct addr *addr, const char *name);
 
-/* The name an address was called by, the first if there were several, or NULL. Sorts the names at the first call after
- * one was added. Valid until targets_done or the next name is added. */
+/* The name an address was called by, the first if there were several, or NULL. Sorts the names at the first
+ * call after one was added. Valid until targets_done or the next name is added. */
 const char *targets_name(struct targets *targets, const struct addr *addr);
 
 void targets_done(struct targets *targets); /* frees what it owns; NULL is allowed */

@@ -153,7 +153,8 @@ static double load_scattered(struct targets *targets, uint32_t count)
     return (double)(clock() - start) / CLOCKS_PER_SEC;
 }
 
-/* Twenty times as many cost at most five times as much each; were the cost quadratic, it would be twenty times. */
+/* Twenty times as many cost at most five times as much each; were the cost quadratic, it would be twenty
+ * times. */
 static void a_million_scattered_targets_load_about_as_fast_each_as_a_few(void **state)
 {
     (void)state;

@@ -90,7 +90,8 @@ static void step(struct words *words, enum kind kind)
     }
 }
 
-/* Take bytes into the word until one ends it, which stays in the buffer. 1 once it ended, 0 when the buffer did. */
+/* Take bytes into the word until one ends it, which stays in the buffer. 1 once it ended, 0 when the buffer
+ * did. */
 static int take_word(struct words *words, struct word *ret, struct error *err)
 {
     for (; words->at < words->len; step(words, KIND_TEXT)) {

@@ -1,6 +1,6 @@
-/* -oG: one line per host, fields separated by tabs, as scripts around grep, cut and awk expect it. Foreign text in a field
- * keeps none of the characters that separate fields. Last fields of ours are "Unfinished", of a host that is not finished, and
- * "Confidence", of one for whom somebody else may speak. */
+/* -oG: one line per host, fields separated by tabs, as scripts around grep, cut and awk expect it. Foreign
+ * text in a field keeps none of the characters that separate fields. Last fields of ours are "Unfinished", of
+ * a host that is not finished, and "Confidence", of one for whom somebody else may speak. */
 #include "report/report.h"
 
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* -oJ: JSON lines, one object each: every listed port, every host, every correction, and a summary at the end. The fields
- * are described in doc/formats.md; the only place that knows jansson. Output is ASCII. */
+/* -oJ: JSON lines, one object each: every listed port, every host, every correction, and a summary at the
+ * end. The fields are described in doc/formats.md; the only place that knows jansson. Output is ASCII. */
 #include "report/report.h"
 
 #include <limits.h>
@@ -20,7 +20,8 @@ struct report {
     bool incomplete; /* no memory: something is missing */
 };
 
-/* jansson leaves < > & and DEL as they are. Outside of strings JSON has none of them, so they can be replaced here. */
+/* jansson leaves < > & and DEL as they are. Outside of strings JSON has none of them, so they can be replaced
+ * here. */
 static int write_chunk(const char *chunk, size_t len, void *context)
 {
     static const char replaced[] = {'<', '>', '&', '\x7f'};
@@ -34,7 +35,8 @@ static int write_chunk(const char *chunk, size_t len, void *context)
     return 0;
 }
 
-/* Every value passes here: a member that cannot be made (no memory) makes the report incomplete. Takes over the value. */
+/* Every value passes here: a member that cannot be made (no memory) makes the report incomplete. Takes over
+ * the value. */
 static void add(struct report *report, json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, value))

@@ -1,5 +1,5 @@
-/* -oL: one line "ip:port" or "[v6]:port" for each open port, as soon as it is found, for the next program in a pipe. IP
- * protocols have no such line. A port may come twice. */
+/* -oL: one line "ip:port" or "[v6]:port" for each open port, as soon as it is found, for the next program in
+ * a pipe. IP protocols have no such line. A port may come twice. */
 #include "report/report.h"
 
 #include <stdlib.h>

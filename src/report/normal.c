@@ -1,6 +1,6 @@
-/* -oN and what the terminal shows: the shapes that scripts parse, "Nmap scan report for ..." and "PORT STATE SERVICE",
- * with words of our own around them. The two differ in their first and last lines, and only the terminal has colours and
- * live lines. */
+/* -oN and what the terminal shows: the shapes that scripts parse, "Nmap scan report for ..." and "PORT STATE
+ * SERVICE", with words of our own around them. The two differ in their first and last lines, and only the
+ * terminal has colours and live lines. */
 #include "report/report.h"
 
 #include <inttypes.h>

@@ -16,7 +16,8 @@ const char *phrase_time(int64_t time_ns, char text[static PHRASE_TIME_MAX]);
 /* Local time with its zone: "2026-01-02 03:04:05 UTC". */
 const char *phrase_time_zone(int64_t time_ns, char text[static PHRASE_TIME_MAX]);
 
-/* UTC to the second and to the microsecond, RFC 3339: "2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000001Z". */
+/* UTC to the second and to the microsecond, RFC 3339: "2026-01-02T03:04:05Z",
+ * "2026-01-02T03:04:05.000001Z". */
 const char *phrase_time_utc(int64_t time_ns, char text[static PHRASE_TIME_MAX]);
 const char *phrase_time_utc_us(int64_t time_ns, char text[static PHRASE_TIME_MAX]);
 
@@ -28,7 +29,8 @@ const char *phrase_elapsed(const struct report_run *run, const struct report_end
 const char *phrase_summary(const struct report_run *run, const struct report_end *end,
                            char text[static PHRASE_SUMMARY_MAX]);
 
-/* How far the results can be trusted: "Probes: 1000 | Answers: 999 | Lost on the way: 0.1% | Lost by us: 0 | ..." */
+/* How far the results can be trusted: "Probes: 1000 | Answers: 999 | Lost on the way: 0.1% | Lost by us: 0 |
+ * ..." */
 const char *phrase_trust(const struct report_run *run, const struct report_end *end,
                          char text[static PHRASE_TRUST_MAX]);
 

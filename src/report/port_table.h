@@ -1,4 +1,5 @@
-/* The table of a host's ports, for people and for the scripts that read what people read: "PORT STATE SERVICE". */
+/* The table of a host's ports, for people and for the scripts that read what people read: "PORT STATE
+ * SERVICE". */
 #pragma once
 
 #include <stdbool.h>

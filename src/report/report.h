@@ -1,5 +1,5 @@
-/* A report: host by host, as they are complete, into a file it was given. All reports are functions of results; none
- * knows of packets or of time. Foreign text is escaped here, at the sink, and nowhere else. */
+/* A report: host by host, as they are complete, into a file it was given. All reports are functions of
+ * results; none knows of packets or of time. Foreign text is escaped here, at the sink, and nowhere else. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,8 +12,8 @@
 #include "results/fold.h"
 #include "results/results.h"
 
-/* One requested scan, as scaninfo in XML names it. Only these types are valid there: syn, ack, bounce, connect, null,
- * xmas, window, maimon, fin, udp, sctpinit, sctpcookieecho, ipproto. */
+/* One requested scan, as scaninfo in XML names it. Only these types are valid there: syn, ack, bounce,
+ * connect, null, xmas, window, maimon, fin, udp, sctpinit, sctpcookieecho, ipproto. */
 struct report_scan {
     const char *type;
     const char *flags; /* --scanflags, such as "FINPSHURG"; else NULL */
@@ -109,9 +109,9 @@ struct report_ops {
     void (*close)(struct report *report); /* frees; NULL is allowed */
 };
 
-/* Every function only writes to the FILE; who owns it flushes it and looks at ferror(). What people read is flushed after
- * each host, so that it stands in order with what else they are told. Times in text are local times: tzset() must have
- * read the time zone before a sandbox closes. */
+/* Every function only writes to the FILE; who owns it flushes it and looks at ferror(). What people read is
+ * flushed after each host, so that it stands in order with what else they are told. Times in text are local
+ * times: tzset() must have read the time zone before a sandbox closes. */
 
 extern const struct report_ops report_interactive; /* for the terminal; no option */
 extern const struct report_ops report_normal;      /* -oN */

@@ -1,6 +1,6 @@
-/* -oX: the format of nmap.dtd (xmloutputversion 1.05), which most programs that read scans expect. Some of those read line
- * by line or look at the order of attributes, so both are part of the format here; doc/formats.md says what is promised.
- * scanner="nmap" names the format: the DTD allows nothing else. */
+/* -oX: the format of nmap.dtd (xmloutputversion 1.05), which most programs that read scans expect. Some of
+ * those read line by line or look at the order of attributes, so both are part of the format here;
+ * doc/formats.md says what is promised. scanner="nmap" names the format: the DTD allows nothing else. */
 #include "report/report.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ struct report {
     bool incomplete;        /* no memory: something is missing */
 };
 
-/* The command line in a comment: XML forbids two hyphens there, and some readers look for tags before the first one. */
+/* The command line in a comment: XML forbids two hyphens there, and some readers look for tags before the
+ * first one. */
 static void write_comment_text(struct xml_writer *xml, const char *text)
 {
     char escaped[ESCAPE_MAX(1)];
@@ -207,8 +208,8 @@ static void write_foreign_ttl(struct xml_writer *xml, const struct host_result *
     write_script(xml, "portolan-foreign-ttl", text);
 }
 
-/* What the service table says is 3 of 10, as those who made the format have it. Somebody who speaks for the host may have
- * no service at all. */
+/* What the service table says is 3 of 10, as those who made the format have it. Somebody who speaks for the
+ * host may have no service at all. */
 static int confidence_in(const struct host_result *host, const struct port_result *port)
 {
     bool confirmed = port->confirmation == CONFIRMATION_ACKNOWLEDGED;

@@ -1,5 +1,5 @@
-/* Elements and attributes to a file; the one place that knows libxml2. Output is ASCII: what is not becomes a character
- * reference. Failures are remembered: see xml_writer_flush(). */
+/* Elements and attributes to a file; the one place that knows libxml2. Output is ASCII: what is not becomes a
+ * character reference. Failures are remembered: see xml_writer_flush(). */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,8 @@ void xml_close(struct xml_writer *writer); /* the innermost open element; with n
 void xml_attribute(struct xml_writer *writer, const char *name, const char *value);
 void xml_attribute_number(struct xml_writer *writer, const char *name, int64_t value);
 
-/* Text as it is, outside of any start tag: it ends the one that is open. For the prologue, comments and line ends. */
+/* Text as it is, outside of any start tag: it ends the one that is open. For the prologue, comments and line
+ * ends. */
 void xml_raw(struct xml_writer *writer, const char *text);
 
 /* Everything so far to the file. False when something is missing for want of memory, now or earlier. */

@@ -20,5 +20,6 @@ struct dns_servers {
     size_t count; /* 0: the system's */
 };
 
-/* Read "address[:port],..."; an IPv6 address with a port is written "[address]:port". EX_USAGE names the wrong piece. */
+/* Read "address[:port],..."; an IPv6 address with a port is written "[address]:port". EX_USAGE names the
+ * wrong piece. */
 int dns_servers_parse(const char *text, struct dns_servers *ret, struct error *err);

@@ -1,5 +1,5 @@
-/* A DNS server for the tests, good and bad: how it answers a reverse question depends on the last number of the address
- * that is asked about. */
+/* A DNS server for the tests, good and bad: how it answers a reverse question depends on the last number of
+ * the address that is asked about. */
 #pragma once
 
 #include <stdint.h>
@@ -26,9 +26,9 @@ enum dns_manner {
 
 #define DNS_STRANGE_NAME "\x1b[31m\r\n<&>'\"\xff\x80 .example"
 
-/* Besides, "good.example" has the addresses 198.18.0.7, 198.18.0.8 and 2001:db8::7; "four.example" only 198.18.0.4; and
- * "loop.example" is an alias of itself. There are no other names.
+/* Besides, "good.example" has the addresses 198.18.0.7, 198.18.0.8 and 2001:db8::7; "four.example" only
+ * 198.18.0.4; and "loop.example" is an alias of itself. There are no other names.
  *
- * Serve UDP and TCP at 127.0.0.1, `port`, until killed. Opens the sockets before it forks, so questions may be sent at
- * once. Returns the process. */
+ * Serve UDP and TCP at 127.0.0.1, `port`, until killed. Opens the sockets before it forks, so questions may
+ * be sent at once. Returns the process. */
 int dns_test_server_start(uint16_t port);

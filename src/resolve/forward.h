@@ -1,4 +1,5 @@
-/* From a name to its addresses, by the system's name service: /etc/nsswitch.conf, the hosts file, DNS, whatever there is. */
+/* From a name to its addresses, by the system's name service: /etc/nsswitch.conf, the hosts file, DNS,
+ * whatever there is. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +18,12 @@ struct forward {
     char reason[FORWARD_REASON_MAX]; /* when there is none: why; else empty */
 };
 
-/* Can it be a name at all? False for what getaddrinfo would take for an odd way to write an IPv4 address ("10.1",
- * "0x7f.1", "192.168.1"): nobody who writes that means the address it stands for. */
+/* Can it be a name at all? False for what getaddrinfo would take for an odd way to write an IPv4 address
+ * ("10.1", "0x7f.1", "192.168.1"): nobody who writes that means the address it stands for. */
 bool forward_is_name(const char *name);
 
-/* Add an address as the socket calls give it, unless it is there, or of another family than the one wanted. */
+/* Add an address as the socket calls give it, unless it is there, or of another family than the one
+ * wanted. */
 void forward_add(struct forward *forward, const struct sockaddr *address, enum addr_family family);
 
 /* Blocks as long as the name service does.

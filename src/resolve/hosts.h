@@ -16,8 +16,8 @@ struct hosts {
     size_t count;
 };
 
-/* Read a hosts file. One that cannot be read is empty, and lines that make no sense are skipped, as in every program
- * that reads it. */
+/* Read a hosts file. One that cannot be read is empty, and lines that make no sense are skipped, as in every
+ * program that reads it. */
 void hosts_load(const char *path, struct hosts *ret);
 
 /* The name of an address on the first line that has it, or NULL. Borrowed until hosts_done. */

@@ -1,5 +1,5 @@
-/* DNS look-ups, many at a time. The only file that knows the library behind them, c-ares, which keeps ids, time-outs,
- * repeats, several servers and TCP; what reverse replies hold is read by ptr.h. */
+/* DNS look-ups, many at a time. The only file that knows the library behind them, c-ares, which keeps ids,
+ * time-outs, repeats, several servers and TCP; what reverse replies hold is read by ptr.h. */
 #pragma once
 
 #include <poll.h>
@@ -30,12 +30,12 @@ struct lookup_question {
 /* servers->count == 0: those of resolv.conf, at most DNS_SERVERS_MAX of them. EX_OSERR. */
 int lookup_new(const struct dns_servers *servers, struct lookup **ret, struct error *err);
 
-/* Ask for a name. done() is called exactly once: from here, from lookup_work or from lookup_free; the name is valid in
- * it, and NULL unless LOOKUP_NAME. */
+/* Ask for a name. done() is called exactly once: from here, from lookup_work or from lookup_free; the name is
+ * valid in it, and NULL unless LOOKUP_NAME. */
 void lookup_ptr(struct lookup *lookup, const struct addr *addr, struct lookup_question *question);
 
-/* Addresses of a name, from the hosts file or the servers. Blocks until there is an answer, at most `limit_ms`. Not while
- * reverse look-ups are in flight. */
+/* Addresses of a name, from the hosts file or the servers. Blocks until there is an answer, at most
+ * `limit_ms`. Not while reverse look-ups are in flight. */
 void lookup_forward(struct lookup *lookup, const char *name, enum addr_family family, int limit_ms,
                     struct forward *ret);
 

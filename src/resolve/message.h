@@ -1,5 +1,6 @@
-/* What the program and its name process say to each other: messages of one fixed size without pointers, over a socket
- * that keeps their borders. Neither side trusts the other: message_receive refuses what cannot be meant. */
+/* What the program and its name process say to each other: messages of one fixed size without pointers, over
+ * a socket that keeps their borders. Neither side trusts the other: message_receive refuses what cannot be
+ * meant. */
 #pragma once
 
 #include <stdbool.h>

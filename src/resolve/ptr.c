@@ -36,8 +36,8 @@ void ptr_question(const struct addr *addr, char ret[static PTR_QUESTION_MAX])
     memcpy(ret, "ip6.arpa", sizeof "ip6.arpa");
 }
 
-/* Follow a compression pointer whose second byte is next. It must lead to before `piece`, where the piece of the name
- * that holds it began: so there is no loop. */
+/* Follow a compression pointer whose second byte is next. It must lead to before `piece`, where the piece of
+ * the name that holds it began: so there is no loop. */
 static bool follow(const uint8_t *reply, uint8_t first, struct reader *at, const uint8_t **piece)
 {
     size_t offset = (size_t)(first & ~LABEL_POINTER) << 8 | read_u8(at);

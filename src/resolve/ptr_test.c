@@ -159,7 +159,8 @@ static void a_pointer_to_itself_or_forward_is_refused(void **state)
     assert_false(read_reply(&reply, name));
 }
 
-/* RFC 1035 section 2.3.4: 255 bytes on the wire. Labels of 63, 63, 63 and 61 make 255 with lengths and root. */
+/* RFC 1035 section 2.3.4: 255 bytes on the wire. Labels of 63, 63, 63 and 61 make 255 with lengths and
+ * root. */
 static void a_name_of_255_bytes_is_read_and_one_of_256_is_not(void **state)
 {
     (void)state;

@@ -23,8 +23,8 @@
 #define NAME_TEXT_MAX    253 /* RFC 1035 section 2.3.4, without the root label */
 #define TROUBLE_MAX      128
 
-/* A reverse look-up that was asked. The process names it by its place in the table, so that it cannot give a name to an
- * address that nobody asked about. */
+/* A reverse look-up that was asked. The process names it by its place in the table, so that it cannot give a
+ * name to an address that nobody asked about. */
 struct pending {
     struct addr addr;
     bool used;
@@ -57,7 +57,8 @@ static void end(struct resolver *resolver)
     resolver->pid = 0;
 }
 
-/* Wait for the next message. False: none by end_ns (MESSAGE_BUSY), a signal came (MESSAGE_BUSY), or the end. */
+/* Wait for the next message. False: none by end_ns (MESSAGE_BUSY), a signal came (MESSAGE_BUSY), or the
+ * end. */
 static enum message_result wait_message(struct resolver *resolver, int64_t end_ns, struct message *ret)
 {
     int64_t left_ns = end_ns - clock_now_ns();

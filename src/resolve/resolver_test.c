@@ -1,4 +1,5 @@
-/* The name process as a whole, in a network and file namespace of its own with a DNS server that misbehaves. */
+/* The name process as a whole, in a network and file namespace of its own with a DNS server that
+ * misbehaves. */
 #include "resolve/resolver.h"
 
 #include <fcntl.h>

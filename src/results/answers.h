@@ -1,6 +1,7 @@
-/* The answers of one open host, packed: 16 bytes each. As long as few of its ports have answered this is a list in order
- * of arrival, in which the last entry of a port counts; it grows only when more than half of it is needed. A host most of
- * whose ports answer gets one place per port. No call can make it larger than that. */
+/* The answers of one open host, packed: 16 bytes each. As long as few of its ports have answered this is a
+ * list in order of arrival, in which the last entry of a port counts; it grows only when more than half of it
+ * is needed. A host most of whose ports answer gets one place per port. No call can make it larger than
+ * that. */
 #pragma once
 
 #include <stdbool.h>
@@ -50,7 +51,8 @@ struct answer answer_pack(const struct record *record, uint32_t index, int64_t s
 /* The reverse, except for port, protocol and source, which stay as they are in *ret. */
 void answer_unpack(const struct answer *answer, int64_t start_ns, struct port_result *ret);
 
-/* Takes in one answer, which replaces an earlier one of the same port. 0 or -ENOMEM (nothing has changed then). */
+/* Takes in one answer, which replaces an earlier one of the same port. 0 or -ENOMEM (nothing has changed
+ * then). */
 int answers_put(struct answers *answers, const struct answer_space *space, struct answer answer);
 
 /* What became of a port that was looked at once more. False: it is none of the answers. */

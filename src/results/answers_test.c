@@ -92,7 +92,8 @@ static void a_time_before_the_hosts_first_record_counts_as_that(void **state)
     assert_int_equal(answer.time_us, 0);
 }
 
-/* Against an array that simply holds the last answer of each port; with few ports, many, and many repetitions. */
+/* Against an array that simply holds the last answer of each port; with few ports, many, and many
+ * repetitions. */
 static void the_last_answer_of_a_port_counts(void **state)
 {
     (void)state;

@@ -1,9 +1,10 @@
 /* What a report shows of a host: the ports listed one by one, and the states folded into a "Not shown" line.
  *
- * A state is folded when more than the limit of the host's ports have it. The limit is 25, and 25 * (v + 1 + 20 d) at
- * verbosity v and debugging level d (25 * (v + 1 + 3 d) in an IP protocol scan). Open is never folded, but of a
- * host that answers everything, beyond 25 ports; nor is open|filtered from verbosity 3 on, nor any state from debugging level 3 on. With --open, closed, filtered and
- * closed|filtered are always folded. Unknown (unfinished) always is: it says nothing of a single port. */
+ * A state is folded when more than the limit of the host's ports have it. The limit is 25, and 25 * (v + 1 +
+ * 20 d) at verbosity v and debugging level d (25 * (v + 1 + 3 d) in an IP protocol scan). Open is never
+ * folded, but of a host that answers everything, beyond 25 ports; nor is open|filtered from verbosity 3 on,
+ * nor any state from debugging level 3 on. With --open, closed, filtered and closed|filtered are always
+ * folded. Unknown (unfinished) always is: it says nothing of a single port. */
 #pragma once
 
 #include <stdbool.h>
@@ -52,6 +53,7 @@ void fold_host(const struct host_result *host, const struct fold_options *option
 /* Is this port of the host folded? One that was confirmed (--verify) never is. */
 bool fold_hides(const struct fold *fold, const struct port_result *port);
 
-/* Whether a report for people shows the host at all: hosts that are down only from verbosity 1 on; with --open only hosts
- * with a port that is open, open|filtered or unfiltered (or without ports: discovery only). */
+/* Whether a report for people shows the host at all: hosts that are down only from verbosity 1 on; with
+ * --open only hosts with a port that is open, open|filtered or unfiltered (or without ports: discovery
+ * only). */
 bool fold_host_shown(const struct host_result *host, const struct fold_options *options);

@@ -1,7 +1,9 @@
-/* The hosts that are open, found by their position in the plan, which stands for an address at a third of the size.
+/* The hosts that are open, found by their position in the plan, which stands for an address at a third of the
+ * size.
  *
- * Every record looks for its host, in no order, so what counts is how much memory that touches. A host has a place, which is
- * its own until it is removed; what is searched is a small table with open addressing, of places and half of the position. */
+ * Every record looks for its host, in no order, so what counts is how much memory that touches. A host has a
+ * place, which is its own until it is removed; what is searched is a small table with open addressing, of
+ * places and half of the position. */
 #pragma once
 
 #include <stdbool.h>
@@ -54,8 +56,7 @@ struct open_hosts {
     uint64_t count;
     struct open_host **chunks; /* owned; the places, in pieces that never move */
     uint32_t place_count;      /* that were ever used; so many hosts were once open together */
-    uint32_t
-        free_place; /* the first that is free again; OPEN_PLACE_NONE: none. Means nothing without places */
+    uint32_t free_place; /* the first that is free again; OPEN_PLACE_NONE: none. For nothing without places */
 };
 
 struct open_host *open_hosts_find(const struct open_hosts *table, uint64_t position); /* NULL: not open */

@@ -364,7 +364,8 @@ bool results_record(struct results *results, const struct record *record)
     return take_host_record(results, position, record);
 }
 
-/* The host of the plan with this address, opened if need be; NULL when it is none of the plan's, or without memory. */
+/* The host of the plan with this address, opened if need be; NULL when it is none of the plan's, or without
+ * memory. */
 static struct open_host *open_for_name(struct results *results, const struct addr *addr)
 {
     uint64_t position;

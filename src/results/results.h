@@ -1,9 +1,9 @@
-/* Folds records into hosts. A host is in memory from its first record until RECORD_HOST_DONE (or HOST_DOWN); it is then
- * complete, handed on, and freed. Records come from another process: what record_valid() or the plan refuses is counted
- * and ignored, and no record can make the table grow beyond the plan.
+/* Folds records into hosts. A host is in memory from its first record until RECORD_HOST_DONE (or HOST_DOWN);
+ * it is then complete, handed on, and freed. Records come from another process: what record_valid() or the
+ * plan refuses is counted and ignored, and no record can make the table grow beyond the plan.
  *
- * An open host costs about 80 bytes, each of its answers 16 (times are kept to the microsecond); ports that stayed silent
- * cost nothing. Of the foreign senders of a host's answers the first 255 are kept. */
+ * An open host costs about 80 bytes, each of its answers 16 (times are kept to the microsecond); ports that
+ * stayed silent cost nothing. Of the foreign senders of a host's answers the first 255 are kept. */
 #pragma once
 
 #include <stdbool.h>
@@ -46,8 +46,8 @@ struct host_result {
     bool unfinished; /* ports without an answer were not completely probed */
     bool timed_out;  /* because of --host-timeout */
     bool proxied;    /* its open ports answered as only somebody in between does: with a closed window */
-    bool
-        answers_all; /* so many ports look open that a box in front of the host, or a trap, is more likely than services */
+    /* so many ports look open that a box in front of the host, or a trap, is more likely than services */
+    bool answers_all;
     bool capped;      /* silent ports were not asked often enough to be sure, because of --max-retries */
     int64_t start_ns; /* CLOCK_REALTIME of the first and last record */
     int64_t end_ns;
@@ -66,8 +66,8 @@ struct results_config {
      * results_flush(); must not call results itself. */
     void (*host)(void *context, const struct host_result *host);
 
-    /* One port is known, before its host is complete; or, with the flag RECORD_LATE, was corrected after its host had been
-     * handed over. A port may come more than once: the last one counts. May be NULL. */
+    /* One port is known, before its host is complete; or, with the flag RECORD_LATE, was corrected after its
+     * host had been handed over. A port may come more than once: the last one counts. May be NULL. */
     void (*port)(void *context, const struct addr *host, const struct port_result *port);
 };
 
@@ -78,15 +78,15 @@ int results_new(const struct results_config *config, struct results **ret, struc
 void results_free(
     struct results *results); /* NULL is allowed; hosts still open are dropped: see results_flush() */
 
-/* Take in one record. False: refused (not valid, not of the plan) or no memory. Notes, progress and the end of the scan
- * are not for results: true, and nothing happens. The packet process ends a host once; records that come after that,
- * other than late ones, would begin it anew. */
+/* Take in one record. False: refused (not valid, not of the plan) or no memory. Notes, progress and the end
+ * of the scan are not for results: true, and nothing happens. The packet process ends a host once; records
+ * that come after that, other than late ones, would begin it anew. */
 bool results_record(struct results *results, const struct record *record);
 
-/* Names to show with a host. Copied. False when the host is not of the plan, or no memory.
- * A user's name is set before the scan. A PTR name comes while it runs: results_await_ptr_name() says that one is asked
- * for, so the host is not handed over, even if complete, before results_set_ptr_name() gives it (NULL: there is none). A
- * name for a host that is not open is ignored. */
+/* Names to show with a host. Copied. False when the host is not of the plan, or no memory. A user's name is
+ * set before the scan. A PTR name comes while it runs: results_await_ptr_name() says that one is asked for,
+ * so the host is not handed over, even if complete, before results_set_ptr_name() gives it (NULL: there is
+ * none). A name for a host that is not open is ignored. */
 bool results_set_user_name(struct results *results, const struct addr *host, const char *name);
 bool results_await_ptr_name(struct results *results, const struct addr *host);
 bool results_set_ptr_name(struct results *results, const struct addr *host, const char *name);
@@ -94,15 +94,15 @@ bool results_set_ptr_name(struct results *results, const struct addr *host, cons
 /* So many hosts are open. */
 uint64_t results_open_count(const struct results *results);
 
-/* Show hosts that are open and have changed since they were last shown, as far as they are known now (unfinished), until
- * some `budget` of ports and hosts has been looked at; the next call goes on from there. True: there is more to see. After
- * false the next call begins anew.
+/* Show hosts that are open and have changed since they were last shown, as far as they are known now
+ * (unfinished), until some `budget` of ports and hosts has been looked at; the next call goes on from there.
+ * True: there is more to see. After false the next call begins anew.
  *   show  must not call results */
 bool results_show_changed(struct results *results, uint64_t budget,
                           void (*show)(void *context, const struct host_result *host), void *context);
 
-/* Hand over every host still open: complete ones that only wait for a name as they are, the others as unfinished, which is
- * right after an interrupted scan. */
+/* Hand over every host still open: complete ones that only wait for a name as they are, the others as
+ * unfinished, which is right after an interrupted scan. */
 void results_flush(struct results *results, int64_t now_ns);
 
 struct results_totals {

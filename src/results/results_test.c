@@ -336,7 +336,8 @@ static void flushing_says_nothing_of_hosts_that_only_have_a_name(void **state)
     assert_int_equal(fixture->host_calls, 0);
 }
 
-/* A path may answer from as many addresses as it likes: what is kept of a host stays bounded, and the states right. */
+/* A path may answer from as many addresses as it likes: what is kept of a host stays bounded, and the states
+ * right. */
 
 int main(void)
 {

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* Hops. A stack may begin resets and errors at another TTL than the rest (64, 128, 255), but those differ by more than any
- * way is long. */
+/* Hops. A stack may begin resets and errors at another TTL than the rest (64, 128, 255), but those differ by
+ * more than any way is long. */
 #define WAY_MAX 32
 
 /* From how many ports, and what share of those scanned, on. */

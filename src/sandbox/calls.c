@@ -1,8 +1,10 @@
-/* One table says it all: a row for each system call, with the processes that may make it and what its arguments must be.
+/* One table says it all: a row for each system call, with the processes that may make it and what its
+ * arguments must be.
  *
- * The table names what glibc makes of our calls on x86-64 and on arm64, in Debian 12 and 13; a row that an architecture does
- * not have does nothing there. A number that is newer than the installed libseccomp is answered with ENOSYS, so that a newer
- * libc falls back to what it did before; so is clone3, whose flags no filter can see. */
+ * The table names what glibc makes of our calls on x86-64 and on arm64, in Debian 12 and 13; a row that an
+ * architecture does not have does nothing there. A number that is newer than the installed libseccomp is
+ * answered with ENOSYS, so that a newer libc falls back to what it did before; so is clone3, whose flags no
+ * filter can see. */
 #include "sandbox/calls.h"
 
 #include <asm/ioctls.h>
@@ -189,7 +191,8 @@ static const struct call calls[] = {
     {"fcntl", SUPERVISOR | READER | NAMES, 1, WHOLE, F_SETFL},
     {"fcntl", SUPERVISOR | READER | NAMES, 1, WHOLE, F_DUPFD_CLOEXEC},
 
-    /* Whatever else the modules of the system's name service need, which libc loads when it is first asked. */
+    /* Whatever else the modules of the system's name service need, which libc loads when it is first
+     * asked. */
     {"mmap", NAMES, 2, PROT_WRITE, 0},
     {"mprotect", NAMES, 2, PROT_WRITE, 0},
     {"ioctl", NAMES, 1, WHOLE, FIONREAD},
@@ -244,9 +247,9 @@ static int add_signals(scmp_filter_ctx filter, const pid_t *children, size_t chi
     return r;
 }
 
-/* What fails instead of being deadly. A packet process asks for the name of an interface as the supervisor does, to print
- * an address; it gets none, and prints a number. SQLite tries to open what is beside a store for
- * writing, or, as root, to give it to the owner of the store, and then reads it. */
+/* What fails instead of being deadly. A packet process asks for the name of an interface as the supervisor
+ * does, to print an address; it gets none, and prints a number. SQLite tries to open what is beside a store
+ * for writing, or, as root, to give it to the owner of the store, and then reads it. */
 static int add_refused(scmp_filter_ctx filter, enum sandbox_role role)
 {
     struct scmp_arg_cmp local = compare(0, WHOLE, AF_UNIX);

@@ -1,5 +1,6 @@
-/* Which system calls a process may still make (seccomp(2), through libseccomp). Whoever makes another is ended by the kernel at
- * once, with SIGSYS; there is nothing left to handle, for such a process is no longer ours. */
+/* Which system calls a process may still make (seccomp(2), through libseccomp). Whoever makes another is
+ * ended by the kernel at once, with SIGSYS; there is nothing left to handle, for such a process is no longer
+ * ours. */
 #pragma once
 
 #include <stdbool.h>

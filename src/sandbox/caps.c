@@ -104,8 +104,8 @@ static int choose_identity(struct identity *ret, struct error *err)
     return 0;
 }
 
-/* Root cannot become anybody without the right to, nor in a user namespace in which the other user has no number. It stays
- * then (change is cleared), and loses its capabilities as every root does. */
+/* Root cannot become anybody without the right to, nor in a user namespace in which the other user has no
+ * number. It stays then (change is cleared), and loses its capabilities as every root does. */
 static int change_identity(struct identity *identity, struct error *err)
 {
     bool may = capng_have_capability(CAPNG_EFFECTIVE, CAP_SETUID) &&
@@ -157,8 +157,8 @@ int caps_drop_all(struct error *err)
     if (status)
         return status;
 
-    /* The bounding set is first: it takes CAP_SETPCAP, which only root has. Without it the set does no harm, as long as
-     * no program is run that brings capabilities of its own. */
+    /* The bounding set is first: it takes CAP_SETPCAP, which only root has. Without it the set does no harm,
+     * as long as no program is run that brings capabilities of its own. */
     prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     set_effective(to_change, sizeof to_change / sizeof *to_change);
     capng_clear(CAPNG_SELECT_BOUNDS);

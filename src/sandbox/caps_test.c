@@ -211,7 +211,8 @@ static void a_set_user_id_program_becomes_its_caller(void **state)
     in_child_of_root(drop_as_set_user_id_program);
 }
 
-/* An ordinary user with CAP_NET_RAW permitted and nothing effective, as a program marked cap_net_raw+p starts. */
+/* An ordinary user with CAP_NET_RAW permitted and nothing effective, as a program marked cap_net_raw+p
+ * starts. */
 static void become_user_with_net_raw(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -1,6 +1,7 @@
-/* Landlock (Documentation/userspace-api/landlock.rst): a process gives up the files, and as the kernel is newer also the TCP
- * ports and the signals, that it will not need. libc has no functions for it, and the kernel headers of Debian 12 know
- * its first two versions only, so what is used of the interface is spelled out here. */
+/* Landlock (Documentation/userspace-api/landlock.rst): a process gives up the files, and as the kernel is
+ * newer also the TCP ports and the signals, that it will not need. libc has no functions for it, and the
+ * kernel headers of Debian 12 know its first two versions only, so what is used of the interface is spelled
+ * out here. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +21,7 @@ struct landlock_path {
 };
 
 struct landlock_limits {
-    const struct landlock_path
-        *paths; /* all that may still be opened; those that do not exist are passed over */
+    const struct landlock_path *paths; /* that may still be opened; what does not exist is passed over */
     size_t path_count;
     bool no_tcp;     /* neither connect to a TCP port nor take one (version 4) */
     bool no_signals; /* none to a process outside, nor talk to its abstract sockets (version 6) */
@@ -30,6 +30,7 @@ struct landlock_limits {
 /* The version of the kernel's interface; 0: it has none, or it is switched off. */
 unsigned landlock_version(void);
 
-/* Keep to the limits for good, as far as `version`, of landlock_version and not 0, knows them. What is open stays usable. The
- * process must have given up gaining privilege (PR_SET_NO_NEW_PRIVS). EX_OSERR: nothing, or not all, is limited. */
+/* Keep to the limits for good, as far as `version`, of landlock_version and not 0, knows them. What is open
+ * stays usable. The process must have given up gaining privilege (PR_SET_NO_NEW_PRIVS). EX_OSERR: nothing, or
+ * not all, is limited. */
 int landlock_enter(const struct landlock_limits *limits, unsigned version, struct error *err);

@@ -9,8 +9,8 @@
 #include "sandbox/landlock.h"
 #include "sandbox/sanitizers.h"
 
-/* Where the name service of a system has its modules and what it reads. The last are links on many systems, and lead
- * elsewhere. */
+/* Where the name service of a system has its modules and what it reads. The last are links on many systems,
+ * and lead elsewhere. */
 static const struct landlock_path name_paths[] = {
     {"/etc", LANDLOCK_READ},
     {"/usr", LANDLOCK_READ},

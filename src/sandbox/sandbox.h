@@ -1,6 +1,6 @@
-/* The sandbox: from the moment a process has opened what it needs, it can open nothing more than its role does, whatever
- * bytes it is fed. Two layers of the kernel do it, one that limits system calls and one that limits files; what a kernel
- * does not have is named, and the scan goes on without it. */
+/* The sandbox: from the moment a process has opened what it needs, it can open nothing more than its role
+ * does, whatever bytes it is fed. Two layers of the kernel do it, one that limits system calls and one that
+ * limits files; what a kernel does not have is named, and the scan goes on without it. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* What each process can and cannot do in its sandbox. Each attempt is made in a process of its own, which either lives to say
- * how the call went, or is ended by the kernel with SIGSYS. */
+/* What each process can and cannot do in its sandbox. Each attempt is made in a process of its own, which
+ * either lives to say how the call went, or is ended by the kernel with SIGSYS. */
 #include "sandbox/sandbox.h"
 
 #include <errno.h>
@@ -283,7 +283,8 @@ static void a_supervisor_may_signal_its_children_and_nobody_else(void **state)
     assert_int_equal(try_in(&config, signal_parent), ENDED);
 }
 
-/* What SQLite does with its files: locks, writes at places, cuts, makes its journal and syncs the directory. */
+/* What SQLite does with its files: locks, writes at places, cuts, makes its journal and syncs the
+ * directory. */
 static int keep_a_store(void)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};

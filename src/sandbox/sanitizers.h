@@ -3,5 +3,6 @@
 
 #include <stdbool.h>
 
-/* Was this program built with checks of addresses, leaks or threads? They open files, start threads and trace the process. */
+/* Was this program built with checks of addresses, leaks or threads? They open files, start threads and trace
+ * the process. */
 bool sanitizers_present(void);

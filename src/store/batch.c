@@ -10,9 +10,9 @@
 #define CAPACITY_FIRST 4096
 #define SPARE          sizeof(uint64_t) /* behind the last byte: numbers are put and read as a whole */
 #define PLACES_FIRST   64
-#define MARK_ROW       0xff /* before each row. Else the first byte of a value is its kind and, of a number, */
+#define MARK_ROW       0xff /* before each row */
 #define ROW_LEN        2    /* the mark, and the statement */
-#define KIND_BITS      2 /* ... beside these bits, how many bytes of it follow, the least significant first */
+#define KIND_BITS      2    /* of the first byte of a value; the rest: how many bytes of a number follow */
 #define KIND_MASK      ((1u << KIND_BITS) - 1)
 #define DIGIT_BITS     8
 #define DIGITS         (1u << DIGIT_BITS)
@@ -85,7 +85,8 @@ void batch_null(struct batch *batch)
         *place = BATCH_NULL;
 }
 
-/* There is room behind it for all eight bytes, of which those that are not needed are overwritten by what follows. */
+/* There is room behind it for all eight bytes, of which those that are not needed are overwritten by what
+ * follows. */
 static void put_number(struct batch *batch, enum batch_kind kind, uint64_t number)
 {
     unsigned len = number ? (unsigned)(NUMBER_BITS + 7 - __builtin_clzll(number)) / 8 : 0;
@@ -206,8 +207,8 @@ unsigned batch_read_row(const struct batch *batch, size_t at, struct batch_value
     return count;
 }
 
-/* Where they stand in the order of numbers: the negative ones first. Behind all digits of the number comes the table: who takes
- * rows out of one goes together with who puts them in. */
+/* Where they stand in the order of numbers: the negative ones first. Behind all digits of the number comes
+ * the table: who takes rows out of one goes together with who puts them in. */
 static unsigned digit_of(const struct batch_place *place, unsigned shift)
 {
     if (shift == NUMBER_BITS)

@@ -1,5 +1,5 @@
-/* Rows on their way into a store: values in memory, one row after the other, until all of them are written in one
- * transaction. Without memory a batch is marked as failed, and is then never written. */
+/* Rows on their way into a store: values in memory, one row after the other, until all of them are written in
+ * one transaction. Without memory a batch is marked as failed, and is then never written. */
 #pragma once
 
 #include <stdbool.h>
@@ -46,7 +46,8 @@ void batch_text(struct batch *batch,
                 const char *text); /* NULL: the value NULL; shorter than 4 GB, as blobs */
 void batch_blob(struct batch *batch, const void *bytes, size_t len);
 
-/* What is foreign: whatever is not printable ASCII becomes \xNN, so that no reader of the file shows it to a terminal. */
+/* What is foreign: whatever is not printable ASCII becomes \xNN, so that no reader of the file shows it to a
+ * terminal. */
 void batch_foreign_text(struct batch *batch, const char *text);
 
 /* Put all rows of `more` behind those of `batch`. */
@@ -55,8 +56,8 @@ void batch_append(struct batch *batch, const struct batch *more);
 void batch_clear(struct batch *batch); /* empty, and not failed; keeps the memory */
 void batch_done(struct batch *batch);
 
-/* The rows of a batch: those of one table together, in the order of the numbers that they begin with, and with equal ones, or none,
- * in the order in which they were put. NULL without memory. To be freed. */
+/* The rows of a batch: those of one table together, in the order of the numbers that they begin with, and
+ * with equal ones, or none, in the order in which they were put. NULL without memory. To be freed. */
 struct batch_place *batch_sort(const struct batch *batch);
 
 /* Reading it back. *at starts at 0. False: the end. */

@@ -1,5 +1,5 @@
-/* Two scans of a host, port by port. Absence is never taken for an answer: a port that only one scan covered is said to be
- * that, and a difference that rests on a doubtful silence is uncertain. */
+/* Two scans of a host, port by port. Absence is never taken for an answer: a port that only one scan covered
+ * is said to be that, and a difference that rests on a doubtful silence is uncertain. */
 #pragma once
 
 #include <stdbool.h>

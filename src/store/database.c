@@ -19,8 +19,8 @@
     5000 /* so long is waited for others: for a writer's checkpoint, or for who looks at a file just made */
 #define URI_MAX (3 * PATH_MAX + 32)
 
-/* Where a disk cannot be read SQLite speaks of a damaged file (SQLITE_IOERR_CORRUPTFS), and only the file itself, or its
- * log, knows better. */
+/* Where a disk cannot be read SQLite speaks of a damaged file (SQLITE_IOERR_CORRUPTFS), and only the file
+ * itself, or its log, knows better. */
 int database_system_error(struct database *database)
 {
     int error = 0;
@@ -90,8 +90,8 @@ static int lock_file(struct database *database, enum database_use use, struct er
     return 0;
 }
 
-/* A file that a stranger made could give a name to something else, or add what is computed whenever a row is read or
- * written. */
+/* A file that a stranger made could give a name to something else, or add what is computed whenever a row is
+ * read or written. */
 static int check_tables(struct database *database, struct error *err)
 {
     bool same = false;
@@ -143,7 +143,8 @@ static int look_into(struct database *database, enum content *ret, struct error 
     return 0;
 }
 
-/* Only for the empty file it is waited: the tables are on disk with the second transaction that is written into them. */
+/* Only for the empty file it is waited: the tables are on disk with the second transaction that is written
+ * into them. */
 static int create_tables(struct database *database, struct error *err)
 {
     char sql[128];
@@ -180,8 +181,8 @@ static int prepare(struct database *database, struct error *err)
     return 0;
 }
 
-/* synchronous=FULL: a transaction that has succeeded survives the loss of power. Whatever the file itself says of
- * triggers, views and functions is not trusted. */
+/* synchronous=FULL: a transaction that has succeeded survives the loss of power. Whatever the file itself
+ * says of triggers, views and functions is not trusted. */
 static int configure(struct database *database, enum database_use use, struct error *err)
 {
     sqlite3_busy_timeout(database->handle, BUSY_MS);
@@ -203,8 +204,9 @@ static bool exists_beside(const struct database *database, const char *ending)
     return len < (int)sizeof path && access(path, F_OK) == 0;
 }
 
-/* A store that nobody writes and that has no log beside it is whole in itself. It is then opened as one that cannot change:
- * SQLite would else make files beside it if it was left in WAL mode, which who only reads may not be able to. */
+/* A store that nobody writes and that has no log beside it is whole in itself. It is then opened as one that
+ * cannot change: SQLite would else make files beside it if it was left in WAL mode, which who only reads may
+ * not be able to. */
 static bool stands_alone(struct database *database)
 {
     database->lock_fd = open(database->path, O_RDONLY | O_CLOEXEC);

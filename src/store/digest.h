@@ -1,5 +1,5 @@
-/* What tells one plan from another: 128 bits over everything that decides which probe stands where in the order. Two lanes
- * of SipHash with fixed keys: against mistakes, not against forgers. */
+/* What tells one plan from another: 128 bits over everything that decides which probe stands where in the
+ * order. Two lanes of SipHash with fixed keys: against mistakes, not against forgers. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,7 @@
-/* A set of small numbers (ports by their place in the plan, hosts by their position) as bytes: pairs of a gap and a length,
- * each in the base-128 encoding of LEB128 (7 bits a byte, least significant first, the top bit set in all but the last).
- * A run begins `gap` numbers behind the end of the one before and has `length` + 1 members. */
+/* A set of small numbers (ports by their place in the plan, hosts by their position) as bytes: pairs of a gap
+ * and a length, each in the base-128 encoding of LEB128 (7 bits a byte, least significant first, the top bit
+ * set in all but the last). A run begins `gap` numbers behind the end of the one before and has `length` + 1
+ * members. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Reading a store: what was scanned, what was found, and how far the scan is. Everything in the file is checked as if a
- * stranger had written it: EX_DATAERR says what cannot be. */
+/* Reading a store: what was scanned, what was found, and how far the scan is. Everything in the file is
+ * checked as if a stranger had written it: EX_DATAERR says what cannot be. */
 #pragma once
 
 #include <stdbool.h>
@@ -62,8 +62,8 @@ struct load_host_sink {
 
 enum load_hosts { LOAD_FINISHED, LOAD_SCANNING, LOAD_ALL, LOAD_BY_POSITION, LOAD_ONE };
 
-/* Hosts that have a row of their own, in the order in which they were finished (those that are not, and LOAD_BY_POSITION: of the
- * plan). */
+/* Hosts that have a row of their own, in the order in which they were finished (those that are not, and
+ * LOAD_BY_POSITION: of the plan). */
 int load_hosts(struct database *database, const struct stored_scan *scan, enum load_hosts which,
                const struct load_host_sink *sink, struct error *err);
 
@@ -75,7 +75,8 @@ int host_cursor_open(struct database *database, const struct stored_scan *scan, 
                      struct host_cursor **ret, struct error *err);
 void host_cursor_close(struct host_cursor *cursor); /* NULL is allowed */
 
-/* The next host, or the one at this position of the plan, without its ports. 1, 0 if there is none, or an error. */
+/* The next host, or the one at this position of the plan, without its ports. 1, 0 if there is none, or an
+ * error. */
 int host_cursor_next(struct host_cursor *cursor, enum host_progress *ret_progress, struct error *err);
 int host_cursor_find(struct host_cursor *cursor, uint64_t position, enum host_progress *ret_progress,
                      struct error *err);
@@ -109,7 +110,8 @@ int load_block_voids(struct database *database, const struct load_range_sink *si
 int load_blocks(struct database *database, int (*sink)(void *context, const struct store_block *block),
                 void *context, struct error *err);
 
-/* The interfaces of link-local targets that this machine does not have, each once, and the scope that stands for it (see text.h).
+/* The interfaces of link-local targets that this machine does not have, each once, and the scope that stands
+ * for it (see text.h).
  *   interface  any bytes
  * A callback ends the reading with anything but 0. */
 int load_missing_interfaces(struct database *database,

@@ -1,5 +1,5 @@
-/* The n-th allocation fails: of those that the store's own code makes, whose names the linker gives to this file, and of
- * SQLite's together. With MEMORY_SWEEP=all for every n, else for a sample of them. */
+/* The n-th allocation fails: of those that the store's own code makes, whose names the linker gives to this
+ * file, and of SQLite's together. With MEMORY_SWEEP=all for every n, else for a sample of them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* Packets in a file of the format pcapng (draft-ietf-opsawg-pcapng, sections 4.1 to 4.3), which Wireshark and its like read:
- * one section, one interface without link-layer headers, and a packet a block, each with a comment. */
+/* Packets in a file of the format pcapng (draft-ietf-opsawg-pcapng, sections 4.1 to 4.3), which Wireshark and
+ * its like read: one section, one interface without link-layer headers, and a packet a block, each with a
+ * comment. */
 #pragma once
 
 #include <stdint.h>

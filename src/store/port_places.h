@@ -17,7 +17,8 @@ struct port_places {
     size_t count;
 };
 
-/* 16 bytes for each row of ports. EX_OSERR, or as database_query; to be ended with port_places_done, whatever the outcome. */
+/* 16 bytes for each row of ports. EX_OSERR, or as database_query; to be ended with port_places_done, whatever
+ * the outcome. */
 int port_places_load(struct database *database, struct port_places *ret, struct error *err);
 
 /* The first place of this host, if it has one; else that of the next, or the end of the list. */

@@ -223,7 +223,8 @@ static void put_folded(struct folding *folding, struct group *group)
     index_done(&group->set);
 }
 
-/* The group of a port. A host that answers in more ways than there are groups gets several rows of one kind. */
+/* The group of a port. A host that answers in more ways than there are groups gets several rows of one
+ * kind. */
 static struct group *group_of(struct folding *folding, const struct port_result *port)
 {
     struct group *group = folding->groups;

@@ -54,9 +54,10 @@ void rows_reject(struct batch *batch, const char *kind, uint64_t count);
  *   again  something may have been */
 void rows_host(struct batch *batch, const struct host_result *host, enum host_progress progress, bool again);
 
-/* Does a port of which an answer was told stand in a row of its own? It is written when that answer comes, and only then; ports
- * of the other states, and those nobody answered for, are written with their host, folded. An answer that replaces another
- * one is a row in any case: of the rows of a port the last one counts. */
+/* Does a port of which an answer was told stand in a row of its own? It is written when that answer comes,
+ * and only then; ports of the other states, and those nobody answered for, are written with their host,
+ * folded. An answer that replaces another one is a row in any case: of the rows of a port the last one
+ * counts. */
 bool rows_port_stands_alone(const struct port_result *port);
 
 /* A packet that decided, as far as it is kept: at most EVIDENCE_MAX bytes, from the IP header on. */
@@ -89,7 +90,8 @@ void rows_account(struct batch *batch, const uint64_t account[static END_VALUE_C
 void rows_event(struct batch *batch, int64_t time_ns, const char *what, const struct addr *host,
                 uint64_t first, uint64_t second);
 
-/* A block: what it asks (a number of the engine's), how often all of it was asked, and how much of its order once more. */
+/* A block: what it asks (a number of the engine's), how often all of it was asked, and how much of its order
+ * once more. */
 struct store_block {
     uint64_t id, kind, tries, next;
 };

@@ -173,7 +173,8 @@ static void of_the_rows_of_a_port_the_last_one_counts(void **state)
     assert_read_again(scene);
 }
 
-/* Are two hosts the same in all states of their ports, one of which was told of as these say, one after the other? */
+/* Are two hosts the same in all states of their ports, one of which was told of as these say, one after the
+ * other? */
 static bool sums_are_equal(struct scene *scene, const enum port_state first[2],
                            const enum port_state second[2])
 {

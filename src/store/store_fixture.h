@@ -1,5 +1,5 @@
-/* What the tests and the benchmark make stores of: a little scan, SYNs to the TCP ports from 1 on of addresses from 198.18.0.0
- * on; and where the tests make them. */
+/* What the tests and the benchmark make stores of: a little scan, SYNs to the TCP ports from 1 on of
+ * addresses from 198.18.0.0 on; and where the tests make them. */
 #pragma once
 
 #include <stdbool.h>

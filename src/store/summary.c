@@ -1,5 +1,6 @@
-/* The number of a host is a sum over its ports, so that it does not matter how they are folded: each port has a number that chance
- * gave it, each state a factor. Of ports in a row the sum is the difference of two sums that were made before. */
+/* The number of a host is a sum over its ports, so that it does not matter how they are folded: each port has
+ * a number that chance gave it, each state a factor. Of ports in a row the sum is the difference of two sums
+ * that were made before. */
 #include "store/summary.h"
 
 #include <assert.h>
@@ -84,8 +85,8 @@ static int add_folded(struct reading *reading, struct host_summary *summary, str
     return r;
 }
 
-/* Of several rows of a port the last one counts. If it says closed the port is also among the folded ones and counts twice, which
- * costs a closer look at its host and no more. */
+/* Of several rows of a port the last one counts. If it says closed the port is also among the folded ones and
+ * counts twice, which costs a closer look at its host and no more. */
 static void add_port(struct reading *reading, struct host_summary *summary, uint32_t index, uint8_t state)
 {
     struct told *told = &reading->told[index];

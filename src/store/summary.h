@@ -1,5 +1,5 @@
-/* All hosts of a store at one look: which there are, and a number for each that tells whether its ports are as those of another
- * scan's host. */
+/* All hosts of a store at one look: which there are, and a number for each that tells whether its ports are
+ * as those of another scan's host. */
 #pragma once
 
 #include <stddef.h>
@@ -11,8 +11,8 @@
 struct host_summary {
     struct addr addr;
     uint64_t position;
-    uint64_t
-        digest; /* the same for two hosts, of scans that asked the same ports, whose ports have the same states */
+    /* the same for two hosts, of scans that asked the same ports, whose ports have the same states */
+    uint64_t digest;
 };
 
 struct host_summaries {

@@ -15,8 +15,9 @@ bool text_reason(const char *text, uint8_t *ret);
 /* NULL is CONFIRMATION_NONE. */
 bool text_confirmation(const char *text, uint8_t *ret);
 
-/* NULL is ADDR_NONE. A link-local address may be bound to an interface that this machine does not have: its scope is then made of
- * the interface's name, and TEXT_SCOPE_MISSING or above, where no index of an interface is. */
+/* NULL is ADDR_NONE. A link-local address may be bound to an interface that this machine does not have: its
+ * scope is then made of the interface's name, and TEXT_SCOPE_MISSING or above, where no index of an interface
+ * is. */
 #define TEXT_SCOPE_MISSING (UINT32_C(1) << 31)
 bool text_addr(const char *text, struct addr *ret);
 bool text_mac(const char *text, uint8_t ret[static 6]);

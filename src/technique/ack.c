@@ -1,5 +1,5 @@
-/* ACK scan (-sA): an ACK out of the blue. Open and closed ports both reset it (RFC 9293 section 3.10.7), so a RST says only
- * that the port is not filtered. Unfiltered: RST; filtered: ICMP error or silence. */
+/* ACK scan (-sA): an ACK out of the blue. Open and closed ports both reset it (RFC 9293 section 3.10.7), so a
+ * RST says only that the port is not filtered. Unfiltered: RST; filtered: ICMP error or silence. */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"

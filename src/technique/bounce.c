@@ -1,4 +1,5 @@
-/* Bounce scan (-b): an FTP server connects for us. What it says is judged where it is heard, in engine/bounce/judge.h. */
+/* Bounce scan (-b): an FTP server connects for us. What it says is judged where it is heard, in
+ * engine/bounce/judge.h. */
 #include "technique/rows.h"
 
 const struct technique technique_bounce = {

@@ -1,5 +1,6 @@
-/* Connect scan (-sT). Open: connected; closed: refused by an RST; filtered: refused by an ICMP error, or silence. An ICMP
- * port unreachable also ends a connect with ECONNREFUSED: only a received segment makes it a reset. */
+/* Connect scan (-sT). Open: connected; closed: refused by an RST; filtered: refused by an ICMP error, or
+ * silence. An ICMP port unreachable also ends a connect with ECONNREFUSED: only a received segment makes it a
+ * reset. */
 #include "technique/connect.h"
 
 #include <errno.h>

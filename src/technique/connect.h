@@ -1,4 +1,5 @@
-/* Connect scan (-sT) has no packets of its own to judge: the kernel does the handshake and reports how it ended. */
+/* Connect scan (-sT) has no packets of its own to judge: the kernel does the handshake and reports how it
+ * ended. */
 #pragma once
 
 #include <stdbool.h>

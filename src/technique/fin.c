@@ -1,5 +1,6 @@
-/* FIN scan (-sF): a FIN to a connection that is not there. An open port drops it (RFC 9293 section 3.10.7.2, LISTEN), a
- * closed one resets (section 3.10.7.1). Closed: RST; filtered: ICMP error; open|filtered: silence. */
+/* FIN scan (-sF): a FIN to a connection that is not there. An open port drops it (RFC 9293 section 3.10.7.2,
+ * LISTEN), a closed one resets (section 3.10.7.1). Closed: RST; filtered: ICMP error; open|filtered:
+ * silence. */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"

@@ -1,7 +1,8 @@
-/* IP protocol scan (-sO): which protocols a host speaks. The protocols whose answers we can ask for get a proper header,
- * all others an empty packet. Open: an answer in the protocol, or a port unreachable from the target; closed: a protocol
- * unreachable from the target (IPv4 3/2; IPv6: parameter problem, unrecognised next header, RFC 8200 section 4); filtered:
- * any other ICMP error; open|filtered: silence. What equals our probe is no answer: it is the probe, come back. */
+/* IP protocol scan (-sO): which protocols a host speaks. The protocols whose answers we can ask for get a
+ * proper header, all others an empty packet. Open: an answer in the protocol, or a port unreachable from the
+ * target; closed: a protocol unreachable from the target (IPv4 3/2; IPv6: parameter problem, unrecognised
+ * next header, RFC 8200 section 4); filtered: any other ICMP error; open|filtered: silence. What equals our
+ * probe is no answer: it is the probe, come back. */
 #include <string.h>
 
 #include "packet/checksum.h"
@@ -90,7 +91,8 @@ static void ip_protocol_build(const struct probe *probe, struct writer *out)
     }
 }
 
-/* Errors prove themselves by the protocol they quote; where our header has a number in its first bytes, by that too. */
+/* Errors prove themselves by the protocol they quote; where our header has a number in its first bytes, by
+ * that too. */
 static bool judge_error(const struct packet *packet, struct answer *ret)
 {
     struct answer answer;
@@ -154,7 +156,8 @@ static bool judge_returned(const struct technique *technique, const struct packe
     return false;
 }
 
-/* Any host's kernel would say this to the probe, our own as well if it comes back: so it outweighs nothing. */
+/* Any host's kernel would say this to the probe, our own as well if it comes back: so it outweighs
+ * nothing. */
 static void prove_by(struct answer *answer, uint32_t number)
 {
     answer->verdict.rank = RANK_RESET;

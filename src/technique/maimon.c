@@ -1,6 +1,6 @@
-/* Maimon scan (-sM; Uriel Maimon, Phrack 49, 1996): FIN and ACK. RFC 9293 section 3.10.7 wants a RST from open and closed
- * ports alike, but many BSD-derived stacks drop it on open ports. Closed: RST; filtered: ICMP error; open|filtered:
- * silence. */
+/* Maimon scan (-sM; Uriel Maimon, Phrack 49, 1996): FIN and ACK. RFC 9293 section 3.10.7 wants a RST from
+ * open and closed ports alike, but many BSD-derived stacks drop it on open ports. Closed: RST; filtered: ICMP
+ * error; open|filtered: silence. */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"

@@ -1,6 +1,6 @@
-/* NULL scan (-sN): a segment without flags. RFC 9293 section 3.10.7.4: an open port drops it, section 3.10.7.1: a closed
- * one resets. Closed: RST; filtered: ICMP error; open|filtered: silence. Stacks that reset open ports too (Windows, many
- * routers) show every port closed. */
+/* NULL scan (-sN): a segment without flags. RFC 9293 section 3.10.7.4: an open port drops it, section
+ * 3.10.7.1: a closed one resets. Closed: RST; filtered: ICMP error; open|filtered: silence. Stacks that reset
+ * open ports too (Windows, many routers) show every port closed. */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"

@@ -1,5 +1,5 @@
-/* What to ask a UDP port so that the service which usually lives there answers, and how to know its answer. The payloads
- * are data/udp-payloads.txt, turned into a table when the program is built. */
+/* What to ask a UDP port so that the service which usually lives there answers, and how to know its answer.
+ * The payloads are data/udp-payloads.txt, turned into a table when the program is built. */
 #pragma once
 
 #include <stdbool.h>
@@ -56,7 +56,8 @@ struct payload_proof {
     uint32_t number; /* PAYLOAD_ID_HALF: the upper half is known, the lower is 0 */
 };
 
-/* The payload of a try of a probe to this port, the likeliest first. NULL: none is known, an empty datagram will do. */
+/* The payload of a try of a probe to this port, the likeliest first. NULL: none is known, an empty datagram
+ * will do. */
 const struct payload *payload_of_try(uint16_t port, uint8_t try_number);
 
 /* The ports for which something is known, by number: port `index` of them. False: there are not so many. */
@@ -68,13 +69,14 @@ unsigned payload_tries(uint16_t port);
 /* Write the payload with the probe's number in its place. */
 void payload_write(const struct payload *payload, uint32_t number, struct writer *out);
 
-/* Does this look like an answer to the payload? Then *ret says what it carries of the number: with an echo, always
- * something. */
+/* Does this look like an answer to the payload? Then *ret says what it carries of the number: with an echo,
+ * always something. */
 bool payload_recognise(const struct payload *payload, const uint8_t *data, size_t len,
                        struct payload_proof *ret);
 
 /* Is it an answer to one of the port's payloads? That with an echo is preferred. False: to none. */
 bool payload_recognise_any(uint16_t port, const uint8_t *data, size_t len, struct payload_proof *ret);
 
-/* Is it an answer to one of the port's payloads that may come from another port: with an echo, or so marked? */
+/* Is it an answer to one of the port's payloads that may come from another port: with an echo, or so
+ * marked? */
 bool payload_recognise_elsewhere(uint16_t port, const uint8_t *data, size_t len);

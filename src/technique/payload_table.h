@@ -3,7 +3,8 @@
 
 #include "technique/payload.h"
 
-/* The tries of one port: payload_turns[first_turn] .. [first_turn + turn_count - 1], and again from the first. */
+/* The tries of one port: payload_turns[first_turn] .. [first_turn + turn_count - 1], and again from the
+ * first. */
 struct payload_port {
     uint16_t port;
     uint16_t turn_count; /* at least 1 */

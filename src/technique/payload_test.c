@@ -1,4 +1,5 @@
-/* The table of payloads is sane, each payload knows its own answer, and the UDP judge makes the right thing of it. */
+/* The table of payloads is sane, each payload knows its own answer, and the UDP judge makes the right thing
+ * of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -131,7 +132,8 @@ static void every_sample_answer_is_recognised_and_carries_the_number(void **stat
     assert_true(samples >= 30);
 }
 
-/* A cut answer is no answer, or a shorter one; nothing is read beyond its end (which the sanitizers would show). */
+/* A cut answer is no answer, or a shorter one; nothing is read beyond its end (which the sanitizers would
+ * show). */
 static void every_cut_of_an_answer_is_read_within_its_bounds(void **state)
 {
     (void)state;
@@ -165,7 +167,8 @@ static void our_own_question_is_not_taken_for_an_answer(void **state)
     }
 }
 
-/* --- the technique -------------------------------------------------------------------------------------------------- */
+/* --- the technique
+ * -------------------------------------------------------------------------------------------------- */
 
 static struct packet datagram_from(uint16_t port, const uint8_t *bytes, size_t len)
 {

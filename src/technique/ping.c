@@ -1,12 +1,13 @@
-/* Host discovery: a row each for what may show that a host is up. PORT_OPEN means "up"; whatever does not show it says
- * nothing. ICMP echo (RFC 792, RFC 4443 section 4.1), ICMP timestamp (RFC 792), TCP SYN and ACK (-PS, -PA), UDP (-PU),
- * ARP and neighbour solicitation on link (-PR). */
+/* Host discovery: a row each for what may show that a host is up. PORT_OPEN means "up"; whatever does not
+ * show it says nothing. ICMP echo (RFC 792, RFC 4443 section 4.1), ICMP timestamp (RFC 792), TCP SYN and ACK
+ * (-PS, -PA), UDP (-PU), ARP and neighbour solicitation on link (-PR). */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"
 #include "technique/unreachable.h"
 
-/* A port or protocol unreachable comes from the host itself: it is up. Other errors say nothing of the host. */
+/* A port or protocol unreachable comes from the host itself: it is up. Other errors say nothing of the
+ * host. */
 static bool judge_error(const struct packet *packet, struct answer *ret)
 {
     struct answer answer;
@@ -154,7 +155,8 @@ static void udp_ping_build(const struct probe *probe, struct writer *out)
     udp_write(out, &probe->src, &probe->dst, &header, NULL, 0);
 }
 
-/* Nothing but the port comes back from a UDP port, and of an error the first 8 bytes hold no number of ours. */
+/* Nothing but the port comes back from a UDP port, and of an error the first 8 bytes hold no number of
+ * ours. */
 static bool udp_ping_judge(const struct technique *technique, const struct packet *packet, struct answer *ret)
 {
     (void)technique;
@@ -184,7 +186,8 @@ const struct technique technique_ping_udp = {
     .judge = udp_ping_judge,
 };
 
-/* An answer to our own question: who sent it is proof enough on a link, where anybody could claim any address anyway. */
+/* An answer to our own question: who sent it is proof enough on a link, where anybody could claim any address
+ * anyway. */
 static bool neighbor_judge(const struct technique *technique, const struct packet *packet, struct answer *ret)
 {
     (void)technique;

@@ -1,5 +1,6 @@
-/* Our probe, come back: somebody sends back what he gets. That says nothing of the port. Nor does what follows: our own
- * kernel answers the probe as any host would, and that comes back as well, with all the right numbers. */
+/* Our probe, come back: somebody sends back what he gets. That says nothing of the port. Nor does what
+ * follows: our own kernel answers the probe as any host would, and that comes back as well, with all the
+ * right numbers. */
 #pragma once
 
 #include "packet/packet.h"

@@ -1,6 +1,7 @@
-/* SCTP COOKIE ECHO scan (-sZ): the third message of an association that nobody began. An open port drops a cookie it did
- * not make (RFC 9260 section 5.1.5), or says that it is stale; a closed one aborts (section 8.4). Open: ERROR; closed:
- * ABORT; filtered: ICMP error; open|filtered: silence. Answers carry our verification tag, reflected or not. */
+/* SCTP COOKIE ECHO scan (-sZ): the third message of an association that nobody began. An open port drops a
+ * cookie it did not make (RFC 9260 section 5.1.5), or says that it is stale; a closed one aborts (section
+ * 8.4). Open: ERROR; closed: ABORT; filtered: ICMP error; open|filtered: silence. Answers carry our
+ * verification tag, reflected or not. */
 #include "packet/packet.h"
 #include "technique/returned.h"
 #include "technique/rows.h"

@@ -1,6 +1,6 @@
-/* SCTP INIT scan (-sY), and host discovery by the same (-PY): the first of the four messages of an association
- * (RFC 9260 section 5.1). Open: INIT ACK; closed: ABORT; filtered: ICMP error or silence. Our initiate tag is the keyed
- * number: every answer must carry it as its verification tag (section 8.5.1). */
+/* SCTP INIT scan (-sY), and host discovery by the same (-PY): the first of the four messages of an
+ * association (RFC 9260 section 5.1). Open: INIT ACK; closed: ABORT; filtered: ICMP error or silence. Our
+ * initiate tag is the keyed number: every answer must carry it as its verification tag (section 8.5.1). */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/sctp_answer.h"
@@ -71,7 +71,8 @@ const struct technique technique_sctp_init = {
     .judge = sctp_init_judge,
 };
 
-/* Whatever the port is, a host that says so is up; of errors only those that come from the host itself say that. */
+/* Whatever the port is, a host that says so is up; of errors only those that come from the host itself say
+ * that. */
 static bool sctp_ping_judge(const struct technique *technique, const struct packet *packet,
                             struct answer *ret)
 {

@@ -1,5 +1,5 @@
-/* SYN scan (-sS): the first half of a handshake (RFC 9293 section 3.5). Open: SYN/ACK, or a bare SYN (simultaneous open,
- * split handshake); closed: RST; filtered: ICMP error or silence. */
+/* SYN scan (-sS): the first half of a handshake (RFC 9293 section 3.5). Open: SYN/ACK, or a bare SYN
+ * (simultaneous open, split handshake); closed: RST; filtered: ICMP error or silence. */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"

@@ -5,7 +5,8 @@
 
 #define TCP_PROBE_WINDOW 64240
 
-/* MSS 1460, window scale 8, SACK permitted: what common desktop systems offer. Some hosts do not answer a bare SYN. */
+/* MSS 1460, window scale 8, SACK permitted: what common desktop systems offer. Some hosts do not answer a
+ * bare SYN. */
 static const uint8_t syn_options[] = {2, 4, 0x05, 0xb4, 1, 3, 3, 8, 1, 1, 4, 2};
 
 void tcp_probe_build(const struct probe *probe, struct writer *out)
@@ -49,8 +50,8 @@ uint32_t tcp_probe_segment_len(const struct technique *technique)
     return flags_len(technique) + data_len(technique);
 }
 
-/* What a stack acknowledges that forgets a flag, or the data, must not come first: a number that is a little off seems right,
- * too, but for the time in it. */
+/* What a stack acknowledges that forgets a flag, or the data, must not come first: a number that is a little
+ * off seems right, too, but for the time in it. */
 static void claim_acknowledged(const struct technique *technique, uint32_t ack, struct answer *answer)
 {
     uint32_t flags = flags_len(technique), data = data_len(technique);

@@ -1,5 +1,5 @@
-/* A technique: how to ask one port, and what each answer means. One file and one row in table.c each; pure functions
- * over bytes, no state, no I/O. docs: CONTRIBUTING, "a technique". */
+/* A technique: how to ask one port, and what each answer means. One file and one row in table.c each; pure
+ * functions over bytes, no state, no I/O. docs: CONTRIBUTING, "a technique". */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@ enum request_kind {
     REQUEST_PACKET,   /* build() makes the bytes above the IP header */
     REQUEST_CONNECT,  /* the kernel connects a TCP socket; netio reports errno and evidence */
     REQUEST_NEIGHBOR, /* ARP or neighbour solicitation, made by netio itself */
-    REQUEST_STREAM, /* a byte stream to a server that asks for us; no order holds such probes (netio/stream.h) */
+    REQUEST_STREAM,   /* a byte stream to a server that asks for us: never in an order (netio/stream.h) */
 };
 
 /* One probe: this technique asks this port of this host for the n-th time. */
@@ -36,8 +36,9 @@ struct probe {
     uint64_t bit;         /* of the block it comes from: which probe this is */
 };
 
-/* What an answer claims, and by which numbers it must prove that it answers us: it is believed only when one of
- * numbers[0 .. number_count-1] is the number of the probe. number_count 0: nothing but the port can prove it (weak). */
+/* What an answer claims, and by which numbers it must prove that it answers us: it is believed only when one
+ * of numbers[0 .. number_count-1] is the number of the probe. number_count 0: nothing but the port can prove
+ * it (weak). */
 struct answer {
     struct verdict verdict;
     uint32_t numbers[3];
@@ -71,8 +72,9 @@ struct technique {
     /* Write everything above the IP header, checksums included. REQUEST_PACKET only. */
     void (*build)(const struct probe *probe, struct writer *out);
 
-    /* What a packet that matches a probe's addresses, protocol and ports says. False: nothing (it is then counted and
-     * ignored). Called for direct answers and for ICMP errors that quote a probe; must not assume the packet is sane. */
+    /* What a packet that matches a probe's addresses, protocol and ports says. False: nothing (it is then
+     * counted and ignored). Called for direct answers and for ICMP errors that quote a probe; must not assume
+     * the packet is sane. */
     bool (*judge)(const struct technique *technique, const struct packet *packet, struct answer *ret);
 };
 
@@ -85,8 +87,8 @@ static inline uint8_t technique_ip_proto(const struct technique *technique, cons
     return dst->family == ADDR_V4 ? technique->ip_proto : technique->ip_proto6;
 }
 
-/* The same technique, with probes that carry these bytes (--data): in place of a payload, or behind the header. *data must
- * outlive it. SCTP packets are made of chunks, and stay as they are. */
+/* The same technique, with probes that carry these bytes (--data): in place of a payload, or behind the
+ * header. *data must outlive it. SCTP packets are made of chunks, and stay as they are. */
 struct technique technique_with_data(const struct technique *base, const struct probe_data *data);
 
 /* All techniques, for look-ups and tests. */

@@ -1,6 +1,6 @@
-/* UDP scan (-sU): a payload of the service that usually lives at the port, else an empty datagram. Open: any datagram;
- * closed: a port unreachable from the target (RFC 1122 section 4.1.3.1, RFC 4443 section 3.1); filtered: any other ICMP
- * error; open|filtered: silence. */
+/* UDP scan (-sU): a payload of the service that usually lives at the port, else an empty datagram. Open: any
+ * datagram; closed: a port unreachable from the target (RFC 1122 section 4.1.3.1, RFC 4443 section 3.1);
+ * filtered: any other ICMP error; open|filtered: silence. */
 #include "packet/packet.h"
 #include "technique/payload.h"
 #include "technique/rows.h"

@@ -1,4 +1,5 @@
-/* RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 sections 3.1 to 3.4, RFC 7610 (code 6), RFC 8883 (codes above). */
+/* RFC 792, RFC 1812 section 5.2.7.1, RFC 4443 sections 3.1 to 3.4, RFC 7610 (code 6), RFC 8883 (codes
+ * above). */
 #include "technique/unreachable.h"
 
 #define ANY_CODE 0xff

@@ -1,5 +1,6 @@
-/* Window scan (-sW): an ACK scan that reads the window of the RST. Some stacks put a window above 0 into a RST from an open
- * port and 0 into one from a closed port. Open: RST with a window; closed: RST without; filtered: ICMP error or silence. */
+/* Window scan (-sW): an ACK scan that reads the window of the RST. Some stacks put a window above 0 into a
+ * RST from an open port and 0 into one from a closed port. Open: RST with a window; closed: RST without;
+ * filtered: ICMP error or silence. */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"

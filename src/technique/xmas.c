@@ -1,5 +1,5 @@
-/* Xmas scan (-sX): FIN, PSH and URG, lit up like a tree. Open ports drop it, closed ones reset (RFC 9293 sections 3.10.7.1
- * and 3.10.7.2). Closed: RST; filtered: ICMP error; open|filtered: silence. */
+/* Xmas scan (-sX): FIN, PSH and URG, lit up like a tree. Open ports drop it, closed ones reset (RFC 9293
+ * sections 3.10.7.1 and 3.10.7.2). Closed: RST; filtered: ICMP error; open|filtered: silence. */
 #include "packet/packet.h"
 #include "technique/rows.h"
 #include "technique/tcp_probe.h"

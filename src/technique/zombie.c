@@ -1,7 +1,8 @@
-/* What an idle scan sends: SYNs in the zombie's name to the target, and SYN/ACKs to the zombie, whose resets carry its IP
- * ID (RFC 9293 section 3.10.7: an unexpected SYN/ACK is reset, the reset's sequence number is our acknowledgement
- * number). Over IPv6 a zombie is first told that its path takes less than 1280 bytes, whereupon older stacks put a
- * fragment header, and so an ID, on each of their packets (RFC 2460 section 5; RFC 8021 ended that). */
+/* What an idle scan sends: SYNs in the zombie's name to the target, and SYN/ACKs to the zombie, whose resets
+ * carry its IP ID (RFC 9293 section 3.10.7: an unexpected SYN/ACK is reset, the reset's sequence number is
+ * our acknowledgement number). Over IPv6 a zombie is first told that its path takes less than 1280 bytes,
+ * whereupon older stacks put a fragment header, and so an ID, on each of their packets (RFC 2460 section 5;
+ * RFC 8021 ended that). */
 #include <string.h>
 
 #include "packet/icmp.h"

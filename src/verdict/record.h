@@ -1,5 +1,6 @@
-/* What the packet process tells the supervisor: records of one fixed size, without pointers, through a ring in shared
- * memory. The supervisor trusts none of them: record_valid() checks every field before anything is done with it. */
+/* What the packet process tells the supervisor: records of one fixed size, without pointers, through a ring
+ * in shared memory. The supervisor trusts none of them: record_valid() checks every field before anything is
+ * done with it. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,23 +13,24 @@ enum record_type {
     RECORD_HOST_UP, /* host answered: reason, ttl, rtt_ns; or is taken as up (user-set, localhost-response) */
     RECORD_HOST_DOWN, /* host did not answer discovery: reason, source */
     RECORD_MAC,       /* the host's hardware address, in mac */
-    RECORD_PORT, /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags; part and packet, if that is
-                    short */
+    RECORD_PORT, /* one port: port, protocol, state, reason, ttl, tries, source, rtt_ns, flags; a packet */
     RECORD_CONFIRMATION, /* of a port that was said to be open: port, protocol, confirmation */
-    RECORD_HOST_DONE, /* nothing more to come for this host: all ports without a RECORD_PORT have the silent state of
-                         their technique, after `tries` tries (or, with a reason other than no-response, state, reason
-                         and source of this record); rtt_ns, rttvar_ns, rto_ns; flags UNFINISHED, TIMED_OUT */
-    RECORD_NOTE,     /* something the user should know: enum note, value[] */
-    RECORD_PROGRESS, /* running totals, in value[] by enum progress_value; several a second */
-    RECORD_EVIDENCE, /* a longer packet, behind the RECORD_PORT that comes next: host, port, protocol, part, bytes; in parts */
-    RECORD_END, /* the scan is over; flag UNFINISHED when it was cut short */
+    RECORD_HOST_DONE, /* nothing more to come for this host: all ports without a RECORD_PORT have the silent
+                         state of their technique, after `tries` tries (or, with a reason other than
+                         no-response, state, reason and source of this record); rtt_ns, rttvar_ns, rto_ns;
+                         flags UNFINISHED, TIMED_OUT */
+    RECORD_NOTE,      /* something the user should know: enum note, value[] */
+    RECORD_PROGRESS,  /* running totals, in value[] by enum progress_value; several a second */
+    RECORD_EVIDENCE,  /* of a longer packet of the next RECORD_PORT: host, port, protocol, part, bytes */
+    RECORD_END,       /* the scan is over; flag UNFINISHED when it was cut short */
 
-    /* How far the scan is, for a store; value[] by enum checkpoint_value. Each is true of all records before it: */
+    /* How far the scan is, for a store; value[] by enum checkpoint_value. Each is true of all records before
+     * it: */
     RECORD_INTAKE,      /* hosts below FIRST may be taken in from now on */
-    RECORD_BLOCK_HOSTS, /* hosts FIRST .. END - 1 of the plan are in block ID, of kind KIND; several a block */
-    RECORD_BLOCK, /* block ID: every probe was asked TRIES times; then FIRST of its order were asked once more */
-    RECORD_BLOCK_VOID, /* of which FIRST .. END - 1 of the order do not count; after its RECORD_BLOCK */
-    RECORD_BLOCK_END,  /* block ID is over */
+    RECORD_BLOCK_HOSTS, /* hosts FIRST .. END - 1 of the plan are in block ID, of kind KIND; repeated */
+    RECORD_BLOCK,       /* block ID: every probe was asked TRIES times; then FIRST of its order once more */
+    RECORD_BLOCK_VOID,  /* of which FIRST .. END - 1 of the order do not count; after its RECORD_BLOCK */
+    RECORD_BLOCK_END,   /* block ID is over */
     RECORD_TYPE_COUNT
 };
 
@@ -56,22 +58,22 @@ enum note {
     NOTE_NEW_SOURCE,  /* our address towards the targets is another: [0] probes to be sent again */
     NOTE_CONFLICT,    /* host: answers about port [0] contradict each other; the first stands */
     NOTE_REROUTED,    /* so is the link or the gateway: [0] probes to be sent again */
-    NOTE_ZOMBIE, /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own, [2] millionths of
-                    questions lost, [3] round trip in ns; the last two from --find-zombie only */
+    NOTE_ZOMBIE, /* host: [0] enum ipid_class of its IDs, [1] thousandths of packets a second of its own; and
+                    from --find-zombie only [2] millionths of questions lost, [3] round trip in ns */
     NOTE_IDLE_SEEN,    /* host: a target that our question for its station showed our address */
     NOTE_IDLE_STOPPED, /* host: [0] enum idle_trouble; some of its ports stay unknown */
-    NOTE_RATE, /* of the way from source: [0] packets a second until now, [1] from now on, [2] enum rate_cause */
-    NOTE_LIMITED, /* host: it limits its answers, and is asked at its pace from now on; [0] 1: ICMP errors, 0: resets */
-    NOTE_POLICED, /* host: probes may get to it only so often; it is asked at a pace that gets through from now on */
-    NOTE_SWALLOWED, /* probes that left by the faster way of a backend got nowhere: [0] to be sent again */
-    NOTE_RELAY,     /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
-    NOTE_PATH_SPLIT, /* host: the first address of a network that is another path's from now on; [0] the length of its
-                          prefix, [1] enum path_difference, [2] ten thousandths of what was known of it that were so, and
-                          [3] of the rest of its path */
-    NOTE_PATH_JOINED, /* likewise: it shares the path again that it was split from; [2] and [3] as they are now */
-    NOTE_PATH_CROWDED, /* behind the way from source are more than [0] networks; [1] 1: that differ, 0: that could */
-    NOTE_PATH_SILENT, /* nothing that is reached from source answers any more, for [0] milliseconds; what is known to
-                          answer was asked */
+    NOTE_RATE, /* of the way from source: [0] packets a second so far, [1] from now on, [2] enum rate_cause */
+    NOTE_LIMITED,    /* host: it limits [0] 1: ICMP errors, 0: resets; and is asked at its pace from now on */
+    NOTE_POLICED,    /* host: probes get to it only so often; it is asked at that pace from now on */
+    NOTE_SWALLOWED,  /* probes that left by the faster way of a backend got nowhere: [0] to be sent again */
+    NOTE_RELAY,      /* host: the server of a bounce scan: [0] enum relay_trouble, [1] its number */
+    NOTE_PATH_SPLIT, /* host: the first address of a network that is another path's from now on; [0] its
+                        prefix length, [1] enum path_difference, [2] ten thousandths of what was known of it
+                        that were so, and [3] of the rest of its path */
+    NOTE_PATH_JOINED,  /* likewise: it shares the path again that it was split from; [2] and [3] as now */
+    NOTE_PATH_CROWDED, /* behind the way from source are more than [0] networks; [1] 1: that differ */
+    NOTE_PATH_SILENT,  /* nothing behind the way from source answers, for [0] milliseconds; what is known to
+                          was asked */
     NOTE_PATH_ANSWERS, /* it does again, after [0] milliseconds */
     NOTE_COUNT
 };
@@ -150,7 +152,7 @@ enum checkpoint_value { CHECKPOINT_ID, CHECKPOINT_KIND, CHECKPOINT_TRIES, CHECKP
 
 /* value[] of RECORD_END: what the scan knows of itself */
 enum end_value {
-    END_TRIES, /* whose fate is known: of probes that were answered in the end, outside the pace of limiters, */
+    END_TRIES,         /* whose fate is known: of probes that were answered in the end, outside of lanes, */
     END_TRIES_LOST,    /* and how many of them were not answered */
     END_HOSTS_LIMITED, /* hosts that limit their resets or ICMP errors */
     END_PORTS_CAPPED,  /* silent ports of hosts with RECORD_CAPPED */
@@ -201,6 +203,6 @@ struct record {
 /* Is it about one host, and so for results? */
 bool record_names_host(const struct record *record);
 
-/* Every enum in range; addresses of a known family, spelled the one way, the source of the host's family; no time or
- * number that a report cannot print. */
+/* Every enum in range; addresses of a known family, spelled the one way, the source of the host's family; no
+ * time or number that a report cannot print. */
 bool record_valid(const struct record *record);

@@ -1,5 +1,5 @@
-/* What was concluded of a port, and why: the states of the Nmap reference guide, and the reasons in Nmap's words,
- * which those who read our XML expect literally. */
+/* What was concluded of a port, and why: the states of the Nmap reference guide, and the reasons in Nmap's
+ * words, which those who read our XML expect literally. */
 #pragma once
 
 #include <stdbool.h>
@@ -68,8 +68,7 @@ enum confirmation {
     CONFIRMATION_RESET,        /* not confirmed: reset after the handshake, before data was acknowledged */
     CONFIRMATION_SILENT,       /* not confirmed: the handshake was all */
     CONFIRMATION_NO_HANDSHAKE, /* not confirmed: there was none, this time */
-    CONFIRMATION_UNTRIED, /* not confirmed: left out, since too many of the host's ports had been silent, or data might
-                                  do harm */
+    CONFIRMATION_UNTRIED, /* not confirmed: left out, since too many ports were silent, or data might harm */
     CONFIRMATION_COUNT
 };
 
@@ -83,7 +82,8 @@ enum rank {
     RANK_SERVICE      /* the service answered */
 };
 
-/* Of an answer of the target itself: RANK_RESET or RANK_ICMP_TARGET, which are what hosts limit; else RANK_SILENCE. */
+/* Of an answer of the target itself: RANK_RESET or RANK_ICMP_TARGET, which are what hosts limit; else
+ * RANK_SILENCE. */
 enum rank rank_of_limited(enum reason reason);
 
 struct verdict {

@@ -99,6 +99,7 @@ class Checks(unittest.TestCase):
     def test_format(self):
         self.assertTrue(self.sample().passes("check_format.py"))
         self.assertFalse(self.with_file("src/base/bad.c", "int  x( void );\n").passes("check_format.py"))
+        self.assertFalse(self.with_file("src/base/bad.c", f"/* {'x' * 110} */\n").passes("check_format.py"))
 
     def test_shell(self):
         self.assertTrue(self.sample().passes("check_shell.py"))

@@ -1,5 +1,6 @@
-/* inject PID CALL: makes a running process call the kernel as if an attacker had taken it over, by changing the number of its next
- * system call. What the kernel then does is what its sandbox is worth. Needs root, or the right to trace the process. */
+/* inject PID CALL: makes a running process call the kernel as if an attacker had taken it over, by changing
+ * the number of its next system call. What the kernel then does is what its sandbox is worth. Needs root, or
+ * the right to trace the process. */
 #include <errno.h>
 #include <linux/elf.h>
 #include <signal.h>
@@ -37,8 +38,8 @@ static void fail(const char *what)
     exit(EXIT_FAILURE);
 }
 
-/* The process stands at the entry of a system call: let it be this one, and its first argument 0. What that was may be what the
- * sandbox allows of this call. */
+/* The process stands at the entry of a system call: let it be this one, and its first argument 0. What that
+ * was may be what the sandbox allows of this call. */
 static void replace_call(pid_t pid, long number)
 {
 #if defined(__x86_64__)

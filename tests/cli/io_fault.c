@@ -1,8 +1,9 @@
-/* For LD_PRELOAD: the n-th call that changes a plain file ends the process as kill -9 does, or fails. IO_FAULT is
- * "kill:N" or "ERRNO:N"; a "+" behind N makes all later calls fail too. IO_FAULT_CALLS may name which calls count instead: "sync" (of
- * plain files), or "read". Only what the process itself does counts, not what its children do. With IO_SLOW each sync of another thread than the
- * main one takes so many seconds. With IO_POWER=SEED the end is one of power: of what was written and not synced, each write is lost
- * with an even chance (0: all of it is). */
+/* For LD_PRELOAD: the n-th call that changes a plain file ends the process as kill -9 does, or fails.
+ * IO_FAULT is "kill:N" or "ERRNO:N"; a "+" behind N makes all later calls fail too. IO_FAULT_CALLS may name
+ * which calls count instead: "sync" (of plain files), or "read". Only what the process itself does counts,
+ * not what its children do. With IO_SLOW each sync of another thread than the main one takes so many seconds.
+ * With IO_POWER=SEED the end is one of power: of what was written and not synced, each write is lost with an
+ * even chance (0: all of it is). */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -112,7 +113,8 @@ static void undo(const struct unsynced *write, bool cut)
     close(fd);
 }
 
-/* The files become what they may be after the loss of power: SQLite counts on no more than that a write is there or not. */
+/* The files become what they may be after the loss of power: SQLite counts on no more than that a write is
+ * there or not. */
 static void lose_power(void)
 {
     const char *power = getenv("IO_POWER");

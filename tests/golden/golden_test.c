@@ -1,5 +1,6 @@
-/* golden_test DIR: renders every scene in every report and compares it with DIR/SCENE.REPORT, byte for byte. With
- * PORTOLAN_GOLDEN_UPDATE=1 in the environment it writes those files instead: look at the difference before you commit. */
+/* golden_test DIR: renders every scene in every report and compares it with DIR/SCENE.REPORT, byte for byte.
+ * With PORTOLAN_GOLDEN_UPDATE=1 in the environment it writes those files instead: look at the difference
+ * before you commit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

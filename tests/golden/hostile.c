@@ -1,7 +1,7 @@
-/* hostile NAMES DIRECTORY: renders every report with hostile text in all places where foreign text can stand, for
- * consumers_test.py to read back. NAMES holds one name a line, in hex. Name i is the user's name of host i, name i + 1 its
- * name from DNS, and name i the service of TCP port i of one more host; the first ones are the command line and the reason
- * why the run ended. */
+/* hostile NAMES DIRECTORY: renders every report with hostile text in all places where foreign text can stand,
+ * for consumers_test.py to read back. NAMES holds one name a line, in hex. Name i is the user's name of host
+ * i, name i + 1 its name from DNS, and name i the service of TCP port i of one more host; the first ones are
+ * the command line and the reason why the run ended. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

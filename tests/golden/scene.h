@@ -1,4 +1,5 @@
-/* Scans that never were: fixed records, fed to results and rendered by any report. The same scene gives the same bytes. */
+/* Scans that never were: fixed records, fed to results and rendered by any report. The same scene gives the
+ * same bytes. */
 #pragma once
 
 #include <stdbool.h>

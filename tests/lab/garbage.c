@@ -1,6 +1,7 @@
-/* garbage INTERFACE MAC ADDRESS NETWORK COUNT SEED: throws packets at a scanner that look like answers and are none: to the ports it
- * scans from, from the hosts it asks, with right and wrong checksums, lengths that cannot be, quotes of nothing, options
- * and extension headers without end, and plain noise. Prints how many it sent of each kind. */
+/* garbage INTERFACE MAC ADDRESS NETWORK COUNT SEED: throws packets at a scanner that look like answers and
+ * are none: to the ports it scans from, from the hosts it asks, with right and wrong checksums, lengths that
+ * cannot be, quotes of nothing, options and extension headers without end, and plain noise. Prints how many
+ * it sent of each kind. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -101,8 +102,8 @@ static void put_host(struct thrower *thrower, uint8_t *at)
     at[3] = (uint8_t)(at[3] + below(thrower, HOSTS));
 }
 
-/* The upper layer, `len` bytes of noise so far, made to look like one that answers. Returns where its checksum stands; 0: it has
- * none that we fill in. */
+/* The upper layer, `len` bytes of noise so far, made to look like one that answers. Returns where its
+ * checksum stands; 0: it has none that we fill in. */
 static size_t dress(struct thrower *thrower, enum kind kind, uint8_t *upper, size_t len)
 {
     if (kind == KIND_ICMP || kind == KIND_QUOTE) {

@@ -1,9 +1,10 @@
 /* relay NAMESPACE_A DEVICE_A NAMESPACE_B DEVICE_B DELAY_US [JITTER_US [LOSS_PERCENT [QUEUE]]]
  *
- * A delay line between two TAP devices, each in its own network namespace (given by path): the practice network's slow
- * paths, for kernels without netem. Every frame that comes out of one device goes into the other DELAY_US later, give or
- * take JITTER_US; with jitter frames overtake each other, without they never do. LOSS_PERCENT of them are lost; QUEUE is
- * how many can be on their way at once, in both directions together. Prints "ready" when both devices are open. */
+ * A delay line between two TAP devices, each in its own network namespace (given by path): the practice
+ * network's slow paths, for kernels without netem. Every frame that comes out of one device goes into the
+ * other DELAY_US later, give or take JITTER_US; with jitter frames overtake each other, without they never
+ * do. LOSS_PERCENT of them are lost; QUEUE is how many can be on their way at once, in both directions
+ * together. Prints "ready" when both devices are open. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>

@@ -1,7 +1,7 @@
 /* sctp_listener PORT...
  *
- * Listens at SCTP ports, over IPv4 and IPv6, in the network namespace it runs in: usrsctp, the SCTP stack of the BSDs in
- * user space, on raw sockets, for kernels without one. Prints "ready" when all are open. */
+ * Listens at SCTP ports, over IPv4 and IPv6, in the network namespace it runs in: usrsctp, the SCTP stack of
+ * the BSDs in user space, on raw sockets, for kernels without one. Prints "ready" when all are open. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdarg.h>

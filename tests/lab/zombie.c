@@ -1,4 +1,5 @@
-/* A host with a real stack that numbers all its packets with one counter, as idle scans need: lwIP on a TAP device.
+/* A host with a real stack that numbers all its packets with one counter, as idle scans need: lwIP on a TAP
+ * device.
  *
  *     zombie DEVICE ADDRESS MASK GATEWAY
  *

@@ -1,5 +1,5 @@
-/* Bounce scans: through FTP servers that do as they are told, each in its own way; through slow, lossy and unsteady ones;
- * and through those that forbid it, are broken, or mean harm. */
+/* Bounce scans: through FTP servers that do as they are told, each in its own way; through slow, lossy and
+ * unsteady ones; and through those that forbid it, are broken, or mean harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

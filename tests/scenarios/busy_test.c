@@ -1,4 +1,5 @@
-/* Our own machine is busy: it sends later than it meant to, or finds no room at its socket. That says nothing of the network. */
+/* Our own machine is busy: it sends later than it meant to, or finds no room at its socket. That says nothing
+ * of the network. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,8 @@ static struct sim_link policer_before(const struct sim_host *host)
                              .policed_proto = IP_PROTO_TCP};
 }
 
-/* The echo of a host is back before any reset, when what it answers is asked again: it has shown none to miss yet. */
+/* The echo of a host is back before any reset, when what it answers is asked again: it has shown none to miss
+ * yet. */
 static void a_host_whose_resets_come_late_is_not_said_to_limit_them(void **state)
 {
     (void)state;

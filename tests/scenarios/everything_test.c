@@ -1,4 +1,5 @@
-/* Hosts that answer everything: SYN proxies, tarpits, middleboxes. They are told from hosts with open ports, and delay nobody. */
+/* Hosts that answer everything: SYN proxies, tarpits, middleboxes. They are told from hosts with open ports,
+ * and delay nobody. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

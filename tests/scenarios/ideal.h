@@ -16,10 +16,11 @@ struct ideal_case {
     double limiter_pps;     /* to so many a second */
 };
 
-/* Tries of each port that somebody needs who knows how much is lost: until at most one port in a million has a wrong state.
- * Silence is never believed at once: two at least where ports are silent. */
+/* Tries of each port that somebody needs who knows how much is lost: until at most one port in a million has
+ * a wrong state. Silence is never believed at once: two at least where ports are silent. */
 unsigned ideal_tries(const struct ideal_case *ideal_case);
 
-/* T = (ramp + 1) RTT + max(S/B, C/(L(1-loss)), (K-1) D), with ramp = max(0, log2(B RTT/16)), S = answering/(1-loss)^2 +
- * silent K, B = the bottleneck or 1 M/s, C = limited ports, L = the limiter's rate, K = ideal_tries, D = max(RTT, burst). */
+/* T = (ramp + 1) RTT + max(S/B, C/(L(1-loss)), (K-1) D), with ramp = max(0, log2(B RTT/16)), S =
+ * answering/(1-loss)^2 + silent K, B = the bottleneck or 1 M/s, C = limited ports, L = the limiter's rate, K
+ * = ideal_tries, D = max(RTT, burst). */
 double ideal_seconds(const struct ideal_case *ideal_case);

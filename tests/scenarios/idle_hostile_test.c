@@ -1,5 +1,6 @@
-/* Zombies that fall silent, start anew or jump at any moment of a scan: while they are qualified, while the lag is searched for,
- * while groups are tested, and while single ports are confirmed. No wrong state, a clear message, an end. */
+/* Zombies that fall silent, start anew or jump at any moment of a scan: while they are qualified, while the
+ * lag is searched for, while groups are tested, and while single ports are confirmed. No wrong state, a clear
+ * message, an end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

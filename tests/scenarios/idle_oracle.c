@@ -18,8 +18,8 @@ static double copies(const struct idle_scene *scene)
     return hidden > 0 ? ceil(log(MISSED) / log(hidden)) : 1;
 }
 
-/* Two tests must be so far apart that packets which overtake each other stay in theirs: a SYN and its SYN/ACK against a
- * question. */
+/* Two tests must be so far apart that packets which overtake each other stay in theirs: a SYN and its SYN/ACK
+ * against a question. */
 static double apart_s(const struct idle_scene *scene)
 {
     return seconds(2 * scene->target.jitter_ns + scene->zombie.jitter_ns);
@@ -30,8 +30,8 @@ static double sending_s(const struct idle_scene *scene, double ports)
     return ports * copies(scene) / scene->timing.default_rate_pps;
 }
 
-/* Tests of groups of this size, one after the other; then each open port is halved out of its group. As counts are exact,
- * the second half of a group needs no test, and an open port no confirmation. */
+/* Tests of groups of this size, one after the other; then each open port is halved out of its group. As
+ * counts are exact, the second half of a group needs no test, and an open port no confirmation. */
 static double work_s(const struct idle_scene *scene, unsigned size)
 {
     double groups = ceil((double)scene->port_count / size);

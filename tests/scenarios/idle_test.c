@@ -1,5 +1,5 @@
-/* Idle scans through zombies of every kind: no wrong state, whatever the zombie does besides. The whole set of zombies, and
- * their times, are bench/idle_matrix. */
+/* Idle scans through zombies of every kind: no wrong state, whatever the zombie does besides. The whole set
+ * of zombies, and their times, are bench/idle_matrix. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,8 +96,8 @@ static void a_way_that_varies_more_than_that_to_the_zombie_is_found_out(void **s
     }
 }
 
-/* Its zombie is steady, and the way through the target varies by 40 ms: a short window holds a few of a port's answers, and
- * the others fall into the tests of other ports. */
+/* Its zombie is steady, and the way through the target varies by 40 ms: a short window holds a few of a
+ * port's answers, and the others fall into the tests of other ports. */
 static void late_answers_neither_prove_a_port_nor_hide_one(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* What a store would hold of a scan without discovery, were it killed: what was told until the last state was written, about
- * so many seconds apart. */
+/* What a store would hold of a scan without discovery, were it killed: what was told until the last state was
+ * written, about so many seconds apart. */
 #pragma once
 
 #include <stddef.h>

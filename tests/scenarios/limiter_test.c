@@ -1,4 +1,5 @@
-/* Hosts that limit their resets or ICMP errors: no wrong state, in little more time than the limiter itself needs. */
+/* Hosts that limit their resets or ICMP errors: no wrong state, in little more time than the limiter itself
+ * needs. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -68,7 +69,8 @@ static void protocols_behind_the_limiter_of_linux_are_all_right(void **state)
     }
 }
 
-/* It answers some of every few probes: that could be a path that loses most, but no number of tries is enough for that. */
+/* It answers some of every few probes: that could be a path that loses most, but no number of tries is enough
+ * for that. */
 static void a_limiter_a_fifth_as_fast_as_the_way_is_no_loss(void **state)
 {
     (void)state;
@@ -175,8 +177,8 @@ static void an_unlimited_host_with_silent_ports_is_not_slowed_down(void **state)
     }
 }
 
-/* UDP behind the limiter of Linux: a quarter of the ports echo, a quarter are silent, half are closed; the bucket may have
- * been spent on somebody before. */
+/* UDP behind the limiter of Linux: a quarter of the ports echo, a quarter are silent, half are closed; the
+ * bucket may have been spent on somebody before. */
 static void assert_udp(uint16_t port_count, uint64_t seeds, double factor)
 {
     const struct sim_port ports[] = {
@@ -214,7 +216,8 @@ static void forty_mixed_udp_ports_are_right_whatever_the_bucket_holds(void **sta
     assert_udp(40, 100, 1.9); /* of so short a scan much is the end: a token is waited for before every try */
 }
 
-/* What is waited for at the end depends on the host's round trip and limiter, not on the time-out of strangers. */
+/* What is waited for at the end depends on the host's round trip and limiter, not on the time-out of
+ * strangers. */
 static void few_ports_behind_a_limiter_do_not_wait_for_seconds(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* The matrix of scenarios that the rate and the number of tries are measured in: which cells there are, and one scan of
- * one of them. */
+/* The matrix of scenarios that the rate and the number of tries are measured in: which cells there are, and
+ * one scan of one of them. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +20,8 @@ struct matrix_cell {
 /* Cell number 0 .. MATRIX_CELLS - 1. */
 struct matrix_cell matrix_cell_at(unsigned number);
 
-/* A small set of cells in which every two values of different axes meet; always the same. Returns how many there are. */
+/* A small set of cells in which every two values of different axes meet; always the same. Returns how many
+ * there are. */
 unsigned matrix_pairwise(struct matrix_cell cells[static MATRIX_CELLS]);
 
 struct ideal_case matrix_ideal(struct matrix_cell cell);

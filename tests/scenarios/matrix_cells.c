@@ -53,8 +53,8 @@ static void meet(struct pairs *pairs, struct matrix_cell cell)
             pairs->met[a][b][cell.value[a]][cell.value[b]] = true;
 }
 
-/* Greedy: always the cell in which most pairs meet for the first time. Of several the one that comes first from a place
- * that moves on, so that no value is preferred. */
+/* Greedy: always the cell in which most pairs meet for the first time. Of several the one that comes first
+ * from a place that moves on, so that no value is preferred. */
 unsigned matrix_pairwise(struct matrix_cell cells[static MATRIX_CELLS])
 {
     static const struct pairs none;

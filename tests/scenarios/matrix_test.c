@@ -9,7 +9,8 @@
 
 #include "matrix.h"
 
-/* The number of a cell in the set that covers all pairs, and how many times its ideal time it takes at most. */
+/* The number of a cell in the set that covers all pairs, and how many times its ideal time it takes at
+ * most. */
 struct expected {
     unsigned number;
     double ratio_most;
@@ -48,14 +49,16 @@ static void a_rate_that_begins_far_too_high_costs_little(void **state)
     assert_as_expected(&(struct expected){39, 1.5}, 8);
 }
 
-/* Sweeps at ten times what the link carries are over before an answer could say so, and bursts may look like a policer. */
+/* Sweeps at ten times what the link carries are over before an answer could say so, and bursts may look like
+ * a policer. */
 static void a_firewalled_host_behind_bursts_of_loss_is_asked_in_time(void **state)
 {
     (void)state;
     assert_as_expected(&(struct expected){12, 1.6}, 30);
 }
 
-/* 0.2 ms away, 5 % lost in bursts of 10 ms, resets limited: the tries of the last ports must not all meet one burst. */
+/* 0.2 ms away, 5 % lost in bursts of 10 ms, resets limited: the tries of the last ports must not all meet one
+ * burst. */
 static void the_last_ports_of_a_limited_host_are_not_all_asked_in_one_burst(void **state)
 {
     (void)state;

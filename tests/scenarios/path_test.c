@@ -35,7 +35,8 @@ static struct sim_host firewalled(const char *first, const char *last)
     return host;
 }
 
-/* The four /24s of 198.18.0.0/22, behind a link of 5,000 packets a second; behind that the second has one of its own. */
+/* The four /24s of 198.18.0.0/22, behind a link of 5,000 packets a second; behind that the second has one of
+ * its own. */
 struct quarters {
     struct sim_host host;
     struct sim_link links[2];
@@ -84,7 +85,8 @@ static int64_t done_ns(const struct scenario *scenario, uint8_t byte, bool is)
     return last_ns - SEC; /* the clock of the simulation begins there */
 }
 
-/* The others take no longer than without the second's link, and all of them no longer than that and the second by itself. */
+/* The others take no longer than without the second's link, and all of them no longer than that and the
+ * second by itself. */
 static void assert_slows_only_itself(struct sim_link second, uint64_t seed)
 {
     struct quarters alone = quarters_with(second),

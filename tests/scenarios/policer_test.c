@@ -1,5 +1,5 @@
-/* Firewalls and providers that let so many probes a second through and drop the rest in silence: what they drop is not
- * taken for silence of the port. */
+/* Firewalls and providers that let so many probes a second through and drop the rest in silence: what they
+ * drop is not taken for silence of the port. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

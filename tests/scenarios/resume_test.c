@@ -1,5 +1,5 @@
-/* Scans that are killed and go on from what a store holds of them then: whatever the host is like, no state is wrong in the end, and
- * little is asked twice. */
+/* Scans that are killed and go on from what a store holds of them then: whatever the host is like, no state
+ * is wrong in the end, and little is asked twice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

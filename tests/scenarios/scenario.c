@@ -354,7 +354,8 @@ static bool answers_icmp(const struct sim_port *port)
     return port->behaviour == SIM_ICMP || port->behaviour == SIM_SHORT_QUOTE;
 }
 
-/* What an open port shows to a technique other than SYN and connect; the reset that it may send says "closed". */
+/* What an open port shows to a technique other than SYN and connect; the reset that it may send says
+ * "closed". */
 static enum port_state open_seen_by(const struct technique *technique, const struct sim_host *host)
 {
     if (technique == &technique_ack)
@@ -411,7 +412,8 @@ static enum port_state udp_truth(const struct sim_port *port)
     return PORT_OPEN_FILTERED;
 }
 
-/* An FTP server that does not say why its connect() failed says the same of a port that an ICMP error closes. */
+/* An FTP server that does not say why its connect() failed says the same of a port that an ICMP error
+ * closes. */
 static enum port_state bounce_truth(const struct sim_relay *relay, const struct sim_port *port)
 {
     if (answers_icmp(port))

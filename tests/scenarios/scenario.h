@@ -39,11 +39,10 @@ struct scenario {
     const struct technique *technique;
     const struct technique *also; /* asks the ports from also_from on, in the same scan; NULL: none does */
     uint16_t also_from;
-    bool discovery; /* the usual probes; false: -Pn, with neighbour discovery on link */
-    const struct technique
-        *ping;     /* with discovery: instead of the usual probes this one, to port 80; NULL: those */
-    bool verify;   /* --verify */
-    bool no_ports; /* -sn */
+    bool discovery;                   /* the usual probes; false: -Pn, with neighbour discovery on link */
+    const struct technique *ping;     /* with discovery: this probe alone, to port 80; NULL: the usual ones */
+    bool verify;                      /* --verify */
+    bool no_ports;                    /* -sn */
     const struct bounce_relay *relay; /* of a bounce scan, through sim.relays[0]; NULL: none */
     struct timing timing;
     uint64_t seed;      /* of the simulation, the order and the tokens */
@@ -82,6 +81,6 @@ void scenario_done(struct scenario *scenario);
 const struct seen_host *scenario_host(const struct scenario *scenario, const char *address);
 const struct seen_port *scenario_port(const struct scenario *scenario, const char *address, uint16_t port);
 
-/* Compare every port of every host with the truth of the simulation, for a TCP technique or UDP. Prints the first few
- * that are wrong, with the seed. Returns how many are. */
+/* Compare every port of every host with the truth of the simulation, for a TCP technique or UDP. Prints the
+ * first few that are wrong, with the seed. Returns how many are. */
 uint64_t scenario_count_wrong(const struct scenario *scenario);

@@ -132,9 +132,9 @@ static void data_in_the_probes_change_no_state(void **state)
             assert_data_change_nothing(tcp_techniques[i / 3], lens[i % 3], seed);
 }
 
-/* A probe that comes back carries all the right numbers, and says nothing; nor does what our own kernel makes of it, which
- * comes back as well. (UDP is an exception: RFC 862 has servers that
- * do just this, and whatever comes from a port shows that it is open.) */
+/* A probe that comes back carries all the right numbers, and says nothing; nor does what our own kernel makes
+ * of it, which comes back as well. (UDP is an exception: RFC 862 has servers that do just this, and whatever
+ * comes from a port shows that it is open.) */
 static void a_mirror_shows_nothing(void **state)
 {
     (void)state;

@@ -45,8 +45,8 @@ static void ten_percent_loss_each_way_leaves_no_wrong_state(void **state)
     }
 }
 
-/* It tells nothing of the round trip: who takes it for a slow answer waits for seconds after each sweep that follows, and
- * sees a queue where there is none. */
+/* It tells nothing of the round trip: who takes it for a slow answer waits for seconds after each sweep that
+ * follows, and sees a queue where there is none. */
 static void a_syn_ack_sent_again_is_not_taken_for_a_slow_answer(void **state)
 {
     (void)state;
@@ -148,7 +148,8 @@ static void a_near_host_is_waited_for_no_longer_than_its_round_trips_tell(void *
     assert_near_host_takes_at_most(40 * MSEC, 0.1);
 }
 
-/* It is asked on ports that nobody listens on, too, and drops those probes: whoever kept up since then is not waited for. */
+/* It is asked on ports that nobody listens on, too, and drops those probes: whoever kept up since then is not
+ * waited for. */
 static void ports_that_nobody_listens_on_keep_no_near_host_waiting(void **state)
 {
     (void)state;
@@ -193,8 +194,8 @@ static void a_firewalled_host_on_a_clean_path_is_asked_twice(void **state)
     scenario_done(&scenario);
 }
 
-/* With three in ten lost, two tries leave some 90 of 1,000 ports silent. Now and then such a host is taken for one that
- * limits its answers, whose silence does not count as a try. */
+/* With three in ten lost, two tries leave some 90 of 1,000 ports silent. Now and then such a host is taken
+ * for one that limits its answers, whose silence does not count as a try. */
 static void max_retries_caps_the_tries_and_says_so(void **state)
 {
     (void)state;
@@ -239,7 +240,8 @@ static void the_scan_says_how_many_ports_may_be_wrong(void **state)
         fail_msg("measured loss %.3f", loss);
 }
 
-/* The second and the third try leave before the first is answered, and a canary after it; each of them contradicts it. */
+/* The second and the third try leave before the first is answered, and a canary after it; each of them
+ * contradicts it. */
 static void answers_that_contradict_each_other_are_told_and_the_first_stands(void **state)
 {
     (void)state;

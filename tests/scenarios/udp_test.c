@@ -1,4 +1,5 @@
-/* UDP scans: ports that answer anything, that answer only their own protocol, from elsewhere, never, or with errors. */
+/* UDP scans: ports that answer anything, that answer only their own protocol, from elsewhere, never, or with
+ * errors. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,8 +150,8 @@ static void data_takes_the_place_of_the_payload(void **state)
     scenario_done(&scenario);
 }
 
-/* A management controller may know only the second of its payloads, each of which is sent twice. A host whose other
- * ports are all silent is certain after two tries. */
+/* A management controller may know only the second of its payloads, each of which is sent twice. A host whose
+ * other ports are all silent is certain after two tries. */
 static void every_payload_has_its_turn_before_silence_counts(void **state)
 {
     (void)state;
@@ -184,8 +185,8 @@ static void further_payloads_are_sent_to_their_ports_alone(void **state)
     scenario_done(&scenario);
 }
 
-/* The first answer of an echo service may be the one that is lost. (That both of the first two are lost is no more likely
- * than what silence is believed at.) */
+/* The first answer of an echo service may be the one that is lost. (That both of the first two are lost is no
+ * more likely than what silence is believed at.) */
 static void an_answer_that_must_be_confirmed_is_waited_for(void **state)
 {
     (void)state;

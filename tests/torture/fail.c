@@ -1,4 +1,5 @@
-/* Loaded before libc (LD_PRELOAD): lets one call fail, the n-th of its name in all processes of a scan together.
+/* Loaded before libc (LD_PRELOAD): lets one call fail, the n-th of its name in all processes of a scan
+ * together.
  *   TORTURE_CALL   its name, as below; "malloc" is calloc and realloc too
  *   TORTURE_NTH    which one; 0: none, only count
  *   TORTURE_HOW    an errno; or -1: it does only part of its work (the first byte)

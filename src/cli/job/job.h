@@ -1,5 +1,6 @@
-/* Everything that is known before the first packet: what to ask, of whom, in which order. Made from the options and the files they
- * name, without privileges; read-only from then on, so the packet process and the supervisor share it by fork. */
+/* Everything that is known before the first packet: what to ask, of whom, in which order. Made from the
+ * options and the files they name, without privileges; read-only from then on, so the packet process and the
+ * supervisor share it by fork. */
 #pragma once
 
 #include <stdint.h>
@@ -43,14 +44,15 @@ struct job {
     unsigned dropped_ports; /* PORTS_BIT of protocols that -p names and no scan asks for */
 };
 
-/* Read files, names and numbers, and make the plan. The exit status follows what is wrong: EX_USAGE, EX_DATAERR, EX_NOINPUT,
- * EX_UNAVAILABLE, EX_OSERR. *ret is to be freed with job_free.
+/* Read files, names and numbers, and make the plan. The exit status follows what is wrong: EX_USAGE,
+ * EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_OSERR. *ret is to be freed with job_free.
  *   session                  NULL, unless an interrupted scan goes on
  *   options, session, names  borrowed as long as the job lives */
 int job_new(const struct options *options, struct session *session, const struct scan_privilege *privilege,
             struct names *names, struct job **ret, struct error *err);
 
-/* Of a scan that was stored, for reports only: in stored.c. The plan's targets stay with *scan, the services are borrowed. */
+/* Of a scan that was stored, for reports only: in stored.c. The plan's targets stay with *scan, the services
+ * are borrowed. */
 int job_of_store(const struct options *options, const struct service_table *services,
                  struct stored_scan *scan, struct job **ret, struct error *err);
 

@@ -130,7 +130,8 @@ static const char *named_scan(const struct options *options, unsigned index, cha
     return text;
 }
 
-/* A scan that connects asks with connections, ping sockets and datagrams whether hosts are up, and has nothing else. */
+/* A scan that connects asks with connections, ping sockets and datagrams whether hosts are up, and has
+ * nothing else. */
 static int check_pings(const struct options *options, const struct scan_privilege *privilege,
                        struct error *err)
 {

@@ -1,4 +1,5 @@
-/* Which techniques this scan uses: those that were asked for, or the usual ones, as far as the machine allows. */
+/* Which techniques this scan uses: those that were asked for, or the usual ones, as far as the machine
+ * allows. */
 #pragma once
 
 #include <stdbool.h>
@@ -31,13 +32,13 @@ struct scans {
     bool idle;                          /* packets go in another host\'s name; no target hears of us */
 };
 
-/* Fails with EX_USAGE for kinds of scan that cannot be combined, EX_NOPERM for those that are not allowed. *ret points into
- * itself: it must not be moved. */
+/* Fails with EX_USAGE for kinds of scan that cannot be combined, EX_NOPERM for those that are not allowed.
+ * *ret points into itself: it must not be moved. */
 int scans_choose(const struct options *options, const struct scan_privilege *allowed, struct scans *ret,
                  struct error *err);
 
-/* The backend to open, NULL: what is usual. Hosts of attached networks whose stations are not asked for (--disable-arp-ping) can
- * only be reached through raw sockets: there the kernel asks. */
+/* The backend to open, NULL: what is usual. Hosts of attached networks whose stations are not asked for
+ * (--disable-arp-ping) can only be reached through raw sockets: there the kernel asks. */
 const char *scans_backend(const struct options *options);
 
 /* What the reports say of them; room for SCANS_MAX. Returns how many. */

@@ -21,8 +21,8 @@ struct session {
     struct engine_resume resume;
 };
 
-/* EX_CANTCREAT when a scan uses the file, EX_DATAERR when it is damaged, no store, of a newer schema or empty, EX_UNAVAILABLE when
- * it asks on an interface that this machine does not have. */
+/* EX_CANTCREAT when a scan uses the file, EX_DATAERR when it is damaged, no store, of a newer schema or
+ * empty, EX_UNAVAILABLE when it asks on an interface that this machine does not have. */
 int session_open(const char *path, struct session **ret, struct error *err);
 /* Only to be read, also while a scan uses the file. */
 int session_look_at(const char *path, struct session **ret, struct error *err);
@@ -34,5 +34,6 @@ int session_targets(struct session *session, struct targets *targets, struct err
 /* Leave these out from now on; takes the set over. */
 int session_exclude(struct session *session, struct addr_set *excluded, struct error *err);
 
-/* Read how far the scan is, and close the file. EX_DATAERR, saying what differs, when the job is not the same scan. */
+/* Read how far the scan is, and close the file. EX_DATAERR, saying what differs, when the job is not the same
+ * scan. */
 int session_load(struct session *session, const struct job *job, struct error *err);

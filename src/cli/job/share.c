@@ -33,7 +33,8 @@ static bool connects_at_full_speed(const struct job *job)
     return job->specs.count > 0 && job->timing.max_rate_pps <= 0 && job->timing.scan_delay_ns == 0;
 }
 
-/* Where nothing else is asked for: a connect scan is the kernel's work, nine parts of ten, which each core does by itself. */
+/* Where nothing else is asked for: a connect scan is the kernel's work, nine parts of ten, which each core
+ * does by itself. */
 static unsigned usual_count(const struct job *job)
 {
     cpu_set_t cores;

@@ -1,5 +1,5 @@
-/* What is asked of every host: the ports of each technique, the common ones first, and before them how a host shows that it
- * is up. */
+/* What is asked of every host: the ports of each technique, the common ones first, and before them how a host
+ * shows that it is up. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,8 +23,8 @@ struct specs {
 int specs_of_scans(const struct scans *scans, const struct port_set *ports,
                    const struct service_table *services, bool in_order, struct specs *ret, struct error *err);
 
-/* How hosts show that they are up: what -P options ask for, or the usual probes; none with -Pn. EX_USAGE for wrong ports,
- * EX_OSERR without memory. */
+/* How hosts show that they are up: what -P options ask for, or the usual probes; none with -Pn. EX_USAGE for
+ * wrong ports, EX_OSERR without memory. */
 int specs_of_discovery(const struct options *options, bool raw, const struct service_table *services,
                        struct specs *ret, struct error *err);
 

@@ -37,8 +37,8 @@ static int read_login(const char *text, size_t len, const struct via_rule *rule,
     return 0;
 }
 
-/* Where the host ends; *ret_port then is what follows the colon behind it, or NULL. An IPv6 address without brackets is all
- * of the text. */
+/* Where the host ends; *ret_port then is what follows the colon behind it, or NULL. An IPv6 address without
+ * brackets is all of the text. */
 static size_t host_len(const char *text, const char **ret_port)
 {
     const char *end = text[0] == '[' ? strchr(text, ']') : NULL;

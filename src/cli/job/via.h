@@ -1,6 +1,6 @@
-/* The host through which others are scanned: HOST[:PORT] of -sI, [USER[:PASSWORD]@]HOST[:PORT] of -b. The host is a name, an
- * IPv4 address, or an IPv6 address, in brackets when a port follows. Nothing is decoded: what stands before the last @ is
- * the user, up to its first colon, and the password. */
+/* The host through which others are scanned: HOST[:PORT] of -sI, [USER[:PASSWORD]@]HOST[:PORT] of -b. The
+ * host is a name, an IPv4 address, or an IPv6 address, in brackets when a port follows. Nothing is decoded:
+ * what stands before the last @ is the user, up to its first colon, and the password. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,6 +25,7 @@ struct via_rule {
     uint16_t port; /* when none is given */
 };
 
-/* EX_USAGE for what is no such host, or as the resolver fails; a name without an address is EX_UNAVAILABLE. */
+/* EX_USAGE for what is no such host, or as the resolver fails; a name without an address is
+ * EX_UNAVAILABLE. */
 int via_read(const char *text, const struct via_rule *rule, const struct target_resolver *resolver,
              struct via *ret, struct error *err);

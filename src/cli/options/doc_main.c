@@ -1,4 +1,5 @@
-/* Built and run by the build only: writes the manual page or the completions, so that they always are those of the table. */
+/* Built and run by the build only: writes the manual page or the completions, so that they always are those
+ * of the table. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Numbers as a user writes them. Nothing is skipped and nothing is guessed: blanks, signs, trailing letters and values out of
- * range are all refused. On failure *ret is untouched. */
+/* Numbers as a user writes them. Nothing is skipped and nothing is guessed: blanks, signs, trailing letters
+ * and values out of range are all refused. On failure *ret is untouched. */
 #pragma once
 
 #include <stdbool.h>

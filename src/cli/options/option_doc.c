@@ -41,7 +41,8 @@ static const struct {
      "a command for each host found"},
 };
 
-/* "-p PORTS", "-v, --verbose", "--max-rate N"; what stands between the words differs between help and manual. */
+/* "-p PORTS", "-v, --verbose", "--max-rate N"; what stands between the words differs between help and
+ * manual. */
 static void spelling(const struct option *option, char text[static SPELLING_MAX])
 {
     const char *glue = option->argument == ARGUMENT_REQUIRED ? " " : "";

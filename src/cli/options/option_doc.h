@@ -1,5 +1,5 @@
-/* What is said about the options, written from their table: the help, the manual page and the completions for bash. Write errors
- * are the caller's to see. */
+/* What is said about the options, written from their table: the help, the manual page and the completions for
+ * bash. Write errors are the caller's to see. */
 #pragma once
 
 #include <stdio.h>

@@ -54,8 +54,8 @@ const struct option *option_find_letters(const char *text)
     return best;
 }
 
-/* Least number of letters to add, remove or change (Levenshtein), the first row of the table at a time. Words longer than the
- * row are never close to an option. */
+/* Least number of letters to add, remove or change (Levenshtein), the first row of the table at a time. Words
+ * longer than the row are never close to an option. */
 static size_t distance(const char *a, const char *b)
 {
     size_t row[64];

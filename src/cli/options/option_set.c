@@ -169,7 +169,8 @@ int set_template(struct options *options, const struct option_use *use, struct e
         use->spelled, use->value);
 }
 
-/* Names of flags one after the other, as Nmap takes them: "SYNFIN", "urgpsh", and ALL and NONE for all and none of them. */
+/* Names of flags one after the other, as Nmap takes them: "SYNFIN", "urgpsh", and ALL and NONE for all and
+ * none of them. */
 static bool read_flag_names(const char *text, unsigned *ret)
 {
     static const struct {

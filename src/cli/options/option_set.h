@@ -1,4 +1,5 @@
-/* What each option does to struct options. Every setter fails with EX_USAGE and a line that names the option and its value. */
+/* What each option does to struct options. Every setter fails with EX_USAGE and a line that names the option
+ * and its value. */
 #pragma once
 
 #include "cli/options/option_table.h"

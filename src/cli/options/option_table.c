@@ -1,4 +1,5 @@
-/* The rows. A new option is a row here, a field in struct options and, when no plain setter does, a setter. */
+/* The rows. A new option is a row here, a field in struct options and, when no plain setter does, a
+ * setter. */
 #include "cli/options/option_table.h"
 
 #include <stddef.h>

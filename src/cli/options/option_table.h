@@ -1,4 +1,5 @@
-/* The one table of options. The parser, --help, the manual page and the completions for bash all follow from it. */
+/* The one table of options. The parser, --help, the manual page and the completions for bash all follow from
+ * it. */
 #pragma once
 
 #include <stdint.h>
@@ -58,5 +59,6 @@ const struct option *option_find(const char *name);
 /* The option whose letters the text (without its dash) starts with, the longest that fits; or NULL. */
 const struct option *option_find_letters(const char *text);
 
-/* The long spelling closest to this unknown word (without dashes), written to `text`; or NULL when none is close. */
+/* The long spelling closest to this unknown word (without dashes), written to `text`; or NULL when none is
+ * close. */
 const char *option_nearest(const char *word, char text[static 64]);

@@ -110,7 +110,8 @@ static int parse_long(struct parse *parse, const char *word, struct error *err)
     return apply(parse, option, name, value, err);
 }
 
-/* One option written with letters; `rest` is what follows them in the word. Returns how much of it was the argument. */
+/* One option written with letters; `rest` is what follows them in the word. Returns how much of it was the
+ * argument. */
 static int parse_letters(struct parse *parse, const struct option *option, const char *rest,
                          struct error *err)
 {

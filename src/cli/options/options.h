@@ -1,5 +1,5 @@
-/* What the user asked for, as far as the command line alone can tell. Texts point into argv and are not yet understood:
- * targets, ports and files are read later, without privileges. */
+/* What the user asked for, as far as the command line alone can tell. Texts point into argv and are not yet
+ * understood: targets, ports and files are read later, without privileges. */
 #pragma once
 
 #include <stdbool.h>
@@ -123,11 +123,12 @@ enum options_verb {
     VERB_COUNT
 };
 
-/* Read the command line. argv[0] is not looked at. EX_USAGE with a line that names the argument. On success the caller ends
- * with options_done. */
+/* Read the command line. argv[0] is not looked at. EX_USAGE with a line that names the argument. On success
+ * the caller ends with options_done. */
 int options_parse(int argc, char *const argv[], struct options *ret, struct error *err);
 
-/* The options of a scan that goes on: those it was begun with, and over them what was given with `portolan resume`.
+/* The options of a scan that goes on: those it was begun with, and over them what was given with `portolan
+ * resume`.
  *   begun_argc, begun_argv  its command line, from its store; borrowed
  *   given                   as options_parse has read it, with VERB_RESUME */
 int options_resume(int begun_argc, char *const begun_argv[], const struct options *given, struct options *ret,

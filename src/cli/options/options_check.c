@@ -1,4 +1,5 @@
-/* Which options can be given together. The rules that need to know what this machine allows are in scans.c. */
+/* Which options can be given together. The rules that need to know what this machine allows are in
+ * scans.c. */
 #include <string.h>
 
 #include "cli/options/options.h"

@@ -4,8 +4,10 @@
 
 #define MINUTE (60 * SEC)
 
-/* The wait for an answer follows each host's round trips between these bounds (RFC 6298); the rates are where a scan
- * begins: answers that keep up raise them. Retries are the most there are: silence ends earlier, as soon as it is certain. T0 to T2 space the probes to one host, so their rate over all hosts follows from that. */
+/* The wait for an answer follows each host's round trips between these bounds (RFC 6298); the rates are where
+ * a scan begins: answers that keep up raise them. Retries are the most there are: silence ends earlier, as
+ * soon as it is certain. T0 to T2 space the probes to one host, so their rate over all hosts follows from
+ * that. */
 static const struct timing templates[] = {
     /* T0, paranoid */
     {.min_rto_ns = 100 * MSEC,

@@ -4,6 +4,6 @@
 #include "cli/options/options.h"
 #include "engine/engine.h"
 
-/* The template's numbers, with those that were given on the command line instead. Where two bounds cross, the one that
- * was given moves the other. */
+/* The template's numbers, with those that were given on the command line instead. Where two bounds cross, the
+ * one that was given moves the other. */
 struct timing timing_from(const struct options *options);

@@ -1,5 +1,5 @@
-/* `portolan explain FILE HOST:PORT`: the story of one port of a stored scan: what was asked, what came back, and why that
- * makes its state. */
+/* `portolan explain FILE HOST:PORT`: the story of one port of a stored scan: what was asked, what came back,
+ * and why that makes its state. */
 #pragma once
 
 #include "cli/options/options.h"

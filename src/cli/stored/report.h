@@ -1,4 +1,5 @@
-/* `portolan report FILE`: the reports of a scan from its store, also while it runs or after it was interrupted. */
+/* `portolan report FILE`: the reports of a scan from its store, also while it runs or after it was
+ * interrupted. */
 #pragma once
 
 #include "cli/options/options.h"

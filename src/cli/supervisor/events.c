@@ -20,8 +20,8 @@ int64_t supervisor_now_ns(void)
     return now.tv_sec * SEC + now.tv_nsec;
 }
 
-/* Those that are read from the descriptor. What whoever started us wants ignored, as nohup does, stays ignored: a blocked
- * signal would be queued all the same. */
+/* Those that are read from the descriptor. What whoever started us wants ignored, as nohup does, stays
+ * ignored: a blocked signal would be queued all the same. */
 static void collect_signals(sigset_t *ret)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT, SIGCHLD};

@@ -37,5 +37,6 @@ bool evidence_is_of(const struct evidence_parts *parts, const struct addr *host,
 /* Write out what is buffered. 0, or EX_IOERR. */
 int evidence_flush(struct evidence *evidence, struct error *err);
 
-/* The same of everything: wait until it is written, or a signal wants to end us. EX_IOERR also when the file was removed. */
+/* The same of everything: wait until it is written, or a signal wants to end us. EX_IOERR also when the file
+ * was removed. */
 int evidence_end(struct evidence *evidence, struct error *err);

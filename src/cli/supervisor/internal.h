@@ -66,11 +66,13 @@ struct supervisor {
 
 int64_t supervisor_now_ns(void); /* CLOCK_MONOTONIC */
 
-/* Take in some of what is in the rings; `behind` says whether there is more. In records.c, with what results hand over. */
+/* Take in some of what is in the rings; `behind` says whether there is more. In records.c, with what results
+ * hand over. */
 void supervisor_drain(struct supervisor *supervisor);
 int supervisor_open_results(struct supervisor *supervisor, struct error *err);
 
-/* Report again what an interrupted scan had found, and write to the store from now on, which is taken over. In store.c. */
+/* Report again what an interrupted scan had found, and write to the store from now on, which is taken over.
+ * In store.c. */
 int supervisor_start_store(struct supervisor *supervisor, struct database *database, struct error *err);
 
 /* Say what is left out, and other things known before the first packet. In notes.c. */
@@ -79,7 +81,8 @@ void supervisor_note_means(struct supervisor *supervisor); /* sandbox and backen
 void supervisor_note_record(struct supervisor *supervisor, const struct record *record);
 void supervisor_note_end(struct supervisor *supervisor);
 
-/* Ask the packet processes to stop, or after the second time end them. In ending.c, with whatever says how a scan ended. */
+/* Ask the packet processes to stop, or after the second time end them. In ending.c, with whatever says how a
+ * scan ended. */
 void supervisor_stop(struct supervisor *supervisor);
 
 /* Has every packet process said that it is done? And has any said that not everything is? */

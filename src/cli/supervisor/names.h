@@ -1,5 +1,5 @@
-/* Names of hosts: the forward look-ups while targets are read, and the reverse ones while the scan runs. The resolver's
- * process is started at the first use, so that a scan without names never has one. */
+/* Names of hosts: the forward look-ups while targets are read, and the reverse ones while the scan runs. The
+ * resolver's process is started at the first use, so that a scan without names never has one. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,12 +22,13 @@ struct names {
 void names_init(struct names *names, const struct options *options);
 void names_done(struct names *names);
 
-/* For targets_add and its like; borrow `names`. A name without an address is passed over as a target, and the first is kept
- * in `failure`; among the excluded it ends the reading, as else it would be scanned. */
+/* For targets_add and its like; borrow `names`. A name without an address is passed over as a target, and the
+ * first is kept in `failure`; among the excluded it ends the reading, as else it would be scanned. */
 struct target_resolver names_for_targets(struct names *names);
 struct target_resolver names_for_excluded(struct names *names);
 
-/* After the targets: end the resolver, or start it, as reverse look-ups need. Fails as resolver_start does. */
+/* After the targets: end the resolver, or start it, as reverse look-ups need. Fails as resolver_start
+ * does. */
 int names_prepare_reverse(struct names *names, struct error *err);
 
 /* A host is known to be up or down: ask for its name if the options say so. */

@@ -46,8 +46,8 @@ static void check_output(struct outputs *outputs, const struct output *output)
     write_error(output, &outputs->error);
 }
 
-/* A copy, so that all descriptors of reports are closed alike. A standard output that was closed is only for reading here
- * (base/descriptors.h). */
+/* A copy, so that all descriptors of reports are closed alike. A standard output that was closed is only for
+ * reading here (base/descriptors.h). */
 static int open_stdout(int *ret, struct error *err)
 {
     int flags = fcntl(STDOUT_FILENO, F_GETFL);

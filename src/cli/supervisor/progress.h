@@ -13,7 +13,8 @@ struct progress {
     uint64_t found;                  /* open ports, or hosts that are up when no ports are scanned */
 };
 
-/* For the line that is drawn again and again: "12.3 kpps   42.1% done   0:03:12 left   found 120   drops 0". */
+/* For the line that is drawn again and again: "12.3 kpps   42.1% done   0:03:12 left   found 120   drops
+ * 0". */
 void progress_line(const struct progress *progress, int64_t now_ns, char ret[static PROGRESS_TEXT_MAX]);
 
 /* For a line that stays: "0:00:07 elapsed, 20 hosts completed (1 up), 33.3% done, 0:00:12 left, ...". */

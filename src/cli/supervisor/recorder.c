@@ -308,8 +308,8 @@ static bool state_is_due(const struct recorder *recorder, const struct results *
     return now_ns - recorder->rest_ns >= pause_ns;
 }
 
-/* From here on `state` is how far the scan was; what is found meanwhile, and the hosts in flight, shown next, may only be
- * further than that. */
+/* From here on `state` is how far the scan was; what is found meanwhile, and the hosts in flight, shown next,
+ * may only be further than that. */
 static void begin_walk(struct recorder *recorder, const struct recorder_counts *counts)
 {
     put_down(recorder);
@@ -377,7 +377,8 @@ static void wait_for_writer(struct recorder *recorder)
         nanosleep(&(struct timespec){.tv_nsec = MSEC}, NULL);
 }
 
-/* A state whose hosts in flight were not all shown goes with the last one: by now every host was handed over. */
+/* A state whose hosts in flight were not all shown goes with the last one: by now every host was handed
+ * over. */
 void recorder_end(struct recorder *recorder, const struct recorder_counts *counts, bool complete)
 {
     if (!recorder->writer)

@@ -1,5 +1,6 @@
-/* What of a running scan goes into its store, and when: everything that was found, and about once a second, in one
- * transaction with it, how far the scan is. The supervisor never waits for it, unless the disk cannot keep up at all. */
+/* What of a running scan goes into its store, and when: everything that was found, and about once a second,
+ * in one transaction with it, how far the scan is. The supervisor never waits for it, unless the disk cannot
+ * keep up at all. */
 #pragma once
 
 #include <stdbool.h>
@@ -27,9 +28,8 @@ struct recorder {
     const struct job *job;
     struct writer *writer; /* NULL: no store */
     struct batch found;    /* of hosts and ports: what is written next */
-    struct batch
-        state; /* how far the scan is; written when `found` holds at least what was known then. Else empty */
-    struct batch next; /* what comes in of the next state */
+    struct batch state; /* how far the scan is; written when `found` holds what was known then. Else empty */
+    struct batch next;  /* what comes in of the next state */
     struct down_range down;
     struct store_progress before; /* what earlier runs of this scan counted */
     struct rejects rejects_before;
@@ -46,7 +46,8 @@ struct recorder {
     struct error error; /* what it failed with */
 };
 
-/* Create the file and say what is scanned, or go on with that of the job's session. Fails as database_open does.
+/* Create the file and say what is scanned, or go on with that of the job's session. Fails as database_open
+ * does.
  *   ret_database  to be read, and then given to recorder_start */
 int recorder_open(struct recorder *recorder, const struct job *job, int64_t start_ns,
                   struct database **ret_database, struct error *err);
@@ -75,7 +76,8 @@ struct recorder_counts {
 /* Do what is due, for some milliseconds at most. */
 void recorder_turn(struct recorder *recorder, struct results *results, const struct recorder_counts *counts);
 
-/* Write the rest, when results have handed over every host, and how the scan ended. What fails is seen in `failed`.
+/* Write the rest, when results have handed over every host, and how the scan ended. What fails is seen in
+ * `failed`.
  *   complete  nothing is left to be done */
 void recorder_end(struct recorder *recorder, const struct recorder_counts *counts, bool complete);
 void recorder_done(struct recorder *recorder);

@@ -21,7 +21,8 @@ struct sink {
     size_t held_start, held_len, held_capacity;
 };
 
-/* Of what is no file, poll says whether there is room, and for how much depends on what it is (pipe(7): PIPE_BUF). */
+/* Of what is no file, poll says whether there is room, and for how much depends on what it is (pipe(7):
+ * PIPE_BUF). */
 static size_t part_of(int fd)
 {
     struct stat status;

@@ -193,7 +193,8 @@ static char *directory_of(const char *path)
     return directory;
 }
 
-/* All is open and everybody is started. From here on the supervisor writes, and can open nothing but the files of a store. */
+/* All is open and everybody is started. From here on the supervisor writes, and can open nothing but the
+ * files of a store. */
 static int enter_sandbox(struct supervisor *supervisor, struct error *err)
 {
     const char *store = supervisor->job->options->store;

@@ -40,8 +40,9 @@ static bool is_in_key_mode(const struct termios *usual)
            now.c_lflag == keys.c_lflag && now.c_cc[VMIN] == 0;
 }
 
-/* The keeper: waits for the end of the supervisor, however it comes. In a session of its own neither the keys of the terminal
- * nor a signal to the whole job end it, and it may set the terminal while others are in the foreground. */
+/* The keeper: waits for the end of the supervisor, however it comes. In a session of its own neither the keys
+ * of the terminal nor a signal to the whole job end it, and it may set the terminal while others are in the
+ * foreground. */
 static _Noreturn void keep(int fd, bool sandbox)
 {
     struct keeper_order order = {.taken = false};
@@ -70,8 +71,8 @@ static void await_end(int fd)
         ;
 }
 
-/* Returns the keeper, or -1. It closes all it does not need, `ready` too, once it is in a session of its own: before that a
- * signal to the whole job would end it as well, and the terminal is not to be taken. */
+/* Returns the keeper, or -1. It closes all it does not need, `ready` too, once it is in a session of its own:
+ * before that a signal to the whole job would end it as well, and the terminal is not to be taken. */
 static pid_t start_keeper(int orders_fd, bool sandbox)
 {
     int ready[2];

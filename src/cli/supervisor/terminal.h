@@ -1,5 +1,6 @@
-/* Single keys from the terminal while a scan runs. The terminal is only touched while this process is in its foreground, and is
- * given back as it was, even when this process is killed: another one, which does nothing else, then does it. */
+/* Single keys from the terminal while a scan runs. The terminal is only touched while this process is in its
+ * foreground, and is given back as it was, even when this process is killed: another one, which does nothing
+ * else, then does it. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,8 +19,8 @@ struct terminal {
         .keeper_fd = -1                                                                                      \
     }
 
-/* Start the keeper, when standard input and standard error are a terminal. Without it, or when it cannot be started, keys are not
- * read.
+/* Start the keeper, when standard input and standard error are a terminal. Without it, or when it cannot be
+ * started, keys are not read.
  *   sandbox  the keeper gives up what it does not need */
 void terminal_open(struct terminal *ret, bool sandbox);
 void terminal_close(struct terminal *terminal); /* gives the terminal back */

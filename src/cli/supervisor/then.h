@@ -1,6 +1,7 @@
-/* --then: a command for each finished host with open ports. The supervisor only says which host and which ports; a process of
- * its own, which has neither sockets nor reports and is started before the supervisor gives up running programs, makes the
- * commands of the template and runs them, as the user and without the limits of the sandbox. */
+/* --then: a command for each finished host with open ports. The supervisor only says which host and which
+ * ports; a process of its own, which has neither sockets nor reports and is started before the supervisor
+ * gives up running programs, makes the commands of the template and runs them, as the user and without the
+ * limits of the sandbox. */
 #pragma once
 
 #include <stdbool.h>

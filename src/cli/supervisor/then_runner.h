@@ -1,6 +1,7 @@
-/* The process that runs the commands of --then. Commands run as the user, a few at a time, through /bin/sh; {host} and {ports}
- * are replaced by text of digits, letters, points, colons, commas, dashes and percent signs only, so that it means nothing
- * to the shell. The template is its own copy: nobody can make it run anything else. */
+/* The process that runs the commands of --then. Commands run as the user, a few at a time, through /bin/sh;
+ * {host} and {ports} are replaced by text of digits, letters, points, colons, commas, dashes and percent
+ * signs only, so that it means nothing to the shell. The template is its own copy: nobody can make it run
+ * anything else. */
 #pragma once
 
 #include <stddef.h>
@@ -21,9 +22,10 @@ struct then_reply {
     int wait_status; /* as wait(2) says */
 };
 
-/* In a freshly forked process, with the signals blocked that the supervisor reads. Ends with the socket, and asks the commands
- * that run then to end too. */
+/* In a freshly forked process, with the signals blocked that the supervisor reads. Ends with the socket, and
+ * asks the commands that run then to end too. */
 _Noreturn void then_runner_run(int fd, const char *template);
 
-/* The command for a host, to be freed; NULL when its address holds what a shell might read, or without memory. */
+/* The command for a host, to be freed; NULL when its address holds what a shell might read, or without
+ * memory. */
 char *then_expand(const char *template, const struct addr *host, const uint16_t *ports, size_t port_count);

@@ -4,7 +4,8 @@
 
 #include "base/time.h"
 
-/* How the time of an idle scan grows with the distance, traffic and loss of its zombie: about as bench/idle_matrix shows. */
+/* How the time of an idle scan grows with the distance, traffic and loss of its zombie: about as
+ * bench/idle_matrix shows. */
 #define COST_NEAR_NS    (36 * MSEC) /* what even the nearest takes */
 #define COST_DOUBLE_PPS 70.0        /* as much traffic doubles it */
 #define COST_OF_LOSS    5.0

@@ -18,7 +18,8 @@ struct zombies {
 /* Take in a NOTE_ZOMBIE. False without memory. */
 bool zombies_take(struct zombies *zombies, const struct record *record);
 
-/* Hand them to the reports: the fit ones best first, which is by the time that an idle scan through them takes. Borrowed. */
+/* Hand them to the reports: the fit ones best first, which is by the time that an idle scan through them
+ * takes. Borrowed. */
 void zombies_describe(struct zombies *zombies, struct report_end *end);
 
 void zombies_done(struct zombies *zombies);

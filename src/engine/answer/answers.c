@@ -6,8 +6,8 @@
 #include "engine/answer/match.h"
 #include "technique/returned.h"
 
-/* What brings back no number brings no time either; but it is known when this sweep came by the probe. Where the
- * try is not told, only the first sweep knows. */
+/* What brings back no number brings no time either; but it is known when this sweep came by the probe. Where
+ * the try is not told, only the first sweep knows. */
 static int64_t round_trip_of_weak(const struct engine *engine, const struct match *match)
 {
     const struct scan_block *scan_block = match->scan_block;
@@ -17,8 +17,8 @@ static int64_t round_trip_of_weak(const struct engine *engine, const struct matc
     return sent_ns < engine->now_ns ? engine->now_ns - sent_ns : 0;
 }
 
-/* A stack sends its SYN/ACK again when it hears nothing, a second after the first at the earliest (RFC 6298 section 2.1):
- * that is how late it seems when the first was lost, or our reset to it. */
+/* A stack sends its SYN/ACK again when it hears nothing, a second after the first at the earliest (RFC 6298
+ * section 2.1): that is how late it seems when the first was lost, or our reset to it. */
 #define SYN_ACK_REPEATED_NS (1 * SEC)
 
 static bool may_be_repeated(const struct match *match, const struct verdict *verdict,
@@ -79,8 +79,8 @@ static bool settles(struct engine *engine, const struct match *match, uint64_t b
     if (!earlier) {
         earlier = provisional_add(&engine->provisional, block_id, bit);
         if (!earlier)
-            return !match
-                        ->weak; /* no room to wait for a second answer: an error stands, a weak open does not */
+            /* no room to wait for a second answer: an error stands, a weak open does not */
+            return !match->weak;
         earlier->try_number = match->try_number;
         earlier->verdict = *verdict;
         earlier->weak = match->weak;
@@ -105,7 +105,8 @@ static void remember(struct engine *engine, const struct match *match, uint64_t 
     }
 }
 
-/* Resets and ICMP errors are what hosts limit; errors that may pass, too, if they come from the host itself. */
+/* Resets and ICMP errors are what hosts limit; errors that may pass, too, if they come from the host
+ * itself. */
 static bool is_limited_kind(const struct verdict *verdict)
 {
     bool is_own = verdict->source.family == ADDR_NONE;
@@ -186,7 +187,8 @@ void answer_settle(struct engine *engine, const struct match *match, uint64_t bi
         host_finish(engine, scan_block, match->slot, 0);
 }
 
-/* The probe is settled already: only better evidence, or an answer to what was reported silent, changes anything. */
+/* The probe is settled already: only better evidence, or an answer to what was reported silent, changes
+ * anything. */
 static void reconsider(struct engine *engine, const struct match *match, uint64_t bit,
                        const struct verdict *verdict)
 {
@@ -219,7 +221,8 @@ static bool is_sounding(struct engine *engine, const struct match *match)
     return sounding_answered(engine, scan_block, match->slot, match->spec, sent_ns);
 }
 
-/* An answer of a neighbour names no time; but when the first sweep came by its address is known well enough to see a queue. */
+/* An answer of a neighbour names no time; but when the first sweep came by its address is known well enough
+ * to see a queue. */
 static void learn_way(struct engine *engine, const struct match *match)
 {
     int64_t rtt_ns = round_trip_of_weak(engine, match);

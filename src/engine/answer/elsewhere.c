@@ -1,5 +1,6 @@
-/* UDP answers from another port than was asked (TFTP answers from a new one, RFC 1350 section 4) or from another address
- * of the same host: they are matched by what they carry. Each stray datagram costs a bounded number of looks. */
+/* UDP answers from another port than was asked (TFTP answers from a new one, RFC 1350 section 4) or from
+ * another address of the same host: they are matched by what they carry. Each stray datagram costs a bounded
+ * number of looks. */
 #include "engine/internal.h"
 #include "technique/payload.h"
 

@@ -16,5 +16,6 @@ struct flow {
 
 struct flow flow_of(const struct packet *packet);
 
-/* From and to the same address, which is ours: we hear the probe itself, too, as everything on the loopback link. */
+/* From and to the same address, which is ours: we hear the probe itself, too, as everything on the loopback
+ * link. */
 bool flow_is_within_us(const struct flow *flow);

@@ -58,7 +58,8 @@ bool match_next_spec(const struct engine *engine, const struct scan_block *scan_
     return false;
 }
 
-/* The try cannot have left before its sweep began, nor later than now; a token tells the time only modulo its span. */
+/* The try cannot have left before its sweep began, nor later than now; a token tells the time only modulo its
+ * span. */
 static bool sent_plausibly(const struct scan_block *scan_block, uint8_t try_number, int64_t sent_ns)
 {
     if (scan_block->first_sent_ns[try_number] == TIME_NEVER)

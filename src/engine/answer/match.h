@@ -17,7 +17,8 @@ struct match {
     bool returned;    /* it is the probe itself */
 };
 
-/* The next spec from *spec on that this answer can be to. A scan has one at most; discovery may have several. */
+/* The next spec from *spec on that this answer can be to. A scan has one at most; discovery may have
+ * several. */
 bool match_next_spec(const struct engine *engine, const struct scan_block *scan_block,
                      const struct flow *flow, const struct packet *packet, uint32_t *spec);
 

@@ -1,5 +1,6 @@
-/* The small table of exceptions: probes whose first answer is not enough. A soft ICMP error is tried once more before it
- * is final, and an open that only a port number proves (bare SYN) is confirmed once from another port. */
+/* The small table of exceptions: probes whose first answer is not enough. A soft ICMP error is tried once
+ * more before it is final, and an open that only a port number proves (bare SYN) is confirmed once from
+ * another port. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,7 +31,8 @@ struct provisional *provisional_find(const struct provisional_table *table, uint
 /* A new entry, or NULL when the table is full enough: the caller then takes the answer as it is. */
 struct provisional *provisional_add(struct provisional_table *table, uint32_t block_id, uint64_t bit);
 
-/* What is kept of one probe is kept of another one, too, as far as there is room: a host has moved to another block. */
+/* What is kept of one probe is kept of another one, too, as far as there is room: a host has moved to another
+ * block. */
 void provisional_copy(struct provisional_table *table, uint32_t from_block_id, uint64_t from_bit,
                       uint32_t to_block_id, uint64_t to_bit);
 

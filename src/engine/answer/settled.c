@@ -1,5 +1,5 @@
-/* Answers about a port that is settled already (design decision 6): better evidence replaces worse; between equals the first
- * stands, and the conflict is told. */
+/* Answers about a port that is settled already (design decision 6): better evidence replaces worse; between
+ * equals the first stands, and the conflict is told. */
 #include "base/bitset.h"
 #include "engine/internal.h"
 

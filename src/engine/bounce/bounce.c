@@ -71,8 +71,8 @@ static void ask_ports(struct bounce *bounce)
     }
 }
 
-/* Until the server has obeyed once it gets one connection, and one more for each on which it may be waiting for a silent
- * port: some servers connect at PORT already. */
+/* Until the server has obeyed once it gets one connection, and one more for each on which it may be waiting
+ * for a silent port: some servers connect at PORT already. */
 static unsigned connections_allowed(const struct bounce *bounce)
 {
     unsigned allowed = bounce->allowed;
@@ -81,7 +81,8 @@ static unsigned connections_allowed(const struct bounce *bounce)
     return allowed < FIRST_SESSIONS_MAX || bounce->has_grown ? allowed : FIRST_SESSIONS_MAX;
 }
 
-/* As many connections as there are ports to ask, and as the server bears; the first shows whether it is of use at all. */
+/* As many connections as there are ports to ask, and as the server bears; the first shows whether it is of
+ * use at all. */
 static void open_sessions(struct bounce *bounce)
 {
     for (uint32_t i = 0; i < BOUNCE_SESSIONS_MAX && !bounce->given_up; i++) {

@@ -1,7 +1,9 @@
-/* Reading the replies of an FTP server, RFC 959 section 4.2: a code of three digits, and text for people; several lines
- * when a hyphen follows the code, up to a line with the same code and a blank. Bytes may come in pieces of any size.
+/* Reading the replies of an FTP server, RFC 959 section 4.2: a code of three digits, and text for people;
+ * several lines when a hyphen follows the code, up to a line with the same code and a blank. Bytes may come
+ * in pieces of any size.
  *
- * Taken as well, since servers send it: lines that end in LF alone, a code without text, empty lines between replies. */
+ * Taken as well, since servers send it: lines that end in LF alone, a code without text, empty lines between
+ * replies. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,8 +16,8 @@
 
 struct ftp_reply {
     uint16_t code; /* 100 .. 599 */
-    char text
-        [FTP_TEXT_MAX]; /* all lines with their codes, a blank after each; what is not printable ASCII is '?' */
+    /* all lines with their codes, a blank after each; what is not printable ASCII is '?' */
+    char text[FTP_TEXT_MAX];
 };
 
 /* A reply as far as it has come. All zero to begin with. */

@@ -1,5 +1,5 @@
-/* The bounce scan's own state, shared by its files: bounce (the turn), work (which port next, and what becomes of it), talk
- * (the dialogue on one control connection), relay (what the server is worth). */
+/* The bounce scan's own state, shared by its files: bounce (the turn), work (which port next, and what
+ * becomes of it), talk (the dialogue on one control connection), relay (what the server is worth). */
 #pragma once
 
 #include "engine/bounce/bounce.h"
@@ -7,12 +7,13 @@
 #include "engine/emit.h"
 #include "engine/path/rtt.h"
 
-/* Control connections that work at the same time, and all, with those on which the server still waits for a silent port. */
+/* Control connections that work at the same time, and all, with those on which the server still waits for a
+ * silent port. */
 #define BOUNCE_WORKING_MAX  16
 #define BOUNCE_SESSIONS_MAX 48
 
-/* Ports that wait to be asked again: so many at most, new ones being asked first; and the hosts of these, of those at work,
- * and the one at which the walk stands. */
+/* Ports that wait to be asked again: so many at most, new ones being asked first; and the hosts of these, of
+ * those at work, and the one at which the walk stands. */
 #define BOUNCE_WAITING_MAX 256
 #define BOUNCE_HOSTS_MAX   (BOUNCE_WAITING_MAX + 1)
 

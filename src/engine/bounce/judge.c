@@ -33,8 +33,8 @@ static bool judge_words(const struct ftp_reply *reply, enum bounce_meaning *ret)
     return false;
 }
 
-/* 425: no data connection. 426: it broke, which it cannot have done before it was there; yet servers that say 150 first
- * use it for one that never was. */
+/* 425: no data connection. 426: it broke, which it cannot have done before it was there; yet servers that say
+ * 150 first use it for one that never was. */
 static enum bounce_meaning judge_failure(const struct bounce_asked *asked, const struct ftp_reply *reply,
                                          struct bounce_habits *habits)
 {

@@ -1,8 +1,8 @@
 /* The FTP server: how many connections it bears, when it is of no use, and what it never did for us. */
 #include "engine/bounce/internal.h"
 
-/* So many connections in a row that came to nothing show that nothing will; fewer, before the server has done anything
- * for us. Between two of them we wait, twice as long each time. */
+/* So many connections in a row that came to nothing show that nothing will; fewer, before the server has done
+ * anything for us. Between two of them we wait, twice as long each time. */
 #define FAILURES_MAX       12
 #define FIRST_FAILURES_MAX 5
 #define FIRST_BACKOFF_NS   (250 * MSEC)

@@ -7,15 +7,15 @@
 
 #include "engine/bounce/internal.h"
 
-/* How long the server may take for what has nothing to do with a target. These are no waits: every reply is taken when it
- * comes. A greeting may have to wait for name servers, a login for delays against guessing. */
+/* How long the server may take for what has nothing to do with a target. These are no waits: every reply is
+ * taken when it comes. A greeting may have to wait for name servers, a login for delays against guessing. */
 #define CONNECT_LIMIT_NS  (15 * SEC)
 #define GREETING_LIMIT_NS (40 * SEC)
 #define LOGIN_LIMIT_NS    (30 * SEC)
 #define TARGET_LIMIT_NS   (40 * SEC)
 
-/* The kernel of the server sends a SYN at 0, 1 and 3 s (RFC 6298 section 2); we wait for the answer to the third. Before the
- * second leaves, only a slow target answers. */
+/* The kernel of the server sends a SYN at 0, 1 and 3 s (RFC 6298 section 2); we wait for the answer to the
+ * third. Before the second leaves, only a slow target answers. */
 #define THIRD_SYN_NS  (3 * SEC)
 #define SECOND_SYN_NS (900 * MSEC)
 
@@ -45,7 +45,8 @@ static void close_session(struct bounce *bounce, uint32_t number)
     bounce->sessions[number].step = STEP_NONE;
 }
 
-/* Has a 1xx shown that the server is connected? It says no more of that, so it does not matter what comes after. */
+/* Has a 1xx shown that the server is connected? It says no more of that, so it does not matter what comes
+ * after. */
 static bool is_open_by_mark(const struct bounce *bounce, const struct bounce_session *session)
 {
     return session->marked && bounce->habits.connects_first;
@@ -169,7 +170,8 @@ static bool try_second_choice(struct bounce *bounce, const struct bounce_session
     return false;
 }
 
-/* A server that has refused twice what it never did is of no use. Ports below 1024 and IPv6 are often refused alone. */
+/* A server that has refused twice what it never did is of no use. Ports below 1024 and IPv6 are often refused
+ * alone. */
 static void refuse(struct bounce *bounce, const struct bounce_session *session, enum bounce_meaning meaning,
                    unsigned code)
 {
@@ -240,7 +242,8 @@ static void conclude_stuck(struct bounce *bounce, const struct bounce_session *s
         work_correct(bounce, &session->probe, PORT_OPEN, REASON_FTP_OPEN);
 }
 
-/* The server does as it is told: it may do so on several connections. Where it took no more, now and then one is tried. */
+/* The server does as it is told: it may do so on several connections. Where it took no more, now and then one
+ * is tried. */
 static void note_obedience(struct bounce *bounce, const struct bounce_session *session)
 {
     work_consent(bounce, &session->probe)->obeyed++;

@@ -1,6 +1,6 @@
-/* Which port is asked next, and what becomes of it. Hosts are walked one after the other, so only few are open at the same
- * time. What is asked again comes after what was never asked, as far as there is room: then more is known of the way
- * between server and target, and bad moments are over. */
+/* Which port is asked next, and what becomes of it. Hosts are walked one after the other, so only few are
+ * open at the same time. What is asked again comes after what was never asked, as far as there is room: then
+ * more is known of the way between server and target, and bad moments are over. */
 #include <assert.h>
 
 #include "engine/bounce/internal.h"
@@ -110,7 +110,8 @@ static void wait_again(struct bounce *bounce, const struct bounce_probe *probe)
         bounce->waiting[bounce->waiting_count++] = *probe;
 }
 
-/* Is it silent for sure? How often a SYN between server and target is lost is Laplace's estimate, as if one of three had been. */
+/* Is it silent for sure? How often a SYN between server and target is lost is Laplace's estimate, as if one
+ * of three had been. */
 static bool is_certain(const struct bounce *bounce, const struct bounce_probe *probe)
 {
     double lost = (double)(bounce->syns_lost + 1) / (double)(bounce->syns_seen + 3);

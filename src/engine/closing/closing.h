@@ -1,5 +1,6 @@
-/* Hosts whose ports are all settled, and which are not reported before something more is known of them: whether their dead
- * ports answer, and, with --verify, what becomes of connections to their open ports. What comes here does not delay anybody else. */
+/* Hosts whose ports are all settled, and which are not reported before something more is known of them:
+ * whether their dead ports answer, and, with --verify, what becomes of connections to their open ports. What
+ * comes here does not delay anybody else. */
 #pragma once
 
 #include <stdbool.h>

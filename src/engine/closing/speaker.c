@@ -6,7 +6,8 @@
 /* Open ports that make it worth asking. A host with fewer costs nothing. */
 #define OPEN_ENOUGH 3
 
-/* SYN/ACKs of dead ports that show a box. A host on which one port in ten is open has so many with a chance of 2 in 10^5. */
+/* SYN/ACKs of dead ports that show a box. A host on which one port in ten is open has so many with a chance
+ * of 2 in 10^5. */
 #define DEAD_OPEN_ENOUGH 6
 
 /* How often they are asked, if some have answered and some were lost. */
@@ -207,8 +208,8 @@ void speakers_run(struct engine *engine)
         struct scan_block *scan_block = block_of(engine, &host, &slot);
         if (scan_block && allowance_of(engine, scan_block) == 0)
             return;
-        speakers
-            ->wanted_count--; /* first: while its ports are asked, answers come in that put other hosts on the list */
+        /* first: while its ports are asked, answers come in that put other hosts on the list */
+        speakers->wanted_count--;
         if (scan_block) /* else it was reported without */
             ask(engine, scan_block, slot, &record_of(engine, scan_block, slot)->speaker);
     }
@@ -232,7 +233,8 @@ static bool is_undecided(const struct speaker *speaker)
     return opened > 0 && opened < DEAD_OPEN_ENOUGH && !speaker->dead_closed && speaker->asks < ASKS_MAX;
 }
 
-/* How long after they were asked an answer may come. A host that has answered what left later does not stand still. */
+/* How long after they were asked an answer may come. A host that has answered what left later does not stand
+ * still. */
 static int64_t time_out_ns(const struct engine *engine, const struct host_record *record)
 {
     bool has_kept_up = engine->answers_are_prompt && record->answered_ns > record->speaker.asked_ns;

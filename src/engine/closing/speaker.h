@@ -1,6 +1,7 @@
-/* Who speaks for a host? SYN proxies, tarpits and firewalls answer SYNs to ports on which nobody listens. So a host with
- * some open ports and no closed one is asked on a few such ports, the dead ports: the key draws them, once for the whole
- * scan, so that no box can know them. What of them the scan asks anyway is not asked twice. */
+/* Who speaks for a host? SYN proxies, tarpits and firewalls answer SYNs to ports on which nobody listens. So
+ * a host with some open ports and no closed one is asked on a few such ports, the dead ports: the key draws
+ * them, once for the whole scan, so that no box can know them. What of them the scan asks anyway is not asked
+ * twice. */
 #pragma once
 
 #include <stdbool.h>
@@ -51,8 +52,8 @@ void speakers_run(struct engine *engine);
 /* When the next of them may be asked; TIME_NEVER: nobody waits for that. */
 int64_t speakers_next_ns(const struct engine *engine);
 
-/* The host's ports are settled. Until when must its dead ports be waited for? A time that is over, or 0: not at all. Asks
- * them again where some have answered, and not enough to tell. */
+/* The host's ports are settled. Until when must its dead ports be waited for? A time that is over, or 0: not
+ * at all. Asks them again where some have answered, and not enough to tell. */
 int64_t speaker_wait_until_ns(struct engine *engine, struct scan_block *scan_block, uint32_t slot);
 
 /* Flags of its RECORD_HOST_DONE that follow. speaker may be NULL. */

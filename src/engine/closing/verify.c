@@ -11,7 +11,8 @@
 /* Our kernel sends a SYN, or data, after 1 and 3 s again. */
 #define PATIENCE_NS (5 * SEC)
 
-/* Connections to one host at once; and how many of its ports may cost us our patience before the rest is left out. */
+/* Connections to one host at once; and how many of its ports may cost us our patience before the rest is left
+ * out. */
 #define HOST_STREAMS 16
 #define HOST_SILENT  32
 

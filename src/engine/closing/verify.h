@@ -1,6 +1,7 @@
-/* --verify: is somebody behind an open port? Whoever answers SYNs need not take what follows. The kernel's TCP connects to
- * each port that answered, and sends an empty line: a stack that keeps the connection acknowledges it, or the service
- * speaks first. Both are confirmations; a reset, or nothing, is none. The port stays open either way. */
+/* --verify: is somebody behind an open port? Whoever answers SYNs need not take what follows. The kernel's
+ * TCP connects to each port that answered, and sends an empty line: a stack that keeps the connection
+ * acknowledges it, or the service speaks first. Both are confirmations; a reset, or nothing, is none. The
+ * port stays open either way. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,9 +1,10 @@
-/* A zombie's own traffic, as far as its IDs have shown it: how many packets it sends by itself in a span of time, as a law
- * of chance that is honest about what is not known.
+/* A zombie's own traffic, as far as its IDs have shown it: how many packets it sends by itself in a span of
+ * time, as a law of chance that is honest about what is not known.
  *
- * The rate has a gamma distribution, from what was counted lately and forgets as it ages; so the count in a span is negative
- * binomial. Beside it stands a chance of bursts, of any size: P(n) = 1 / ((n + 1)(n + 2)), whose share grows with those
- * that were met. No count is ever impossible, and so none alone proves anything beyond that share. */
+ * The rate has a gamma distribution, from what was counted lately and forgets as it ages; so the count in a
+ * span is negative binomial. Beside it stands a chance of bursts, of any size: P(n) = 1 / ((n + 1)(n + 2)),
+ * whose share grows with those that were met. No count is ever impossible, and so none alone proves anything
+ * beyond that share. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,6 @@
-/* What one test of a group of ports says: the zombie sent so many packets while it would have answered so many SYN/ACKs.
- * The result is the natural logarithm of how much likelier that is when a port of the group is open than when none is. */
+/* What one test of a group of ports says: the zombie sent so many packets while it would have answered so
+ * many SYN/ACKs. The result is the natural logarithm of how much likelier that is when a port of the group is
+ * open than when none is. */
 #pragma once
 
 #include "engine/idle/background.h"
@@ -28,7 +29,8 @@ struct evidence_test {
 
 double evidence_of(const struct evidence_test *test, unsigned count);
 
-/* The same in steps, the first of which serves many tests: how many answers so many SYNs bring if a port is open, */
+/* The same in steps, the first of which serves many tests: how many answers so many SYNs bring if a port is
+ * open, */
 struct evidence_signal {
     double chance[EVIDENCE_COUNT_MAX + 1];
 };

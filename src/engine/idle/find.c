@@ -51,7 +51,8 @@ static struct idle_find *find_of(struct scanner *scanner)
     return (struct idle_find *)scanner; /* the scanner is the first member */
 }
 
-/* ----- records ------------------------------------------------------------------------------------------------------- */
+/* ----- records
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void emit_progress(struct idle_find *find)
 {
@@ -105,7 +106,8 @@ static bool end(struct idle_find *find, uint8_t flags)
     return false;
 }
 
-/* ----- candidates ---------------------------------------------------------------------------------------------------- */
+/* ----- candidates
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void send_probes(struct idle_find *find, struct probe *probes, uint32_t count)
 {
@@ -252,7 +254,8 @@ static int64_t wake_ns(const struct idle_find *find, int64_t until_ns)
     return wake_ns > allowed_ns ? wake_ns : allowed_ns;
 }
 
-/* ----- events -------------------------------------------------------------------------------------------------------- */
+/* ----- events
+ * -------------------------------------------------------------------------------------------------------- */
 
 static struct candidate *candidate_at(struct idle_find *find, const struct addr *host)
 {
@@ -308,7 +311,8 @@ static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t c
     (void)count;
 }
 
-/* ----- the scanner --------------------------------------------------------------------------------------------------- */
+/* ----- the scanner
+ * --------------------------------------------------------------------------------------------------- */
 
 static bool find_turn(struct scanner *scanner, int64_t until_ns)
 {

@@ -1,5 +1,6 @@
-/* How many ports to test at once, and with how many SYNs each, so that a scan takes least time: large groups save time where
- * nothing is open, many SYNs stand out of the zombie's own traffic, and both take time to send. */
+/* How many ports to test at once, and with how many SYNs each, so that a scan takes least time: large groups
+ * save time where nothing is open, many SYNs stand out of the zombie's own traffic, and both take time to
+ * send. */
 #pragma once
 
 #include <stdint.h>
@@ -16,7 +17,8 @@ struct group_plan {
     double none_at;  /* ln of the likelihood ratio that silence must come to */
 };
 
-/* How many SYNs to each of so many ports: after fewer silence would not settle a test; more, where they take no time. */
+/* How many SYNs to each of so many ports: after fewer silence would not settle a test; more, where they take
+ * no time. */
 unsigned group_plan_copies(const struct group_plan *plan, uint32_t ports);
 
 /* How many ports to begin with, at most `most`. */

@@ -21,7 +21,8 @@ static struct idle *idle_of(struct scanner *scanner)
     return (struct idle *)scanner; /* the scanner is the first member */
 }
 
-/* ----- targets ------------------------------------------------------------------------------------------------------- */
+/* ----- targets
+ * ------------------------------------------------------------------------------------------------------- */
 
 static void end_scan(struct idle *idle, uint8_t flags)
 {
@@ -36,7 +37,8 @@ static void end_scan(struct idle *idle, uint8_t flags)
     idle->over = true;
 }
 
-/* Find the station of a host on an attached network: then go on. Our question for it shows the host our address. */
+/* Find the station of a host on an attached network: then go on. Our question for it shows the host our
+ * address. */
 static void reach(struct idle *idle, const struct addr *host)
 {
     bool ask =
@@ -75,7 +77,8 @@ static void next_target(struct idle *idle)
         reach(idle, &idle->target);
 }
 
-/* ----- the zombie ---------------------------------------------------------------------------------------------------- */
+/* ----- the zombie
+ * ---------------------------------------------------------------------------------------------------- */
 
 static void begin_qualifying(struct idle *idle)
 {
@@ -112,7 +115,8 @@ static void run_qualifying(struct idle *idle)
     }
 }
 
-/* ----- stations ------------------------------------------------------------------------------------------------------ */
+/* ----- stations
+ * ------------------------------------------------------------------------------------------------------ */
 
 /* The station is known, or does not answer. */
 static void reached(struct idle *idle)
@@ -144,7 +148,8 @@ static void run_reach(struct idle *idle)
     }
 }
 
-/* ----- events -------------------------------------------------------------------------------------------------------- */
+/* ----- events
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void on_packet(void *context, int64_t time_ns, const struct packet *packet)
 {
@@ -181,7 +186,8 @@ static void on_dropped(void *context, int64_t from_ns, int64_t to_ns, uint64_t c
     (void)count;
 }
 
-/* ----- the scanner --------------------------------------------------------------------------------------------------- */
+/* ----- the scanner
+ * --------------------------------------------------------------------------------------------------- */
 
 static void run_phase(struct idle *idle)
 {

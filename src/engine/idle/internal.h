@@ -1,7 +1,8 @@
-/* The idle scan's own state, shared by its files, each of which uses only those behind it: idle.c (is the zombie fit? then
- * one target after the other), target.c (which test comes next), weigh.c (what a test says), trial.c (of a port that shows
- * too little), sweep.c (the search for the lag), show.c (what is to be expected in a test, and when it showed), window.c (a
- * test: send, ask, count), report.c (records), send.c (packets). */
+/* The idle scan's own state, shared by its files, each of which uses only those behind it: idle.c (is the
+ * zombie fit? then one target after the other), target.c (which test comes next), weigh.c (what a test says),
+ * trial.c (of a port that shows too little), sweep.c (the search for the lag), show.c (what is to be expected
+ * in a test, and when it showed), window.c (a test: send, ask, count), report.c (records), send.c
+ * (packets). */
 #pragma once
 
 #include "engine/idle/background.h"
@@ -26,8 +27,8 @@ enum window_kind {
     WINDOW_CONTROL /* nothing: what does the zombie send by itself? */
 };
 
-/* A test: a stretch of the zombie's time, between two questions, in which what we send shows. Times are those at which a
- * question of ours leaves that reaches the zombie at that moment. */
+/* A test: a stretch of the zombie's time, between two questions, in which what we send shows. Times are those
+ * at which a question of ours leaves that reaches the zombie at that moment. */
 struct window {
     uint8_t kind; /* enum window_kind */
     uint32_t group;
@@ -46,7 +47,8 @@ struct window {
     uint64_t closing, closing_end;
 };
 
-/* SYN/ACKs that targets will repeat because something was lost: packets of ours that come too late for their window. */
+/* SYN/ACKs that targets will repeat because something was lost: packets of ours that come too late for their
+ * window. */
 struct echo {
     struct lag_span when; /* of the zombie's time, as above */
     double packets;
@@ -138,7 +140,8 @@ void idle_report_progress(struct idle *idle);
 /* window.c */
 int64_t idle_window_guard_ns(const struct idle *idle); /* that a window is wider than the lag, at each end */
 struct window *idle_window_add(struct idle *idle, enum window_kind kind, struct lag_span lag);
-/* Behind all that are planned, and a pause, one in which nothing is sent: what shows in it is the zombie's own. */
+/* Behind all that are planned, and a pause, one in which nothing is sent: what shows in it is the zombie's
+ * own. */
 void idle_control_add(struct idle *idle, int64_t pause_ns, int64_t len_ns);
 /* When the next window may begin; TIME_NEVER: the last one is still being sent, or there are too many. */
 int64_t idle_window_may_begin_ns(const struct idle *idle, struct lag_span lag);
@@ -171,8 +174,8 @@ void idle_sweep_succeeded(struct idle *idle, bool right);
 /* show.c */
 struct evidence_test idle_test_of(const struct idle *idle, const struct window *window,
                                   const struct window_count *count);
-/* What showed in this stretch will in part be repeated, after 1, 3 and 7 s: where a reset was lost, and where the SYN/ACK
- * was. */
+/* What showed in this stretch will in part be repeated, after 1, 3 and 7 s: where a reset was lost, and where
+ * the SYN/ACK was. */
 void idle_note_echoes(struct idle *idle, int64_t from_ns, int64_t to_ns, double shown);
 /* When in a window something showed: this share of it, however much the way varies. */
 struct lag_span idle_find_peak(const struct idle *idle, const struct window *window,

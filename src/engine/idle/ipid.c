@@ -6,8 +6,8 @@
 
 #include "base/time.h"
 
-/* From one answer to the next a counter that is not random never goes further than this part of its range: eight samples
- * of a random one stay within it with a chance of (1/8)^7. */
+/* From one answer to the next a counter that is not random never goes further than this part of its range:
+ * eight samples of a random one stay within it with a chance of (1/8)^7. */
 #define NEAR_PART 16
 
 const char *ipid_class_name(enum ipid_class class)

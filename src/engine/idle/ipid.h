@@ -1,5 +1,5 @@
-/* What the IDs of a host's packets say of how it numbers them: IPv4 identification (RFC 791), 16 bits, or the ID of IPv6
- * fragment headers (RFC 8200 section 4.5), 32 bits. All arithmetic is modulo their size. */
+/* What the IDs of a host's packets say of how it numbers them: IPv4 identification (RFC 791), 16 bits, or the
+ * ID of IPv6 fragment headers (RFC 8200 section 4.5), 32 bits. All arithmetic is modulo their size. */
 #pragma once
 
 #include <stdbool.h>
@@ -50,5 +50,6 @@ struct ipid_sample {
 enum ipid_class ipid_classify(const struct ipid_sample *samples, unsigned count, uint32_t mask,
                               struct ipid_scale *ret_scale, double *ret_pps);
 
-/* Packets that were sent from the one with the first ID to the one with the second; negative when it is the earlier. */
+/* Packets that were sent from the one with the first ID to the one with the second; negative when it is the
+ * earlier. */
 int64_t ipid_distance(const struct ipid_scale *scale, uint32_t from, uint32_t to);

@@ -1,5 +1,6 @@
-/* How much later than our own packet, sent at the same time, what follows from a SYN reaches the zombie: the way through the
- * target is longer. It is the same for all ports of a target, unknown at first, and found with the first open port. */
+/* How much later than our own packet, sent at the same time, what follows from a SYN reaches the zombie: the
+ * way through the target is longer. It is the same for all ports of a target, unknown at first, and found
+ * with the first open port. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,7 +40,8 @@ void lag_learn(struct lag *lag, struct lag_span span);
 /* Have enough open ports shown it, that one of them may be wrong? */
 bool lag_is_settled(const struct lag *lag);
 
-/* This much later all answers of an open port showed, in tests made for that: whatever was thought before is forgotten. */
+/* This much later all answers of an open port showed, in tests made for that: whatever was thought before is
+ * forgotten. */
 void lag_measured(struct lag *lag, struct lag_span span);
 
 /* Too little of what open ports answer falls into the span: make it wider. */
@@ -51,7 +53,7 @@ struct lag_step {
     double excess;
 };
 
-/* The stretch of neighbouring steps, no longer than `longest_ns` unless it is one step, that holds most; without steps at
- * its ends that hold nothing. count > 0
+/* The stretch of neighbouring steps, no longer than `longest_ns` unless it is one step, that holds most;
+ * without steps at its ends that hold nothing. count > 0
  *   ret_holds  how much it holds */
 struct lag_span lag_peak(const struct lag_step *steps, unsigned count, int64_t longest_ns, double *ret_holds);

@@ -53,7 +53,8 @@ void port_groups_done(struct port_groups *groups)
     *groups = (struct port_groups){.port_count = 0};
 }
 
-/* ----- chains -------------------------------------------------------------------------------------------------------- */
+/* ----- chains
+ * -------------------------------------------------------------------------------------------------------- */
 
 static void join(struct port_groups *groups, struct port_chain *chain, struct port_chain more)
 {
@@ -104,7 +105,8 @@ void port_groups_begin(struct port_groups *groups, uint32_t port_count)
     port_groups_restart(groups);
 }
 
-/* ----- findings ------------------------------------------------------------------------------------------------------ */
+/* ----- findings
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void find(struct port_groups *groups, const struct port_chain *ports, enum port_finding finding)
 {
@@ -131,7 +133,8 @@ static void refute(struct port_groups *groups, struct port_chain ports)
     }
 }
 
-/* ----- groups -------------------------------------------------------------------------------------------------------- */
+/* ----- groups
+ * -------------------------------------------------------------------------------------------------------- */
 
 /* Groups have no port in common, so there is always a place. */
 static uint32_t add_group(struct port_groups *groups, struct group group)
@@ -157,8 +160,8 @@ static void remove_group(struct port_groups *groups, uint32_t index)
     groups->roots[groups->groups[index].root].parts--;
 }
 
-/* All parts of a root are done. If it had shown something and there was nothing, it begins anew; else what was not found
- * to be open is not. */
+/* All parts of a root are done. If it had shown something and there was nothing, it begins anew; else what
+ * was not found to be open is not. */
 static void end_root(struct port_groups *groups, uint32_t index)
 {
     struct group_root *root = &groups->roots[index];
@@ -289,7 +292,8 @@ void port_groups_void(struct port_groups *groups, uint32_t index)
     groups->groups[index].in_flight = false;
 }
 
-/* ----- which is next ------------------------------------------------------------------------------------------------- */
+/* ----- which is next
+ * ------------------------------------------------------------------------------------------------- */
 
 /* A second half waits for the first, which may make its test needless. */
 static bool is_held(const struct port_groups *groups, const struct group *group)
@@ -298,8 +302,8 @@ static bool is_held(const struct port_groups *groups, const struct group *group)
            groups->groups[group->sibling].evidence < GROUP_SPLIT_AT;
 }
 
-/* One of those that can be tested, each with the same chance; only the smallest of those that have shown something, if an
- * open port is wanted soon. */
+/* One of those that can be tested, each with the same chance; only the smallest of those that have shown
+ * something, if an open port is wanted soon. */
 static uint32_t pick(const struct port_groups *groups, struct rand *rand, uint32_t unlike, bool held_too,
                      bool smallest)
 {
@@ -351,7 +355,8 @@ uint32_t port_groups_next(struct port_groups *groups, struct rand *rand, uint32_
     return index;
 }
 
-/* ----- what is said of groups, and of the guess ---------------------------------------------------------------------- */
+/* ----- what is said of groups, and of the guess
+ * ---------------------------------------------------------------------- */
 
 void port_groups_rule_out(struct port_groups *groups, uint32_t index)
 {

@@ -1,14 +1,15 @@
-/* Which ports of a host are open, found by asking for many at once (adaptive group testing): a group of ports is tested until
- * the evidence is enough one way or the other. A group without an open port is done; one with some is halved, down to single
- * ports. When the first half holds none, the second needs no test of its own: it must be the one. When the first half holds
- * some, of the second no more is known than of ports that were never asked for, and it goes back to them (Hwang's
- * generalized binary splitting). When no port is found in a group that had shown one, a burst was taken for an answer, and
- * its ports are tested anew.
+/* Which ports of a host are open, found by asking for many at once (adaptive group testing): a group of ports
+ * is tested until the evidence is enough one way or the other. A group without an open port is done; one with
+ * some is halved, down to single ports. When the first half holds none, the second needs no test of its own:
+ * it must be the one. When the first half holds some, of the second no more is known than of ports that were
+ * never asked for, and it goes back to them (Hwang's generalized binary splitting). When no port is found in
+ * a group that had shown one, a burst was taken for an answer, and its ports are tested anew.
  *
- * Each test is Wald's: it ends when the likelihood ratio leaves an interval. The ends bound the chance of being wrong.
+ * Each test is Wald's: it ends when the likelihood ratio leaves an interval. The ends bound the chance of
+ * being wrong.
  *
- * At first tests are made with a guess of when answers show. What they do not show is kept apart until an open port has proved
- * the guess, and forgotten if none does. */
+ * At first tests are made with a guess of when answers show. What they do not show is kept apart until an
+ * open port has proved the guess, and forgotten if none does. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,9 +19,10 @@
 #include "base/rand.h"
 #include "engine/idle/lag.h"
 
-/* ln of the likelihood ratios at which a test ends. A group of closed ports is taken for one with an open port with a
- * chance of e^-3 at most, which costs time; a port is called open wrongly with one of e^-open_at, which is the final word;
- * and a group with an open port for one without with one of e^-9.3 (9e-5), at each of some ten tests. */
+/* ln of the likelihood ratios at which a test ends. A group of closed ports is taken for one with an open
+ * port with a chance of e^-3 at most, which costs time; a port is called open wrongly with one of e^-open_at,
+ * which is the final word; and a group with an open port for one without with one of e^-9.3 (9e-5), at each
+ * of some ten tests. */
 #define GROUP_SPLIT_AT 3.0
 #define GROUP_NONE_AT  (-9.3)
 
@@ -85,8 +87,8 @@ struct port_groups {
 };
 
 /* -ENOMEM, with nothing to free.
- *   risk  the chance that is accepted of calling a closed port open; 0 < risk <= 0.1. A tenth of it is aimed at, since a
- *         law of chance is a model. */
+ *   risk  the chance that is accepted of calling a closed port open; 0 < risk <= 0.1. A tenth of it is aimed
+ *         at, since a law of chance is a model. */
 int port_groups_init(struct port_groups *groups, uint32_t port_capacity, double risk);
 void port_groups_done(struct port_groups *groups);
 
@@ -121,7 +123,8 @@ void port_groups_rule_out(struct port_groups *groups, uint32_t index);
 /* Nothing came of all its tests: whether a port of this group is open stays in doubt. */
 void port_groups_doubt(struct port_groups *groups, uint32_t index);
 
-/* The guess comes from this group, of which the search has shown so much. While `leads` is not 0 the guess may be proved. */
+/* The guess comes from this group, of which the search has shown so much. While `leads` is not 0 the guess
+ * may be proved. */
 void port_groups_lead(struct port_groups *groups, uint32_t index, double evidence);
 
 /* The guess was wrong: what was tested with it begins anew, and all groups are gone. */
@@ -136,5 +139,6 @@ void port_groups_settle(struct port_groups *groups, bool right);
 
 bool port_groups_all_done(const struct port_groups *groups);
 
-/* The share of ports that are open where the next group begins: the usual ones come first, and more of them are. */
+/* The share of ports that are open where the next group begins: the usual ones come first, and more of them
+ * are. */
 double port_groups_density(const struct port_groups *groups);

@@ -10,7 +10,8 @@
 #define PORTS 300
 #define RISK  1e-6
 
-/* Search with tests that are right but for every n-th, which says the opposite; n 0: none. Returns how many tests. */
+/* Search with tests that are right but for every n-th, which says the opposite; n 0: none. Returns how many
+ * tests. */
 static unsigned search(struct port_groups *groups, const bool *is_open, unsigned lies_every, uint64_t seed)
 {
     struct rand rand = {.state = seed};

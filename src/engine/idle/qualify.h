@@ -1,5 +1,5 @@
-/* Is a host fit as a zombie? Questions at a steady pace show how it numbers its packets, how far away it is, what gets lost on
- * the way, and how much it sends by itself. */
+/* Is a host fit as a zombie? Questions at a steady pace show how it numbers its packets, how far away it is,
+ * what gets lost on the way, and how much it sends by itself. */
 #pragma once
 
 #include "engine/idle/zombie.h"
@@ -14,7 +14,8 @@ struct qualification {
     int64_t span_ns; /* in which that was counted */
 };
 
-/* What makes a zombie put IDs on its packets to us: sent before the first question. Returns how many; none over IPv4. */
+/* What makes a zombie put IDs on its packets to us: sent before the first question. Returns how many; none
+ * over IPv4. */
 unsigned qualify_hints(const struct zombie *zombie, struct probe ret[static QUALIFY_HINTS_MAX]);
 
 /* Is another question wanted, QUALIFY_GAP_NS after the last one? */

@@ -135,8 +135,8 @@ static double all_evidence(const struct search *search, unsigned span, double de
     return evidence;
 }
 
-/* What lies at the edge of a span shows in the next ones as well: questions are further apart than packets, and packets
- * overtake each other. */
+/* What lies at the edge of a span shows in the next ones as well: questions are further apart than packets,
+ * and packets overtake each other. */
 static bool is_near(const struct search *search, unsigned span, unsigned best)
 {
     const struct lag_span *lag = &search->spans[span].lag, *of_best = &search->spans[best].lag;

@@ -1,13 +1,16 @@
-/* The search for the lag, while no open port is known: how much later than our own packets what follows from SYNs shows.
+/* The search for the lag, while no open port is known: how much later than our own packets what follows from
+ * SYNs shows.
  *
- * Blocks of ports are sent to again and again, each time in another order. If something showed, some block was open: at a
- * lag that follows from when that block was sent to. Wrong pairs of block and lag do not show again when the order changes;
- * the right lag shows for every open block, every time. So of each block and each span that the lag may lie in we keep how
- * much likelier what was counted is if the block has an open port and the lag lies there, than if it has none.
+ * Blocks of ports are sent to again and again, each time in another order. If something showed, some block
+ * was open: at a lag that follows from when that block was sent to. Wrong pairs of block and lag do not show
+ * again when the order changes; the right lag shows for every open block, every time. So of each block and
+ * each span that the lag may lie in we keep how much likelier what was counted is if the block has an open
+ * port and the lag lies there, than if it has none.
  *
- * Answers of other blocks show there, too. To find a silent block we take them for chance, as nothing is known of the lag. To
- * find the lag we let each span foretell them, from when the blocks were sent to that are open if the lag lies there: at the
- * right span little comes that was not foretold, and what was foretold comes. */
+ * Answers of other blocks show there, too. To find a silent block we take them for chance, as nothing is
+ * known of the lag. To find the lag we let each span foretell them, from when the blocks were sent to that
+ * are open if the lag lies there: at the right span little comes that was not foretold, and what was foretold
+ * comes. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,8 +39,7 @@ struct search_block {
 };
 
 struct search {
-    struct search_span
-        spans[SEARCH_SPANS_MAX]; /* in the order of their ends; half of each belongs to the next */
+    struct search_span spans[SEARCH_SPANS_MAX]; /* in the order of their ends; half belongs to the next */
     unsigned span_count;
     double explained[SEARCH_SPANS_MAX]; /* ln of how much likelier all was as foretold than by chance */
     unsigned of_width[SEARCH_WIDTHS];   /* how many */
@@ -67,10 +69,12 @@ void search_count(struct search *search, struct search_block *block, unsigned sp
  *   density  share of the ports that are open, before anything is known */
 double search_open(const struct search_block *block, unsigned span, double density);
 
-/* How likely what was counted is if a port of the block is open, than if none is, wherever the lag lies: ln. */
+/* How likely what was counted is if a port of the block is open, than if none is, wherever the lag lies:
+ * ln. */
 double search_anywhere(const struct search *search, const struct search_block *block);
 
-/* The same if the lag lies around the middle of this span; the way may vary a little more than is searched for. */
+/* The same if the lag lies around the middle of this span; the way may vary a little more than is searched
+ * for. */
 double search_at(const struct search *search, const struct search_block *block, struct lag_span lag);
 
 /* Where the lag is, when that is clear.

@@ -93,7 +93,8 @@ static unsigned narrow_span(const struct search *search, int64_t at_ms)
     return i;
 }
 
-/* The same shows at both lags: three blocks are open in each. But what shows besides was foretold at one of them. */
+/* The same shows at both lags: three blocks are open in each. But what shows besides was foretold at one of
+ * them. */
 static void a_lag_that_foretells_what_shows_beats_one_at_which_it_comes_by_chance(void **state)
 {
     (void)state;

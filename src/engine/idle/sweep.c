@@ -1,5 +1,6 @@
-/* The search for the lag, while no open port is known: blocks of ports are sent to one after the other, and again in another
- * order, while questions to the zombie tell all the time how much it sends. search.c says what follows. */
+/* The search for the lag, while no open port is known: blocks of ports are sent to one after the other, and
+ * again in another order, while questions to the zombie tell all the time how much it sends. search.c says
+ * what follows. */
 #include "engine/idle/internal.h"
 
 #include <math.h>
@@ -50,7 +51,8 @@ static void begin(struct idle *idle)
     sweep->active = true;
 }
 
-/* ----- sending ------------------------------------------------------------------------------------------------------- */
+/* ----- sending
+ * ------------------------------------------------------------------------------------------------------- */
 
 static unsigned copies_for(const struct idle *idle, uint32_t ports)
 {
@@ -195,7 +197,8 @@ static void run_shots(struct idle *idle)
         send_shot(idle);
 }
 
-/* ----- counting ------------------------------------------------------------------------------------------------------ */
+/* ----- counting
+ * ------------------------------------------------------------------------------------------------------ */
 
 static const struct evidence_signal *signal_of(struct idle *idle, unsigned ports, unsigned copies)
 {
@@ -207,8 +210,8 @@ static const struct evidence_signal *signal_of(struct idle *idle, unsigned ports
     return &sweep->signal;
 }
 
-/* Whatever the lag, answers of all blocks show somewhere: that is how likely they show where those of another are looked for.
- * Where nothing does it was the zombie's own traffic. */
+/* Whatever the lag, answers of all blocks show somewhere: that is how likely they show where those of another
+ * are looked for. Where nothing does it was the zombie's own traffic. */
 static void look_on(struct idle *idle, int64_t end_ns)
 {
     struct sweep *sweep = &idle->sweep;
@@ -329,7 +332,8 @@ static void weigh_shots(struct idle *idle)
     drop_shots(idle, end_ns - idle->lag.longest.to_ns - 2 * window_ns(idle, SEARCH_WIDTHS - 1));
 }
 
-/* ----- what follows -------------------------------------------------------------------------------------------------- */
+/* ----- what follows
+ * -------------------------------------------------------------------------------------------------- */
 
 static void remove_block(struct search_block *block)
 {
@@ -352,7 +356,8 @@ static void rule_out(struct idle *idle)
     }
 }
 
-/* Tests of single ports will say whether the guess is right: those of all blocks that show something there. */
+/* Tests of single ports will say whether the guess is right: those of all blocks that show something
+ * there. */
 static void follow_guess(struct idle *idle, struct lag_span lag)
 {
     struct search *search = &idle->sweep.search;
@@ -367,7 +372,8 @@ static void follow_guess(struct idle *idle, struct lag_span lag)
     }
 }
 
-/* Something shows, and never clearly at the same lag: the way may vary more, or nothing will ever become clear. */
+/* Something shows, and never clearly at the same lag: the way may vary more, or nothing will ever become
+ * clear. */
 static void search_on(struct idle *idle)
 {
     struct search *search = &idle->sweep.search;
@@ -397,7 +403,8 @@ static void conclude(struct idle *idle)
         search_on(idle);
 }
 
-/* ----- from outside -------------------------------------------------------------------------------------------------- */
+/* ----- from outside
+ * -------------------------------------------------------------------------------------------------- */
 
 void idle_sweep_reset(struct idle *idle)
 {

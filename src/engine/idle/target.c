@@ -1,5 +1,5 @@
-/* One target: first whether the zombie counts what is sent in the target's name, then test after test until each port is
- * decided. */
+/* One target: first whether the zombie counts what is sent in the target's name, then test after test until
+ * each port is decided. */
 #include "engine/idle/internal.h"
 
 #include "technique/rows.h"
@@ -121,8 +121,8 @@ static int64_t control_ns(const struct idle *idle)
     return width_ns(idle) > CONTROL_MOST_NS ? CONTROL_MOST_NS : width_ns(idle);
 }
 
-/* What shows in the test of a single port must not be the late answer of a port that is always tested just before: nothing
- * at all stands there as often as each of the others, or more. */
+/* What shows in the test of a single port must not be the late answer of a port that is always tested just
+ * before: nothing at all stands there as often as each of the others, or more. */
 static bool needs_control(struct idle *idle, uint32_t index)
 {
     uint32_t live = idle->groups.live_count;
@@ -142,8 +142,8 @@ static uint32_t choose_group(struct idle *idle)
     return index;
 }
 
-/* Between two tests of a port something else is tested, or nothing at all: what the zombie sends by itself for a while must
- * not pass for answers. */
+/* Between two tests of a port something else is tested, or nothing at all: what the zombie sends by itself
+ * for a while must not pass for answers. */
 static void add_next_test(struct idle *idle)
 {
     uint32_t index = idle->chosen_group;

@@ -7,7 +7,8 @@ static int64_t distance_of(const struct zombie *zombie, uint64_t from, uint64_t 
     return ipid_distance(&zombie->scale, zombie_question(zombie, from)->id, zombie_question(zombie, to)->id);
 }
 
-/* Points first .. count - 1 hold distances of IDs: in the order of time, and nearly in that of the counter. */
+/* Points first .. count - 1 hold distances of IDs: in the order of time, and nearly in that of the
+ * counter. */
 static void sort_stretch(struct timeline *timeline, unsigned first)
 {
     struct timeline_point *points = timeline->points;

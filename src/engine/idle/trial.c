@@ -1,6 +1,6 @@
-/* The trial of a port that all tests call open, though too little of what was sent to it has shown: it may be that the lag
- * does not hold all of its answers, or that they were the late answers of other ports. So for a while nothing is sent, and
- * then to nothing but this port, with windows far wider than the lag. */
+/* The trial of a port that all tests call open, though too little of what was sent to it has shown: it may be
+ * that the lag does not hold all of its answers, or that they were the late answers of other ports. So for a
+ * while nothing is sent, and then to nothing but this port, with windows far wider than the lag. */
 #include "engine/idle/internal.h"
 
 #include <math.h>

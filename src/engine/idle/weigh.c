@@ -1,5 +1,5 @@
-/* What a test shows: how much likelier it is that one of its ports is open than that none is, given all that is known of the
- * zombie's own traffic, of the way, and of what targets repeat. */
+/* What a test shows: how much likelier it is that one of its ports is open than that none is, given all that
+ * is known of the zombie's own traffic, of the way, and of what targets repeat. */
 #include "engine/idle/internal.h"
 
 #include <math.h>
@@ -44,8 +44,8 @@ static void open_port_found(struct idle *idle, const struct group *group, struct
         lag_widen(&idle->lag);
 }
 
-/* What a test of a single port adds to the proof that it is open, and to what is known of the way. The shortest span is the
- * one that nothing disturbed. */
+/* What a test of a single port adds to the proof that it is open, and to what is known of the way. The
+ * shortest span is the one that nothing disturbed. */
 static void note_single(struct group *group, const struct window *window, double shown, double noise,
                         struct lag_span lag)
 {

@@ -1,8 +1,10 @@
-/* A window: from a question to the zombie, over a burst of packets whose answers move its ID, to the next question. What lies
- * between two answers' IDs, less our own questions, was sent by the zombie to somebody else.
+/* A window: from a question to the zombie, over a burst of packets whose answers move its ID, to the next
+ * question. What lies between two answers' IDs, less our own questions, was sent by the zombie to somebody
+ * else.
  *
- * Windows stand in a chain in the zombie's time, one closing where the next opens. As what follows from a SYN shows later
- * than a question sent with it, bursts leave ahead of their windows, and many are in flight on a long way. */
+ * Windows stand in a chain in the zombie's time, one closing where the next opens. As what follows from a SYN
+ * shows later than a question sent with it, bursts leave ahead of their windows, and many are in flight on a
+ * long way. */
 #include "engine/idle/internal.h"
 
 #include <stdlib.h>
@@ -81,7 +83,8 @@ void idle_control_add(struct idle *idle, int64_t pause_ns, int64_t len_ns)
     idle_window_add(idle, WINDOW_CONTROL, (struct lag_span){.from_ns = from_ns, .to_ns = from_ns + len_ns});
 }
 
-/* ----- sending ------------------------------------------------------------------------------------------------------- */
+/* ----- sending
+ * ------------------------------------------------------------------------------------------------------- */
 
 /* Ports take turns: SYNs to one port are not lost together. */
 static struct probe next_syn(struct idle *idle, struct window *window)
@@ -175,7 +178,8 @@ static void run_window(struct idle *idle, unsigned i)
     }
 }
 
-/* ----- counting ------------------------------------------------------------------------------------------------------ */
+/* ----- counting
+ * ------------------------------------------------------------------------------------------------------ */
 
 static bool is_answered(const struct idle *idle, uint64_t serial)
 {
@@ -216,8 +220,8 @@ static uint64_t first_rival(const struct idle *idle, uint64_t serial)
     return serial;
 }
 
-/* The questions whose IDs lie from one end to the other, in the order of their IDs: whatever their serials say, these and no
- * others did the zombie answer in between. */
+/* The questions whose IDs lie from one end to the other, in the order of their IDs: whatever their serials
+ * say, these and no others did the zombie answer in between. */
 static unsigned sort_answers(const struct idle *idle, const uint64_t ends[static 2], uint64_t *ret)
 {
     const struct zombie *zombie = &idle->zombie;
@@ -270,8 +274,8 @@ static int compare_serials(const void *a, const void *b)
     return *one < *other ? -1 : *one > *other;
 }
 
-/* Packets overtake each other: the IDs are in the order in which our questions arrived, the times in that in which they
- * left. */
+/* Packets overtake each other: the IDs are in the order in which our questions arrived, the times in that in
+ * which they left. */
 static void count_steps(const struct idle *idle, const uint64_t *sorted, unsigned count,
                         struct window_count *ret)
 {

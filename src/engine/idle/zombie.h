@@ -1,6 +1,6 @@
-/* The questions that an idle scan asks its zombie, each a SYN/ACK that draws a reset with an ID, and the answers. A question
- * has a serial number; its source port and its keyed number follow from it, so an answer names its question and proves
- * that it is one. */
+/* The questions that an idle scan asks its zombie, each a SYN/ACK that draws a reset with an ID, and the
+ * answers. A question has a serial number; its source port and its keyed number follow from it, so an answer
+ * names its question and proves that it is one. */
 #pragma once
 
 #include <stdbool.h>

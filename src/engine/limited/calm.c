@@ -11,8 +11,8 @@
 #define PACE_FIRST_PPS 1000.0
 #define PACE_LEAST_PPS 0.5
 
-/* A window is void when less of its canaries come back, of those that the path would let through. Then the pace goes below
- * what got through, but never down by more at once. */
+/* A window is void when less of its canaries come back, of those that the path would let through. Then the
+ * pace goes below what got through, but never down by more at once. */
 #define SHARE_LEAST 0.75
 #define BELOW       0.9
 #define SLOWER_MOST 0.125
@@ -20,24 +20,25 @@
 /* So many canaries in vain, and none back, are enough. */
 #define HOPELESS 6
 
-/* A window that is not void makes the next one faster until one was overrun, though not in vain; then a little faster, twice as
- * much each time, or slower, as its canaries are within or beyond so many standard deviations of what the path loses. */
+/* A window that is not void makes the next one faster until one was overrun, though not in vain; then a
+ * little faster, twice as much each time, or slower, as its canaries are within or beyond so many standard
+ * deviations of what the path loses. */
 #define FASTER        2.0
 #define FASTER_LATER  0.02
 #define DOUBLINGS_MAX 5
 #define SLOWER_LATER  0.9
 #define DEVIATIONS    1.5
 
-/* While the pace is searched for a window has the probes of so long a time, but not fewer than so many; later not fewer
- * than so many. */
+/* While the pace is searched for a window has the probes of so long a time, but not fewer than so many; later
+ * not fewer than so many. */
 #define SEARCH_NS     (250 * MSEC)
 #define SEARCH_PROBES 16
 #define WINDOW_PROBES 64
 
 #define PATH_LOSS_MOST 0.4
 
-/* Shares of so many canaries, at paces so far apart, that differ by less, two standard deviations of both, are the same. Where
- * fewer come back than that the pace has still far to fall. */
+/* Shares of so many canaries, at paces so far apart, that differ by less, two standard deviations of both,
+ * are the same. Where fewer come back than that the pace has still far to fall. */
 #define BAND_WIDTH    4.0
 #define BAND_ENOUGH   48
 #define SHARE_BETTER  0.2
@@ -70,7 +71,8 @@ static uint32_t known_spec(const struct host_record *record, uint32_t i)
     return i < record->service_count ? record->services[i] : record->canary_spec;
 }
 
-/* So many probes that a port need not be waited for before it is asked as a canary again, once the pace is known. */
+/* So many probes that a port need not be waited for before it is asked as a canary again, once the pace is
+ * known. */
 static uint32_t window_len(struct engine *engine, const struct scan_block *scan_block)
 {
     const struct calm *calm = scan_block->calm;
@@ -186,7 +188,8 @@ void calm_void(struct scan_block *scan_block)
     scan_block->calm->is_void = true;
 }
 
-/* A port whose answer is not on its way: who is asked twice at once need not answer twice. False: there is none. */
+/* A port whose answer is not on its way: who is asked twice at once need not answer twice. False: there is
+ * none. */
 static bool free_canary(struct engine *engine, const struct scan_block *scan_block, uint32_t *ret_spec)
 {
     struct calm *calm = scan_block->calm;
@@ -269,8 +272,9 @@ static void end_pass(struct engine *engine, struct scan_block *scan_block)
         start_pass(engine, scan_block);
 }
 
-/* No pace is slow enough: the host does not answer us any more, and what is left of it is unknown. If that was said by a port
- * or two, it may be theirs alone, and the silence of the others stands, though it says no more than was known before. */
+/* No pace is slow enough: the host does not answer us any more, and what is left of it is unknown. If that
+ * was said by a port or two, it may be theirs alone, and the silence of the others stands, though it says no
+ * more than was known before. */
 static void give_up(struct engine *engine, struct scan_block *scan_block)
 {
     uint32_t open = scan_block->slots[0].open, asked = scan_block->block.spec_count;
@@ -292,8 +296,8 @@ static double share_back(const struct loss *canaries)
     return canaries->tries > 0 ? 1 - canaries->lost / canaries->tries : 0;
 }
 
-/* The slower we ask the more a policer lets through. If no more come back than at the faster pace of another band, the path is as
- * lossy as that, which was not known, and the faster pace is right. */
+/* The slower we ask the more a policer lets through. If no more come back than at the faster pace of another
+ * band, the path is as lossy as that, which was not known, and the faster pace is right. */
 static void look_for_vain_slowness(struct calm *calm)
 {
     unsigned here = band_of(calm->pacer.rate_pps), faster = here + 1;

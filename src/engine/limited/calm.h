@@ -1,9 +1,10 @@
-/* A host behind a policer (a firewall that lets so many SYNs a second through, a provider) is asked calmly: in a block of its own,
- * in windows, at a pace that the policer lets through.
+/* A host behind a policer (a firewall that lets so many SYNs a second through, a provider) is asked calmly:
+ * in a block of its own, in windows, at a pace that the policer lets through.
  *
- * Among the probes of a window, at random places, are canaries: probes of ports that are known to answer. Their share that
- * comes back is that of the probes that got through. If it falls short of what the path loses anyway, the window is void, and
- * is asked again at a slower pace. What still gets lost is loss, and silence is weighed with it. */
+ * Among the probes of a window, at random places, are canaries: probes of ports that are known to answer.
+ * Their share that comes back is that of the probes that got through. If it falls short of what the path
+ * loses anyway, the window is void, and is asked again at a slower pace. What still gets lost is loss, and
+ * silence is weighed with it. */
 #pragma once
 
 #include <stdbool.h>
@@ -52,7 +53,8 @@ bool calm_is_possible(const struct engine *engine);
 /* Ask a host of a block calmly from now on. False: no room; it stays where it is. */
 bool calm_open(struct engine *engine, struct scan_block *from, uint32_t slot);
 
-/* Ask the only host of this block calmly from now on, which was in a lane. False: no memory, or nothing to ask it. */
+/* Ask the only host of this block calmly from now on, which was in a lane. False: no memory, or nothing to
+ * ask it. */
 bool calm_begin(struct engine *engine, struct scan_block *scan_block);
 
 /* A lane is over. Could the silence of what is left be that of a policer? */

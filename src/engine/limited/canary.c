@@ -1,8 +1,9 @@
-/* At the end of a sweep: does the host answer still? Then what it leaves unanswered is waited for no longer (see
- * canary_look). And does it limit its answers? A port that is known to draw a reset or an ICMP error is asked again,
- * some times in a row, and ports whose service answered, once each. If the first stays silent, the host limits such answers;
- * if the services do, somebody drops our probes. In both cases the silence of its other ports in this sweep means nothing: it
- * is scanned in a block of its own from then on, in a lane or calmly. */
+/* At the end of a sweep: does the host answer still? Then what it leaves unanswered is waited for no longer
+ * (see canary_look). And does it limit its answers? A port that is known to draw a reset or an ICMP error is
+ * asked again, some times in a row, and ports whose service answered, once each. If the first stays silent,
+ * the host limits such answers; if the services do, somebody drops our probes. In both cases the silence of
+ * its other ports in this sweep means nothing: it is scanned in a block of its own from then on, in a lane or
+ * calmly. */
 #include <math.h>
 
 #include "base/bitset.h"
@@ -12,25 +13,26 @@
 #define CANARIES              8
 #define CANARIES_PASSED_LIMIT 1
 
-/* Among them are some soundings, which share their bursts of loss: if none of these comes back either, the path lost them all,
- * and nothing is known. */
+/* Among them are some soundings, which share their bursts of loss: if none of these comes back either, the
+ * path lost them all, and nothing is known. */
 #define SOUNDINGS      3
 #define ASKED_PER_HOST (CANARIES + SERVICES_MAX + SOUNDINGS)
 _Static_assert(ASKED_PER_HOST == RATE_BURST, "the rate is to know what leaves at once");
 
-/* Services are silent when at most one in so many answers. They are asked once each, so bursts of loss may take them and
- * leave a sounding: that is believed after two sweeps only. */
+/* Services are silent when at most one in so many answers. They are asked once each, so bursts of loss may
+ * take them and leave a sounding: that is believed after two sweeps only. */
 #define SERVICES_PER_ANSWER 4
 
-/* So many in a row are believed, where it is not sure that it was not the path, or more, if the path loses all of as many with a
- * greater chance than that; and so many where it seems that it was: it may be that everything is dropped that comes too
- * fast. */
+/* So many in a row are believed, where it is not sure that it was not the path, or more, if the path loses
+ * all of as many with a greater chance than that; and so many where it seems that it was: it may be that
+ * everything is dropped that comes too fast. */
 #define FAILURES_UNSURE        2
 #define FAILURES_LOST          5
 #define FAILURES_BY_CHANCE_MAX 0.01
 
-/* All canaries of a host taken together: its services are lost more often than the soundings among them when they are by so
- * many standard deviations. Some tokens come while canaries are sent, so that not all of them are silent. */
+/* All canaries of a host taken together: its services are lost more often than the soundings among them when
+ * they are by so many standard deviations. Some tokens come while canaries are sent, so that not all of them
+ * are silent. */
 #define DEVIATIONS 4.0
 
 #define BITS_PER_ORDER 512
@@ -112,7 +114,8 @@ static uint32_t collect(struct engine *engine, struct scan_block *scan_block, ui
     return count;
 }
 
-/* All of a host if that does not stand in a queue for long: whoever lets few packets through at once shows it then. */
+/* All of a host if that does not stand in a queue for long: whoever lets few packets through at once shows it
+ * then. */
 static uint32_t at_once(const struct path *path, uint32_t allowance)
 {
     bool bears_all = rate_bears_burst(&path->rate, ASKED_PER_HOST);
@@ -243,15 +246,16 @@ static void count_all(struct host_record *record)
     compare_resets(record, services + soundings, of_services + back);
 }
 
-/* Do resets stay away, sweep for sweep, more often than what shares their bursts of loss? A limiter not much slower than the
- * path answers some canaries of each sweep. */
+/* Do resets stay away, sweep for sweep, more often than what shares their bursts of loss? A limiter not much
+ * slower than the path answers some canaries of each sweep. */
 static bool resets_are_limited(const struct host_record *record)
 {
     return record->resets_behind > DEVIATIONS * sqrt(record->resets_behind_squares);
 }
 
-/* Does somebody drop what services are asked, and lets the soundings through that are sent at the same time? One burst takes
- * all services of a sweep, or none, so that their number varies as if each sweep had asked one. */
+/* Does somebody drop what services are asked, and lets the soundings through that are sent at the same time?
+ * One burst takes all services of a sweep, or none, so that their number varies as if each sweep had asked
+ * one. */
 static bool is_selective(const struct host_record *record, double path_loss)
 {
     double share = (record->soundings_lost + 1.0) / (record->soundings_tried + 2.0); /* at most, nearly */

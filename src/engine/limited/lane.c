@@ -94,7 +94,8 @@ static void end_round(struct engine *engine, struct scan_block *scan_block)
     pause_until(lane, engine->now_ns + limiter_sure_wait_ns(&lane->limiter));
 }
 
-/* When there is a token again for sure. Resets and ICMP errors have buckets of their own, and the slower counts. */
+/* When there is a token again for sure. Resets and ICMP errors have buckets of their own, and the slower
+ * counts. */
 static int64_t sure_ns(const struct lane *lane)
 {
     int64_t all_ns = lane->limiter.last_answer_ns + limiter_sure_wait_ns(&lane->limiter);
@@ -133,8 +134,8 @@ static void end_cycle(struct engine *engine, struct scan_block *scan_block)
             lane->canaries_sent = 0;
             lane->canary_answered = false;
         } else {
-            /* This one may have taken the token, and its answer was lost: the next needs one of its own. That it is there
-             * need not be sure, for the canary comes last, and needs one, too. */
+            /* This one may have taken the token, and its answer was lost: the next needs one of its own. That
+             * it is there need not be sure, for the canary comes last, and needs one, too. */
             int64_t next_token_ns = engine->now_ns + period_ns(lane),
                     apart_ns = lane->began_ns + QUIET_APART_NS;
             pause_until(lane, next_token_ns > apart_ns ? next_token_ns : apart_ns);
@@ -181,7 +182,8 @@ static uint32_t find_waiting(const struct lane *lane, uint64_t bit)
     return i;
 }
 
-/* The last so many probes of the cycle could not leave: they are its next again, and need their tokens later. */
+/* The last so many probes of the cycle could not leave: they are its next again, and need their tokens
+ * later. */
 static void take_back(struct lane *lane, uint16_t source, uint32_t count)
 {
     for (; count > 0; count--) {
@@ -233,7 +235,8 @@ static void send_from_pool(struct engine *engine, struct scan_block *scan_block)
 static void go_on_with_cycle(struct engine *engine, struct scan_block *scan_block)
 {
     struct lane *lane = scan_block->lane;
-    /* After a cycle without an answer the next is likely to be silent, too, and uses no tokens: it need not wait for any. */
+    /* After a cycle without an answer the next is likely to be silent, too, and uses no tokens: it need not
+     * wait for any. */
     bool silent = lane->quiet_cycles > 0 && lane->answers == 0;
     uint32_t allowance = limiter_allowance(&lane->limiter, engine->now_ns);
     allowance = cap(engine, scan_block, silent ? LANE_WINDOW : allowance);
@@ -326,7 +329,8 @@ static void use_token(struct lane *lane, uint16_t source, bool limited, int64_t 
         limiter_untouched(&lane->limiter);
 }
 
-/* An ICMP error came where resets are limited, too: a canary of its kind says nothing of the others' tokens, nor they of its. */
+/* An ICMP error came where resets are limited, too: a canary of its kind says nothing of the others' tokens,
+ * nor they of its. */
 static void note_error(const struct engine *engine, const struct scan_block *scan_block, uint64_t bit)
 {
     struct limiter *errors = &scan_block->lane->errors;
@@ -345,7 +349,7 @@ void lane_answered(struct engine *engine, struct scan_block *scan_block, const s
     uint32_t i = find_waiting(lane, probe->bit);
     if (i < lane->waiting_count) {
         struct host_record *record = host_table_get(&engine->hosts, scan_block->slots[0].record);
-        if (record) /* the answer of a lane's probe tells the round trip even if it names nothing but a port */
+        if (record) /* the lane's probe tells the round trip even if its answer names but a port */
             rtt_sample(&record->rtt, &engine->rtt_limits, engine->now_ns - lane->waiting[i].sent_ns);
         source = lane->waiting[i].source;
         lane->waiting[i] = lane->waiting[--lane->waiting_count];

@@ -1,13 +1,13 @@
-/* A host that limits its resets or ICMP errors is scanned in a lane of its own: a block of one host, sent at the pace of
- * the limiter. Its unanswered probes are asked in cycles.
+/* A host that limits its resets or ICMP errors is scanned in a lane of its own: a block of one host, sent at
+ * the pace of the limiter. Its unanswered probes are asked in cycles.
  *
- * With a pool of sources, the host is asked from all of them, each at the pace of its own bucket, as long as answers come;
- * what no answer came to any more is weighed from the usual address alone.
+ * With a pool of sources, the host is asked from all of them, each at the pace of its own bucket, as long as
+ * answers come; what no answer came to any more is weighed from the usual address alone.
  *
- * Silence while the bucket was empty means nothing, and whether it was empty is only believed, not known. So silence
- * counts only after quiet cycles, in which nothing was answered and before each of which a token came for sure, when the
- * canary, a port that is known to draw a limited answer, draws one again right after them: then a token was there all the
- * time. */
+ * Silence while the bucket was empty means nothing, and whether it was empty is only believed, not known. So
+ * silence counts only after quiet cycles, in which nothing was answered and before each of which a token came
+ * for sure, when the canary, a port that is known to draw a limited answer, draws one again right after them:
+ * then a token was there all the time. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,7 @@
-/* A limited host seen from the addresses of the pool: Linux has a bucket of ICMP errors for every address that they go to,
- * and one for all of them together. How fast a bucket fills is learned where the usual address asks (limiter.h); here is
- * only what each is believed to hold. As there, the belief decides when to ask, never what silence means. */
+/* A limited host seen from the addresses of the pool: Linux has a bucket of ICMP errors for every address
+ * that they go to, and one for all of them together. How fast a bucket fills is learned where the usual
+ * address asks (limiter.h); here is only what each is believed to hold. As there, the belief decides when to
+ * ask, never what silence means. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +20,8 @@ struct lane_pool {
     struct lane_bucket together; /* what the host gives to all */
 };
 
-/* All buckets are full, as of somebody that the host has not answered yet. Without memory there is no pool. */
+/* All buckets are full, as of somebody that the host has not answered yet. Without memory there is no
+ * pool. */
 void lane_pool_init(struct lane_pool *pool, uint16_t first, uint32_t count, int64_t now_ns);
 void lane_pool_done(struct lane_pool *pool);
 

@@ -14,7 +14,8 @@
 #define SPEED_UP  0.8
 #define SLOW_DOWN 1.5
 
-/* A little longer than a token took on the whole; and where too few came, longer than any stock limiter takes. */
+/* A little longer than a token took on the whole; and where too few came, longer than any stock limiter
+ * takes. */
 #define SURELY             1.25
 #define ANSWERS_MIN        4
 #define TOKENS_UNNOTICED   2
@@ -107,7 +108,8 @@ int64_t limiter_sure_wait_ns(const struct limiter *limiter)
 {
     if (limiter->answers < ANSWERS_MIN)
         return (int64_t)SURE_WAIT_FIRST_NS << (limiter->slowed_down < 3 ? limiter->slowed_down : 3);
-    /* A token or two may have come unnoticed around the time the bucket was seen empty; all others came since. */
+    /* A token or two may have come unnoticed around the time the bucket was seen empty; all others came
+     * since. */
     double mean_ns =
         (double)(limiter->last_answer_ns - limiter->emptied_ns) / (limiter->answers - TOKENS_UNNOTICED);
     return (int64_t)((mean_ns > limiter->period_ns ? mean_ns : limiter->period_ns) * SURELY);

@@ -1,7 +1,9 @@
-/* A host's limiter of resets or ICMP errors as a token bucket: how many tokens it is believed to hold, and how fast they
- * come, learned from its answers. A probe is promised a token before it leaves; one that stays silent gives it back.
+/* A host's limiter of resets or ICMP errors as a token bucket: how many tokens it is believed to hold, and
+ * how fast they come, learned from its answers. A probe is promised a token before it leaves; one that stays
+ * silent gives it back.
  *
- * The belief only decides how many probes are sent when; what silence means is not left to it (see lane.h). */
+ * The belief only decides how many probes are sent when; what silence means is not left to it (see
+ * lane.h). */
 #pragma once
 
 #include <stdbool.h>

@@ -7,8 +7,8 @@
 #include "engine/internal.h"
 #include "engine/path/part_block.h"
 
-/* How fast a path was of late, as far as it is remembered; and how often a part is asked whether it joins again, once so much
- * is known. */
+/* How fast a path was of late, as far as it is remembered; and how often a part is asked whether it joins
+ * again, once so much is known. */
 #define LATELY_NS     (1 * SEC)
 #define JOIN_OUTCOMES 128
 
@@ -204,8 +204,8 @@ static bool is_divided(const struct engine *engine, unsigned path)
     return false;
 }
 
-/* The worse of the two differs no longer. Who was late must be as fast as the other by now: it is no use to find that a
- * path carries less than its share when that is all that it gets. */
+/* The worse of the two differs no longer. Who was late must be as fast as the other by now: it is no use to
+ * find that a path carries less than its share when that is all that it gets. */
 static bool differs_no_longer(const struct engine *engine, const struct path_part *part, unsigned worse,
                               unsigned better)
 {

@@ -1,5 +1,6 @@
-/* Paths that are shared by prefix: a path is a way out (paths.c), and of all that is reached by it at first. A network that turns
- * out to differ (division.h) gets a path of its own; it joins the one it was split from when it does so no longer. */
+/* Paths that are shared by prefix: a path is a way out (paths.c), and of all that is reached by it at first.
+ * A network that turns out to differ (division.h) gets a path of its own; it joins the one it was split from
+ * when it does so no longer. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,15 +16,14 @@ struct scan_block;
 
 /* What a path is for. */
 struct path_part {
-    struct network
-        network; /* whose hosts are on it; without a prefix: of all that are reached so and are on no other */
-    bool is_part;    /* it was split from another path: */
-    bool is_gone;    /* and has joined that again: the place may be used for the next */
-    bool is_worse;   /* than that was; else that was worse */
-    unsigned parent; /* of the engine's paths */
+    struct network network; /* whose hosts are on it; without a prefix: all that are on no other */
+    bool is_part;           /* it was split from another path: */
+    bool is_gone;           /* and has joined that again: the place may be used for the next */
+    bool is_worse;          /* than that was; else that was worse */
+    unsigned parent;        /* of the engine's paths */
     enum path_difference what;
-    double
-        limit; /* of the shares of the two, half way: if that of the worse one is below, they differ no longer */
+    /* of the shares of the two, half way: if that of the worse one is below, they differ no longer */
+    double limit;
 
     double best_pps;       /* of late: a network may have slowed the others before it was split from them */
     int64_t best_since_ns; /*   */
@@ -39,7 +39,8 @@ void divide_begin(struct engine *engine, unsigned path, const struct addr *sourc
 /* The part of this path that the host is on; the path itself, if there is none. */
 unsigned divide_find(const struct engine *engine, unsigned path, const struct addr *host);
 
-/* A probe to this host was answered, with this round trip. base_ns: the host's shortest so far, 0: it is the first */
+/* A probe to this host was answered, with this round trip. base_ns: the host's shortest so far, 0: it is the
+ * first */
 void divide_answered(struct engine *engine, const struct scan_block *scan_block, const struct addr *host,
                      int64_t rtt_ns, int64_t base_ns);
 

@@ -18,8 +18,8 @@
 /* Being late, or lost, twice as often is a difference. */
 #define MATTERS_FACTOR 2.0
 
-/* Losses matter if they cost so many more tries for a silence that is this certain; less than one in a hundred is as good as
- * none (see loss.h). */
+/* Losses matter if they cost so many more tries for a silence that is this certain; less than one in a
+ * hundred is as good as none (see loss.h). */
 #define TRIES_RISK   1e-6
 #define TRIES_DIFFER 2.0
 #define LOSS_IGNORED 0.01
@@ -196,7 +196,8 @@ static double chance_lost_or_far(enum path_difference what, const struct outcome
     return exp(-bad * divergence(part->bad / bad, part->all / (part->all + rest->all)));
 }
 
-/* The chance that this network differs so much from the rest by chance; 1: it does not, or that does not matter. */
+/* The chance that this network differs so much from the rest by chance; 1: it does not, or that does not
+ * matter. */
 static double chance_of(enum path_difference what, const struct tally *tally, const struct outcomes *rest)
 {
     if (tally->of[what].all <= 0 || rest->all <= 0)

@@ -1,15 +1,16 @@
-/* Do the networks behind one path differ? Hosts that are reached alike share a path, until the answers of one network (IPv4
- * /16, then /24; IPv6 /48, then /64) show that another way leads to it.
+/* Do the networks behind one path differ? Hosts that are reached alike share a path, until the answers of one
+ * network (IPv4 /16, then /24; IPv6 /48, then /64) show that another way leads to it.
  *
- * Hosts and ports are asked in an order that is drawn by lot. So what befalls all of them alike befalls a network as often
- * as its hosts are asked: if a share f of all that is known is about it, the chance that it has a share of x or more of what
- * was bad, `bad` times in all, is at most exp(-bad D(x, f)), with D(x, f) = x ln(x/f) + (1 - x) ln((1 - x)/(1 - f)): Chernoff's
- * bound, of which Hoeffding (1963, section 6) shows that it holds for draws without replacement. A delay comes and goes, and
- * not all networks are asked at all times. So it is counted by short slices of time, each of which adds `bad` f to what is
- * expected of the network; if that is e in all, the chance of k or more is at most exp(-(k ln(k/e) - k + e)).
+ * Hosts and ports are asked in an order that is drawn by lot. So what befalls all of them alike befalls a
+ * network as often as its hosts are asked: if a share f of all that is known is about it, the chance that it
+ * has a share of x or more of what was bad, `bad` times in all, is at most exp(-bad D(x, f)), with D(x, f) =
+ * x ln(x/f) + (1 - x) ln((1 - x)/(1 - f)): Chernoff's bound, of which Hoeffding (1963, section 6) shows that
+ * it holds for draws without replacement. A delay comes and goes, and not all networks are asked at all
+ * times. So it is counted by short slices of time, each of which adds `bad` f to what is expected of the
+ * network; if that is e in all, the chance of k or more is at most exp(-(k ln(k/e) - k + e)).
  *
- * Networks are looked at when what is bad has doubled, and each look has a part of DIVISION_ERROR, so that all looks at a
- * path together are wrong no more often than that. */
+ * Networks are looked at when what is bad has doubled, and each look has a part of DIVISION_ERROR, so that
+ * all looks at a path together are wrong no more often than that. */
 #pragma once
 
 #include <stdbool.h>
@@ -79,8 +80,8 @@ struct divided {
     struct outcomes part[PATH_DIFFERENCE_COUNT], rest[PATH_DIFFERENCE_COUNT];
 };
 
-/* Does a network differ from the rest, so that it matters? Of several the wider ones first, and then the one that is least
- * likely to do so by chance. */
+/* Does a network differ from the rest, so that it matters? Of several the wider ones first, and then the one
+ * that is least likely to do so by chance. */
 bool division_look(struct division *division, int64_t now_ns, struct divided *ret);
 
 double outcomes_share(const struct outcomes *outcomes); /* that was bad; 0, if nothing is known */

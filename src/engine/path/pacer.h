@@ -12,10 +12,10 @@ struct pacer {
 void pacer_init(struct pacer *pacer, double rate_pps, int64_t now_ns);
 void pacer_set_rate(struct pacer *pacer, double rate_pps);
 
-/* Packets that may leave at this time. The bucket holds PACER_BURST_NS of the rate; at low rates twice as long, up to
- * PACER_FEW packets, so that a machine that wakes us late costs nothing; at least one. What falls due within PACER_GRAIN_NS,
- * which is more exactly than the kernel wakes anybody, leaves together: a turn of the engine for each packet would cost more than
- * the packet. */
+/* Packets that may leave at this time. The bucket holds PACER_BURST_NS of the rate; at low rates twice as
+ * long, up to PACER_FEW packets, so that a machine that wakes us late costs nothing; at least one. What falls
+ * due within PACER_GRAIN_NS, which is more exactly than the kernel wakes anybody, leaves together: a turn of
+ * the engine for each packet would cost more than the packet. */
 #define PACER_BURST_NS (4 * MSEC)
 #define PACER_GRAIN_NS (16 * USEC)
 #define PACER_FEW      8

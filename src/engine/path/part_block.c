@@ -5,8 +5,8 @@
 #include "engine/internal.h"
 #include "engine/limited/own_block.h"
 
-/* The sweep in progress is begun anew, for it has another order. What was asked before stays asked, unless it was too fast for
- * these hosts: then it was no try. */
+/* The sweep in progress is begun anew, for it has another order. What was asked before stays asked, unless it
+ * was too fast for these hosts: then it was no try. */
 static void go_on(struct engine *engine, const struct scan_block *from, struct scan_block *to,
                   bool was_too_fast)
 {

@@ -3,7 +3,8 @@
 /* A host never seen before and not on link gets so little until it or its path has answered some probes. */
 #define UNPROVED_HOST_PPS 1000
 
-/* Nor does a path begin with more, however many hosts are behind it; but where nobody answers, it goes on faster. */
+/* Nor does a path begin with more, however many hosts are behind it; but where nobody answers, it goes on
+ * faster. */
 #define UNPROVED_DOUBLES_NS (250 * MSEC)
 
 /* A link is our own: its first probes may be closer together. */

@@ -1,4 +1,5 @@
-/* A path: what the hosts that are reached the same way share. It has a rate of its own, and a measure of what it loses. */
+/* A path: what the hosts that are reached the same way share. It has a rate of its own, and a measure of what
+ * it loses. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,8 +27,8 @@ struct path {
     struct loss sounded_loss; /* and of soundings, which tell sooner that it has changed */
     struct loss loss_before,
         sounded_before; /* the rate changed last: what was lost since then may be our own doing */
-    struct loss
-        neighbor_loss; /* of requests to neighbours: most are broadcast, which a radio link loses more often */
+    /* of requests to neighbours: most are broadcast, which a radio link loses more often */
+    struct loss neighbor_loss;
     struct rtt rtt;
     int64_t least_rtt_ns;      /* of any host; 0: not known */
     int64_t base_rtt_ns;       /* a typical round trip, without what queues add; 0: not known */
@@ -37,8 +38,8 @@ struct path {
 
     /* Since the last answer: */
     int64_t answered_ns; /* when that came */
-    unsigned
-        known_asked; /* probes left that were always answered; so many are counted at most: PATH_SILENT_PROBES */
+    /* probes left that were always answered; so many are counted at most: PATH_SILENT_PROBES */
+    unsigned known_asked;
     int64_t known_sent_ns; /* when the last of these did */
     bool is_silent;        /* and it was said that none of them is answered */
 };
@@ -66,10 +67,11 @@ enum rate_change path_update(struct path *path, int64_t now_ns);
 /* Was nothing heard of all that left at the present rate (rate_is_unheard)? The pacer follows. */
 bool path_is_unheard(struct path *path, int64_t now_ns);
 
-/* What left then stood in a queue of our own making, longer than we allow: how long it took says little of the way. */
+/* What left then stood in a queue of our own making, longer than we allow: how long it took says little of
+ * the way. */
 bool path_was_overrun(const struct path *path, int64_t sent_ns);
 
-/* An answer to a probe that left at sent_ns, of a host whose shortest round trip is least_ns (0: not known before).
- * first_try: of a port. */
+/* An answer to a probe that left at sent_ns, of a host whose shortest round trip is least_ns (0: not known
+ * before). first_try: of a port. */
 void path_answered(struct path *path, const struct rtt_limits *rtt_limits, int64_t sent_ns, int64_t rtt_ns,
                    int64_t least_ns, bool first_try);

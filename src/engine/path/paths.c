@@ -42,7 +42,8 @@ static void void_overload(struct engine *engine, unsigned path)
     }
 }
 
-/* A path that is silent for so long is said to be; hosts may stand still for a moment, and loss comes in bursts. */
+/* A path that is silent for so long is said to be; hosts may stand still for a moment, and loss comes in
+ * bursts. */
 #define SILENT_NS (500 * MSEC)
 
 void paths_asked_known(struct engine *engine, const struct scan_block *scan_block, unsigned count)

@@ -14,7 +14,8 @@
 /* By so much at most it has grown since the last probe that is answered left: queues have an end. */
 #define QUEUE_UNSEEN_NS (50 * MSEC)
 
-/* A queue that is short still, but has grown by so much in each second of sending, will be long: no time to go faster. */
+/* A queue that is short still, but has grown by so much in each second of sending, will be long: no time to
+ * go faster. */
 #define QUEUE_SEEN_NS (500 * USEC)
 #define GROWTH_SEEN   0.25
 
@@ -24,8 +25,8 @@
 /* One burst of loss takes all that leaves in a shorter time. */
 #define UNHEARD_NS (50 * MSEC)
 
-/* Where a round trip is so small a part of the queue that is allowed, answers tell of one long before it is too long: until the
- * first the steps are larger. */
+/* Where a round trip is so small a part of the queue that is allowed, answers tell of one long before it is
+ * too long: until the first the steps are larger. */
 #define NEAR_SHARE  16
 #define GROWTH_NEAR 4.0
 
@@ -45,19 +46,20 @@
 #define USED_ENOUGH    0.5 /* of the rate was sent: otherwise nothing is known about it */
 #define QUEUE_WEIGHT   4   /* the last answer counts one in so many */
 
-/* A path this short may prove itself faster than by so many answers at the pace it begins with: that is what would take time.
- * A longer one has proved itself a round trip after they left. */
+/* A path this short may prove itself faster than by so many answers at the pace it begins with: that is what
+ * would take time. A longer one has proved itself a round trip after they left. */
 #define UNPROVED_NEAR_NS (5 * MSEC)
 
-/* The share of first tries that is answered, beside what it used to be. While it is less the rate does not grow. */
+/* The share of first tries that is answered, beside what it used to be. While it is less the rate does not
+ * grow. */
 #define SHARE_KEPT     0.75
 #define SHARE_PROBES   32
 #define SHARE_MEMORY   0.8
 #define SHARE_SIGMAS   3.0
 #define LOSS_WINDOW_NS (200 * MSEC)
 
-/* Of soundings more than this come back, unless the rate is too high, or the path is that bad at any rate: then a reduction
- * does not make them more. */
+/* Of soundings more than this come back, unless the rate is too high, or the path is that bad at any rate:
+ * then a reduction does not make them more. */
 #define SOUNDINGS_TELLING 16
 #define SOUNDINGS_KEPT    0.3
 #define SOUNDINGS_BETTER  1.3
@@ -230,8 +232,8 @@ static int64_t burst_ns(const struct rate *rate)
     return at_once_ns > BURST_NS && rate_bears_burst(rate, RATE_BURST) ? at_once_ns : BURST_NS;
 }
 
-/* By how many seconds the queue grew in each second of sending. What left together in one burst of the pacer was meant for
- * a longer time. */
+/* By how many seconds the queue grew in each second of sending. What left together in one burst of the pacer
+ * was meant for a longer time. */
 static double queue_growth(const struct rate *rate)
 {
     int64_t span_ns = rate->last_sent_ns - rate->first_sent_ns;
@@ -241,8 +243,8 @@ static double queue_growth(const struct rate *rate)
            (double)(span_ns > BURST_NS ? span_ns : BURST_NS);
 }
 
-/* At the first rate that is far too high the queue is long before the answers say so that met a long one. It is sure when
- * it grows by more than what leaves at once explains, and faster than we send. */
+/* At the first rate that is far too high the queue is long before the answers say so that met a long one. It
+ * is sure when it grows by more than what leaves at once explains, and faster than we send. */
 static bool will_be_long(const struct rate *rate, int64_t now_ns)
 {
     int64_t span_ns = rate->last_sent_ns - rate->first_sent_ns + burst_ns(rate);
@@ -270,8 +272,8 @@ static enum rate_change queue_is_long(struct rate *rate, int64_t now_ns, int64_t
                      overflows ? rate->fine_ns : TIME_NEVER, now_ns);
 }
 
-/* Answered first tries of those that left before the last answered one did; -1: not known. *ret_noise is how far chance
- * may have moved it. */
+/* Answered first tries of those that left before the last answered one did; -1: not known. *ret_noise is how
+ * far chance may have moved it. */
 static double answered_share(const struct rate *rate, int64_t now_ns, double *ret_noise)
 {
     double asked = (double)rate->asked * known_part(rate, rate->asked_from_ns, now_ns);

@@ -1,9 +1,10 @@
-/* The rate of a path finds itself. It grows while what is sent comes back as promptly as before, and settles just under
- * what the path carries: a queue that builds up shows its capacity before anything is lost.
+/* The rate of a path finds itself. It grows while what is sent comes back as promptly as before, and settles
+ * just under what the path carries: a queue that builds up shows its capacity before anything is lost.
  *
- * Everything is judged by when probes left, since an answer names that time: what came back from the probes that left at
- * the present rate says whether the path carries it. Answers that are long in coming tell how fast the queue grows, and so
- * what the path carries: at a rate r a queue that grows by g seconds a second empties at r / (1 + g). */
+ * Everything is judged by when probes left, since an answer names that time: what came back from the probes
+ * that left at the present rate says whether the path carries it. Answers that are long in coming tell how
+ * fast the queue grows, and so what the path carries: at a rate r a queue that grows by g seconds a second
+ * empties at r / (1 + g). */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +14,8 @@
 
 struct rate_limits {
     double start_pps; /* where it begins, */
-    double
-        unproved_pps; /* and how little it is until the path has answered RATE_ANSWERS_PROVED probes; 0: as much */
+    /* and how little it is until the path has answered RATE_ANSWERS_PROVED probes; 0: as much */
+    double unproved_pps;
     double min_pps;    /* --min-rate; 0: none */
     double max_pps;    /* --max-rate; 0: RATE_CEILING_PPS */
     double share_left; /* of what the path carries, left to others; 0 .. 1 */
@@ -90,8 +91,9 @@ void rate_sounded(struct rate *rate, int64_t sent_ns, bool back);
 /* Is the queue short that so many packets make which leave at once? */
 bool rate_bears_burst(const struct rate *rate, unsigned packets);
 
-/* Probes that are always answered left at the present rate, and none of them was. Has next to nothing else shown that the path
- * carries it? Then it becomes again what was kept up with before, and what left since overload_ns was lost, perhaps. */
+/* Probes that are always answered left at the present rate, and none of them was. Has next to nothing else
+ * shown that the path carries it? Then it becomes again what was kept up with before, and what left since
+ * overload_ns was lost, perhaps. */
 bool rate_is_unheard(struct rate *rate, int64_t now_ns);
 
 /* Our own side dropped packets: it is too fast for us. */

@@ -142,7 +142,8 @@ static void it_does_not_double_while_a_queue_grows_that_is_short_still(void **st
     assert_int_equal(rate_update(&rate, SEC + 20 * MSEC, 200 * USEC), RATE_UP);
 }
 
-/* At five times what the path carries 5 ms, of which 1.2 are known: the queue is 20 ms long, though no answer met more than 5. */
+/* At five times what the path carries 5 ms, of which 1.2 are known: the queue is 20 ms long, though no answer
+ * met more than 5. */
 static void a_queue_that_grows_fast_is_not_waited_for_until_it_is_long(void **state)
 {
     (void)state;
@@ -155,7 +156,8 @@ static void a_queue_that_grows_fast_is_not_waited_for_until_it_is_long(void **st
     assert_true(rate.pause_ns > 15 * MSEC && rate.pause_ns < 25 * MSEC);
 }
 
-/* 50,000 a second were answered without delay; then a short time, in which answers jittered, looks like 8,000. */
+/* 50,000 a second were answered without delay; then a short time, in which answers jittered, looks like
+ * 8,000. */
 static void the_first_queue_is_not_put_down_to_a_rate_that_was_kept_up_with(void **state)
 {
     (void)state;
@@ -250,7 +252,8 @@ static void a_delay_that_stays_however_slow_we_are_is_not_ours(void **state)
     assert_true(play.rate.pps > 100000);
 }
 
-/* Eight services, eight canaries and three soundings of a host are asked at once, for which 1,000 packets a second take 19 ms. */
+/* Eight services, eight canaries and three soundings of a host are asked at once, for which 1,000 packets a
+ * second take 19 ms. */
 static void what_is_asked_at_once_is_no_queue_that_will_be_long(void **state)
 {
     (void)state;

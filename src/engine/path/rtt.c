@@ -24,7 +24,8 @@ void rtt_sample(struct rtt *rtt, const struct rtt_limits *limits, int64_t sample
     rtt->rto_ns = clamp(rtt->srtt_ns + 4 * rtt->rttvar_ns, limits->min_rto_ns, limits->max_rto_ns);
 }
 
-/* A round trip, and twice the spread that RFC 6298 allows for; half a round trip, where all took the same time so far. */
+/* A round trip, and twice the spread that RFC 6298 allows for; half a round trip, where all took the same
+ * time so far. */
 int64_t rtt_prompt_rto_ns(const struct rtt *rtt, int64_t least_ns)
 {
     int64_t spread_ns = 8 * rtt->rttvar_ns > rtt->srtt_ns / 2 ? 8 * rtt->rttvar_ns : rtt->srtt_ns / 2;

@@ -8,17 +8,19 @@
 #define SHARE          16
 #define SHARE_UNPROVED 2
 
-/* On a link, where an answer takes no time, so many of each step of the rate are closer together. No more, since those
- * of a host that lets few packets through do not come back, and take the place of others. */
+/* On a link, where an answer takes no time, so many of each step of the rate are closer together. No more,
+ * since those of a host that lets few packets through do not come back, and take the place of others. */
 #define SHARE_SOUGHT  4
 #define SOUGHT_ENOUGH 16
 
-/* While other probes are answered, one in so many of what would be sent otherwise. That is decided for so many turns at a
- * time: if more were sent as soon as answers fail to come, bursts of loss would meet most of them. */
+/* While other probes are answered, one in so many of what would be sent otherwise. That is decided for so
+ * many turns at a time: if more were sent as soon as answers fail to come, bursts of loss would meet most of
+ * them. */
 #define RARELY 8
 #define TURNS  64
 
-/* Never more often than this, nor than so many in a round trip. While the rate is looked for its next step waits for answers. */
+/* Never more often than this, nor than so many in a round trip. While the rate is looked for its next step
+ * waits for answers. */
 #define PERIOD_MIN_NS    (500 * USEC)
 #define PERIOD_SOUGHT_NS PACER_GRAIN_NS
 #define PER_ROUND_TRIP   64
@@ -206,7 +208,8 @@ void sounding_expire(struct engine *engine, struct path *path)
         remove_waiting(soundings, 0, lost);
 }
 
-/* What this host was sent before was answered before, or is lost, when so much time has passed as packets overtake each other by. */
+/* What this host was sent before was answered before, or is lost, when so much time has passed as packets
+ * overtake each other by. */
 static void expire_overtaken(struct engine *engine, struct scan_block *scan_block,
                              const struct sounding *answered)
 {

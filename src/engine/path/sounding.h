@@ -1,6 +1,6 @@
-/* Soundings: probes that are known to be answered, sent now and then where answers are rare. They tell how long a path
- * takes, what it loses, and whether it is there at all. Echo requests are best, since they leave nothing behind at the host; a
- * port that a service answered on will do. */
+/* Soundings: probes that are known to be answered, sent now and then where answers are rare. They tell how
+ * long a path takes, what it loses, and whether it is there at all. Echo requests are best, since they leave
+ * nothing behind at the host; a port that a service answered on will do. */
 #pragma once
 
 #include <stdbool.h>

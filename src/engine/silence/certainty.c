@@ -1,8 +1,8 @@
 /* How sure a silence is: the chance that a port, or a host, was asked so often and answers all the same. */
 #include "engine/internal.h"
 
-/* One host in so many that answer nothing is believed to be behind a policer all the same: as little is known of that as of
- * loss. */
+/* One host in so many that answer nothing is believed to be behind a policer all the same: as little is known
+ * of that as of loss. */
 #define POLICED_PRIOR 0.01
 
 /* The chance that a try to this host is lost. */

@@ -2,7 +2,8 @@
 #include "base/time.h"
 #include "engine/internal.h"
 
-/* What left between these times, or was to be answered then, is asked again. Returns how many positions that is. */
+/* What left between these times, or was to be answered then, is asked again. Returns how many positions that
+ * is. */
 static uint64_t void_span(struct engine *engine, int64_t from_ns, int64_t to_ns)
 {
     uint64_t positions = 0;

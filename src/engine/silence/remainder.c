@@ -1,5 +1,6 @@
-/* What is left to ask when the silence of a host's ports is certain: payloads that have not had their turn, and a second
- * answer where the first was proved by nothing but a port number. Only these ports are asked again. */
+/* What is left to ask when the silence of a host's ports is certain: payloads that have not had their turn,
+ * and a second answer where the first was proved by nothing but a port number. Only these ports are asked
+ * again. */
 #include "base/bitset.h"
 #include "engine/internal.h"
 #include "technique/payload.h"

@@ -1,5 +1,5 @@
-/* The second try of hosts of which nothing has answered yet: their silence may be that of a policer that the first was too fast
- * for. So it is slow, and a policer lets something through, which shows it. */
+/* The second try of hosts of which nothing has answered yet: their silence may be that of a policer that the
+ * first was too fast for. So it is slow, and a policer lets something through, which shows it. */
 #include "engine/internal.h"
 
 /* A host is asked so slowly, unless that takes too long. */

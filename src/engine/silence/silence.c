@@ -1,4 +1,5 @@
-/* What silence means: when a sweep and its time-out are over, each host is either certain enough, or asked again. */
+/* What silence means: when a sweep and its time-out are over, each host is either certain enough, or asked
+ * again. */
 #include "engine/internal.h"
 
 /* A host that answered late once may do so again; one that took over a second is waited for longest. */

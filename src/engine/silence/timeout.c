@@ -4,21 +4,23 @@
 /* Nobody on a link takes longer to answer an ARP request; most answer at once. */
 #define NEIGHBOR_RTO_NS (300 * MSEC)
 
-/* Requests cost little. Of a link's loss nothing is known before its first answer: then that many are sent with which a
- * third of all round trips may fail. */
+/* Requests cost little. Of a link's loss nothing is known before its first answer: then that many are sent
+ * with which a third of all round trips may fail. */
 #define NEIGHBOR_TRIES         5
 #define NEIGHBOR_TRIES_UNKNOWN 12
 
-/* Most of a scan of a neighbour or two would pass in waiting for one whose request was lost: they are asked so many times more, after
- * 1 and 3 ms. These tries share a burst of loss, and so are none of the others; nor of many, since what is answered late seems lost. */
+/* Most of a scan of a neighbour or two would pass in waiting for one whose request was lost: they are asked
+ * so many times more, after 1 and 3 ms. These tries share a burst of loss, and so are none of the others; nor
+ * of many, since what is answered late seems lost. */
 #define NEIGHBORS_FEW    4
 #define NEIGHBORS_SOONER 2
 
 /* Later tries are spread in time, because loss comes in bursts: each waits so much of the time-out longer. */
 #define BACKOFF_SHARE 16
 
-/* Where an ICMP error would tell what silence leaves open (closed ports of UDP answer so, and firewalls): while none has come
- * from a host its limiter may have been empty from the start. Then tries are as far apart as a token takes on Linux. */
+/* Where an ICMP error would tell what silence leaves open (closed ports of UDP answer so, and firewalls):
+ * while none has come from a host its limiter may have been empty from the start. Then tries are as far apart
+ * as a token takes on Linux. */
 #define TOKEN_OF_LINUX_NS (1 * SEC)
 
 static int64_t least_rto_ns(const struct engine *engine, const struct scan_block *scan_block,

@@ -22,8 +22,8 @@
 #define SEND_AT_ONCE                                                                                         \
     32 /* probes between two looks at what has arrived, so that answers do not wait for a slice */
 
-/* How long a connection is held: KEEP at most; when others want its place, while an answer may still come (four times
- * the slowest seen, within limits), or only this long once a newer try has taken over. */
+/* How long a connection is held: KEEP at most; when others want its place, while an answer may still come
+ * (four times the slowest seen, within limits), or only this long once a newer try has taken over. */
 #define KEEP_NS             (10 * SEC)
 #define KEEP_LEAST_NS       (3 * SEC)
 #define KEEP_SUPERSEDED_NS  SEC
@@ -38,7 +38,8 @@
 #define ECHO_LEN_V4 30 /* IP header, ICMP header, two bytes of payload */
 #define ECHO_LEN_V6 50
 
-/* epoll data of the ping and UDP sockets; those of connections have the index of their slot, which is less. */
+/* epoll data of the ping and UDP sockets; those of connections have the index of their slot, which is
+ * less. */
 #define EVENT_PING4 UINT64_C(0xffffffff)
 #define EVENT_PING6 UINT64_C(0xfffffffe)
 #define EVENT_UDP   UINT64_C(0xffffff00) /* and the ones after it, one a socket */
@@ -123,8 +124,9 @@ static void count_sent(struct connect_io *self, unsigned len)
     self->io.stats.bytes_sent += len;
 }
 
-/* Connect in this slot: with the socket that is there if it can be used again. It stays with epoll under the slot's index,
- * told of changes only, for a socket that waits to be used again would be ready all the time. */
+/* Connect in this slot: with the socket that is there if it can be used again. It stays with epoll under the
+ * slot's index, told of changes only, for a socket that waits to be used again would be ready all the
+ * time. */
 static enum connect_dialled dial_slot(struct connect_io *self, uint32_t index,
                                       const struct connect_call *call, int *ret_error)
 {
@@ -334,7 +336,8 @@ static bool handle(struct connect_io *self, const struct epoll_event *event, int
         return connect_udp_receive(&self->udp, (unsigned)(key - EVENT_UDP), &self->io, self->heard_ns,
                                    now_ns);
 
-    /* The slot may have been emptied, or used again, since ready_wait took note of it: what counts is the socket's state. */
+    /* The slot may have been emptied, or used again, since ready_wait took note of it: what counts is the
+     * socket's state. */
     uint32_t index = (uint32_t)key;
     return connect_slots_in_flight(&self->slots, index) && settle(self, index, now_ns);
 }

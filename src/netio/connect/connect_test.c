@@ -63,14 +63,16 @@ static void a_closed_port_is_refused_by_a_reset(void **state)
     assert_in_range(remote4.rtt_ns, 1, 500 * MSEC);
 }
 
-/* What of IPv4 the kernel keeps to itself: fragmentation needed (type 3 code 4, for the path MTU), source quench and
- * redirects (types 4 and 5), reassembly time exceeded (type 11 code 1). Types 6 to 10 are no errors. */
+/* What of IPv4 the kernel keeps to itself: fragmentation needed (type 3 code 4, for the path MTU), source
+ * quench and redirects (types 4 and 5), reassembly time exceeded (type 11 code 1). Types 6 to 10 are no
+ * errors. */
 static bool kernel_tells_icmp4(unsigned type, unsigned code)
 {
     return (type == 3 && code != 4) || (type == 11 && code == 0) || (type == 12 && code <= 2);
 }
 
-/* Connect to the ports that were added, at NET_ICMP_FIRST and above: each is refused by the error that its number names. */
+/* Connect to the ports that were added, at NET_ICMP_FIRST and above: each is refused by the error that its
+ * number names. */
 static void expect_icmp_by_number(struct scan *scan, const char *host)
 {
     scan_sweep(scan, 0, 2 * SEC);

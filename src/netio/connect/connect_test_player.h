@@ -1,4 +1,5 @@
-/* The hosts behind the TUN device of connect_test_net.h: a thread that answers for all of them, where the port says how. */
+/* The hosts behind the TUN device of connect_test_net.h: a thread that answers for all of them, where the
+ * port says how. */
 #pragma once
 
 #include <stdint.h>
@@ -10,8 +11,8 @@
 
 #define NET_SLOW_NS (1300 * MSEC)
 
-/* How the hosts behind the TUN device answer a SYN, by port; a datagram to NET_OPEN gets one, at NET_ROUTER and from
- * NET_ICMP_FIRST on it is answered alike, elsewhere not at all. */
+/* How the hosts behind the TUN device answer a SYN, by port; a datagram to NET_OPEN gets one, at NET_ROUTER
+ * and from NET_ICMP_FIRST on it is answered alike, elsewhere not at all. */
 enum net_port {
     NET_OPEN = 80,
     NET_RESET,

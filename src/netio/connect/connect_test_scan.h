@@ -36,8 +36,8 @@ void scan_free(struct scan *scan);
 void scan_add(struct scan *scan, const struct technique *technique, unsigned port);
 void scan_add_ports(struct scan *scan, unsigned first, unsigned last); /* by connect() */
 
-/* One sweep: the order until it is carried out, then listening; at most for this long, or until all but the silent have
- * answered. */
+/* One sweep: the order until it is carried out, then listening; at most for this long, or until all but the
+ * silent have answered. */
 void scan_sweep(struct scan *scan, uint8_t try_number, int64_t for_ns);
 
 /* Listen until something arrives, at most for this long. */

@@ -1,5 +1,5 @@
-/* The connect backend when sockets, descriptors or local ports run short: probes wait, and no state is ever false. In a
- * network of its own (connect_test_net.h). */
+/* The connect backend when sockets, descriptors or local ports run short: probes wait, and no state is ever
+ * false. In a network of its own (connect_test_net.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,8 @@ static void thousands_of_ports_are_all_right(void **state)
         close(listeners[i]);
 }
 
-/* 150 probes of the same port of the same host need 150 local ports; there are 50, and answers come when they are long gone. */
+/* 150 probes of the same port of the same host need 150 local ports; there are 50, and answers come when they
+ * are long gone. */
 static void few_local_ports_make_probes_wait_and_no_state_false(void **state)
 {
     (void)state;

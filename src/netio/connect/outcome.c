@@ -11,7 +11,8 @@
 #include "base/time.h"
 #include "netio/connect/socket.h"
 
-/* enum in net/tcp_states.h of the kernel; netinet/tcp.h, which has it too, cannot be included beside linux/tcp.h. */
+/* enum in net/tcp_states.h of the kernel; netinet/tcp.h, which has it too, cannot be included beside
+ * linux/tcp.h. */
 enum { STATE_SYN_SENT = 2, STATE_SYN_RECV = 3, STATE_CLOSE = 7 };
 
 static struct connect_icmp extended_error(const struct cmsghdr *control)
@@ -56,7 +57,8 @@ static bool read_queue(int fd, struct connect_icmp *ret)
     return true;
 }
 
-/* How the connection of a closed socket ended: the next connect(2) says it, connects nowhere, and leaves the socket as new. */
+/* How the connection of a closed socket ended: the next connect(2) says it, connects nowhere, and leaves the
+ * socket as new. */
 static int take_error(int fd, const struct addr *host, uint16_t port)
 {
     union connect_sockaddr address;
@@ -115,8 +117,8 @@ enum connect_state connect_outcome_read(int fd, const struct addr *host, uint16_
         return CONNECT_ENDED;
     }
     bool queued = read_queue(fd, &icmp);
-    /* An ICMP error that arrived while the socket was inside connect() does not end it: only the queue has it. If an
-     * RST ended it after that, the socket's own error is another than the queue's, and better. */
+    /* An ICMP error that arrived while the socket was inside connect() does not end it: only the queue has
+     * it. If an RST ended it after that, the socket's own error is another than the queue's, and better. */
     if (icmp.error && (error == 0 || error == icmp.error || error == ETIMEDOUT)) {
         answer_icmp(ret_event, &icmp);
         return CONNECT_ENDED;

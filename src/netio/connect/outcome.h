@@ -32,14 +32,15 @@ struct connect_measure {
 /* Look at a socket that epoll reported.
  *   fd         of a non-blocking connect() with IP_RECVERR or IPV6_RECVERR
  *   host, port where to
- *   ret_event  with CONNECT_ENDED error, reset_seen, has_icmp, icmp_type, icmp_code and offender are set, the rest is
- *              left alone
+ *   ret_event  with CONNECT_ENDED error, reset_seen, has_icmp, icmp_type, icmp_code and offender are set, the
+ *              rest is left alone
  *
- * A connection that was reset after the handshake was one: it is reported as connected. RST and ICMP are told apart by
- * the error queue, which holds an ICMP error only when the kernel matched it to the SYN's sequence number, and by
- * tcpi_segs_in, which counts a received RST. */
+ * A connection that was reset after the handshake was one: it is reported as connected. RST and ICMP are told
+ * apart by the error queue, which holds an ICMP error only when the kernel matched it to the SYN's sequence
+ * number, and by tcpi_segs_in, which counts a received RST. */
 enum connect_state connect_outcome_read(int fd, const struct addr *host, uint16_t port,
                                         struct connect_event *ret_event, struct connect_measure *ret_read);
 
-/* How many bytes that were sent through a connected TCP socket has the peer acknowledged? 0 where the kernel does not say. */
+/* How many bytes that were sent through a connected TCP socket has the peer acknowledged? 0 where the kernel
+ * does not say. */
 uint64_t connect_acknowledged(int fd);

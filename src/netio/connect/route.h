@@ -1,5 +1,5 @@
-/* How an address is reached, found out without privilege: a connected UDP socket has a route and a source address, and
- * no packet has left. */
+/* How an address is reached, found out without privilege: a connected UDP socket has a route and a source
+ * address, and no packet has left. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,13 +24,13 @@ struct connect_routes {
     struct connect_route cache[CONNECT_ROUTES_CACHED];
 };
 
-/* Fails with EX_UNAVAILABLE when the interface or a source address of the setup is not there, EX_OSERR without
- * descriptors. */
+/* Fails with EX_UNAVAILABLE when the interface or a source address of the setup is not there, EX_OSERR
+ * without descriptors. */
 int connect_routes_init(struct connect_routes *ret, const struct connect_setup *setup, struct error *err);
 void connect_routes_done(struct connect_routes *routes);
 
-/* Answers from the cache for a second. The result is valid until the next call. When the look-up itself runs short of
- * something, the host counts as routed, with no source address. */
+/* Answers from the cache for a second. The result is valid until the next call. When the look-up itself runs
+ * short of something, the host counts as routed, with no source address. */
 const struct connect_route *connect_route_find(struct connect_routes *routes, const struct addr *dst,
                                                int64_t now_ns);
 

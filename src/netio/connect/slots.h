@@ -1,8 +1,9 @@
-/* The table of connections in flight: fixed capacity, allocated once. Found by probe, by index, and oldest first.
+/* The table of connections in flight: fixed capacity, allocated once. Found by probe, by index, and oldest
+ * first.
  *
- * A slot may keep its socket when its connection has ended, for the next one to the same host: connecting it again costs
- * little more than half of a new socket. Never for another host: the kernel goes on from the sequence number that the host
- * has seen, so another's answers could be forged with it. */
+ * A slot may keep its socket when its connection has ended, for the next one to the same host: connecting it
+ * again costs little more than half of a new socket. Never for another host: the kernel goes on from the
+ * sequence number that the host has seen, so another's answers could be forged with it. */
 #pragma once
 
 #include <stdbool.h>
@@ -61,17 +62,17 @@ void connect_slots_done(struct connect_slots *slots); /* resets what is in fligh
 bool connect_slots_full(const struct connect_slots *slots); /* of connections in flight */
 bool connect_slots_in_flight(const struct connect_slots *slots, uint32_t index);
 
-/* Take a slot for a connection to this host out of the table, which is not full. Its socket is one that was kept for the
- * host, or none. It goes back by one of the next two. */
+/* Take a slot for a connection to this host out of the table, which is not full. Its socket is one that was
+ * kept for the host, or none. It goes back by one of the next two. */
 uint32_t connect_slots_reserve(struct connect_slots *slots, const struct addr *host);
 void connect_slots_give_back(struct connect_slots *slots, uint32_t index); /* closes its socket, if any */
 
-/* Enter the connection that starts now in a reserved slot; the table takes over its fd. Older ones of the same probe become
- * superseded. Starts must be entered in order of time. */
+/* Enter the connection that starts now in a reserved slot; the table takes over its fd. Older ones of the
+ * same probe become superseded. Starts must be entered in order of time. */
 void connect_slots_enter(struct connect_slots *slots, uint32_t index, const struct connect_slot *what);
 
-/* This connection has ended by itself: keep its socket for the host, in the place of another host's that is idle for longest
- * if there are many. */
+/* This connection has ended by itself: keep its socket for the host, in the place of another host's that is
+ * idle for longest if there are many. */
 void connect_slots_keep(struct connect_slots *slots, uint32_t index);
 
 /* Close the socket that is idle for longest. False: there is none. */

@@ -1,4 +1,5 @@
-/* The table of connections in flight. Sockets are stood in for by event descriptors: the table only closes them. */
+/* The table of connections in flight. Sockets are stood in for by event descriptors: the table only closes
+ * them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -10,7 +10,8 @@
 #include "base/bytes.h"
 #include "netio/connect/connect.h"
 
-/* A port chosen anew each time; meeting ourselves so often in a row means that hardly another port is left. */
+/* A port chosen anew each time; meeting ourselves so often in a row means that hardly another port is
+ * left. */
 #define SELF_CONNECTS_MAX 8
 
 socklen_t connect_sockaddr(const struct addr *addr, uint16_t port, union connect_sockaddr *ret)
@@ -78,8 +79,8 @@ int connect_socket_set(int fd, const struct addr *towards, const struct connect_
     return error;
 }
 
-/* Without RECVERR the kernel may keep an ICMP error to itself until the connection times out: always over IPv6, when it
- * arrives while the socket is still inside connect(), as on loopback. */
+/* Without RECVERR the kernel may keep an ICMP error to itself until the connection times out: always over
+ * IPv6, when it arrives while the socket is still inside connect(), as on loopback. */
 static int set_connecting(int fd, const struct connect_call *call)
 {
     bool v4 = call->dst->family == ADDR_V4;

@@ -34,8 +34,8 @@ int connect_socket_set(int fd, const struct addr *towards, const struct connect_
 
 enum connect_dialled {
     CONNECT_STARTED, /* *ret_fd is connecting */
-    CONNECT_SHORT, /* *ret_error: something of ours ran out (descriptors, ports, memory); the same again later */
-    CONNECT_FAILED, /* *ret_error: this host cannot be asked from here (no route, forbidden, no such family) */
+    CONNECT_SHORT,   /* *ret_error: something of ours ran out (descriptors, ports, memory): later again */
+    CONNECT_FAILED,  /* *ret_error: this host cannot be asked from here (no route, forbidden) */
 };
 
 struct connect_call {
@@ -45,33 +45,35 @@ struct connect_call {
     bool may_meet_self; /* dst may be ours: see to it that the socket does not connect to itself */
 };
 
-/* Start one non-blocking connect(). EADDRNOTAVAIL is CONNECT_SHORT: no local port is free, unless there is no source
- * address for dst at all, which the caller must find out. */
+/* Start one non-blocking connect(). EADDRNOTAVAIL is CONNECT_SHORT: no local port is free, unless there is no
+ * source address for dst at all, which the caller must find out. */
 enum connect_dialled connect_socket_dial(const struct connect_setup *setup, const struct connect_call *call,
                                          int *ret_fd, int *ret_error);
 
-/* The same with a socket that an RST has refused before, and whose options stand. False: it cannot be used again, and a new
- * one will tell why.
+/* The same with a socket that an RST has refused before, and whose options stand. False: it cannot be used
+ * again, and a new one will tell why.
  *   syn_retries_set  what it is set to */
 bool connect_socket_redial(int fd, const struct connect_call *call, int syn_retries_set);
 
-/* How many sockets to have at once: `most` (0: CONNECT_SOCKETS_MAX), or as many as there are descriptors, less some for whatever else the
- * process opens. When those do run out, socket() says so and the probe waits. Raises the soft limit to the hard one. */
+/* How many sockets to have at once: `most` (0: CONNECT_SOCKETS_MAX), or as many as there are descriptors,
+ * less some for whatever else the process opens. When those do run out, socket() says so and the probe waits.
+ * Raises the soft limit to the hard one. */
 uint32_t connect_socket_room(uint32_t most);
 
-/* Close a connection with an RST (SO_LINGER with time 0), so that nothing of it stays, no TIME_WAIT; a socket that is
- * still connecting, silently. */
+/* Close a connection with an RST (SO_LINGER with time 0), so that nothing of it stays, no TIME_WAIT; a socket
+ * that is still connecting, silently. */
 void connect_socket_reset(int fd);
 
-/* A received message: who sent it (an error: whom the probe was for), and its control data, which header points to. */
+/* A received message: who sent it (an error: whom the probe was for), and its control data, which header
+ * points to. */
 struct connect_message {
     union connect_sockaddr from;
     _Alignas(struct cmsghdr) uint8_t control[512];
     struct msghdr header;
 };
 
-/* The next message, without waiting, into data. Its TTL or hop limit, and the address of ours it was sent to, go into
- * ret_packet, which is otherwise left alone. Returns its length, or -1 when there is none.
+/* The next message, without waiting, into data. Its TTL or hop limit, and the address of ours it was sent to,
+ * go into ret_packet, which is otherwise left alone. Returns its length, or -1 when there is none.
  *   flags  of recvmsg(2): MSG_ERRQUEUE for an error */
 ssize_t connect_receive(int fd, int flags, uint8_t *data, size_t size, struct connect_message *ret,
                         struct packet *ret_packet);

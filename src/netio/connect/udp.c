@@ -220,7 +220,8 @@ static bool is_our_own(struct connect_udp *udp, const struct packet *packet)
     return addr_equal(&packet->src, &packet->dst) && find(udp, packet->src.family, packet->udp.source_port);
 }
 
-/* The next message: an answer, or with MSG_ERRQUEUE an error. False: none is left. *ret_useful: it says something. */
+/* The next message: an answer, or with MSG_ERRQUEUE an error. False: none is left. *ret_useful: it says
+ * something. */
 static bool receive_one(struct connect_udp *udp, const struct connect_udp_socket *socket, int flags,
                         struct packet *ret, bool *ret_useful)
 {

@@ -1,6 +1,6 @@
-/* UDP scans without privilege: a few unconnected sockets, bound to the source ports that prove the answers. Their error
- * queues (IP_RECVERR) tell for each ICMP error whom it is about, what it says and who sent it, and answers from anywhere
- * are seen; so both become the same packets that a raw socket would have got. */
+/* UDP scans without privilege: a few unconnected sockets, bound to the source ports that prove the answers.
+ * Their error queues (IP_RECVERR) tell for each ICMP error whom it is about, what it says and who sent it,
+ * and answers from anywhere are seen; so both become the same packets that a raw socket would have got. */
 #pragma once
 
 #include <stdbool.h>
@@ -40,7 +40,7 @@ bool connect_udp_is_asked(const struct technique *technique);
 /* Send one probe from its source port. Returns 0 or errno; *ret_len: bytes of the IP packet. */
 int connect_udp_send(struct connect_udp *udp, const struct probe *probe, unsigned *ret_len);
 
-/* Hand over what the socket with this number has received, errors and answers. since_ns: when it was last looked at.
- * Returns whether there was anything. */
+/* Hand over what the socket with this number has received, errors and answers. since_ns: when it was last
+ * looked at. Returns whether there was anything. */
 bool connect_udp_receive(struct connect_udp *udp, unsigned index, struct netio *io, int64_t since_ns,
                          int64_t now_ns);

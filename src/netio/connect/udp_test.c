@@ -1,5 +1,5 @@
-/* UDP scans through unconnected sockets, without any capability: each answer and each ICMP error becomes a packet from
- * which the technique concludes the same as with raw sockets. */
+/* UDP scans through unconnected sockets, without any capability: each answer and each ICMP error becomes a
+ * packet from which the technique concludes the same as with raw sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -225,7 +225,8 @@ static void silence_is_no_answer(void **state)
     scan_free(udp.scan);
 }
 
-/* An error that waits in the queue is also told by the next sendto of the same socket: no probe may be lost by it. */
+/* An error that waits in the queue is also told by the next sendto of the same socket: no probe may be lost
+ * by it. */
 static void every_probe_leaves_while_errors_come_back(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
-/* The receiving side of the packet backends: one AF_PACKET socket (packet(7)) for all interfaces. Packets come from the
- * network header on, with the link header's facts beside them, through a ring or, where few answers are expected, through
- * the socket's own queue (capture_ring.h, capture_queue.h). */
+/* The receiving side of the packet backends: one AF_PACKET socket (packet(7)) for all interfaces. Packets
+ * come from the network header on, with the link header's facts beside them, through a ring or, where few
+ * answers are expected, through the socket's own queue (capture_ring.h, capture_queue.h). */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Packets received one at a time from a packet socket's own queue. Each costs a call and a copy, but there is nothing to wait
- * for before the first: making a ring takes as long as a small scan. */
+/* Packets received one at a time from a packet socket's own queue. Each costs a call and a copy, but there is
+ * nothing to wait for before the first: making a ring takes as long as a small scan. */
 #pragma once
 
 #include <stdbool.h>

@@ -9,8 +9,8 @@
 
 #include "base/time.h"
 
-/* 8 MiB hold some 50,000 short answers. Blocks are small, because a packet is seen only when its block is full or
- * RETIRE_MS old: under load they fill at once, and a lone answer waits for the timer. */
+/* 8 MiB hold some 50,000 short answers. Blocks are small, because a packet is seen only when its block is
+ * full or RETIRE_MS old: under load they fill at once, and a lone answer waits for the timer. */
 #define BLOCK_LEN  16384u
 #define BLOCKS_MAX 512u
 #define BLOCKS_MIN 32u

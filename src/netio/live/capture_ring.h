@@ -16,8 +16,9 @@ struct capture_ring {
     uint8_t *next;  /* header of the next packet; NULL: the block is the kernel's */
 };
 
-/* Give the socket, which is not bound yet, a ring with room for so many answers; 0: as many as there is room for at most.
- * The kernel waits here until no processor can still be using what was there before: some 10 ms. -EX_OSERR. */
+/* Give the socket, which is not bound yet, a ring with room for so many answers; 0: as many as there is room
+ * for at most. The kernel waits here until no processor can still be using what was there before: some 10 ms.
+ * -EX_OSERR. */
 int capture_ring_open(struct capture_ring *ret, int fd, uint64_t answer_count, struct error *err);
 void capture_ring_close(struct capture_ring *ring); /* a closed one too */
 

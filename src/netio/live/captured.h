@@ -13,8 +13,8 @@ struct captured {
     int64_t realtime_ns; /* CLOCK_REALTIME at which the kernel took it */
     uint32_t link;       /* interface index */
     uint16_t ethertype;
-    bool
-        checksums_open; /* the checksum is not filled in yet, or the hardware has vouched for it: do not verify */
+    /* the checksum is not filled in yet, or the hardware has vouched for it: do not verify */
+    bool checksums_open;
     bool checksums_unknown; /* or one of the two, and nobody has said so */
     bool other_vlan;        /* it belongs to a VLAN device above this link, and shows up again there */
     uint8_t source_mac[6];  /* zero on links without addresses */

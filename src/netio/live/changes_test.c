@@ -1,5 +1,5 @@
-/* Ways that change under a scan: links that go down, routes that are taken away, new addresses, drivers that take no frames
- * any more. Every live backend in turn, in namespaces of its own (netns_lab.h). */
+/* Ways that change under a scan: links that go down, routes that are taken away, new addresses, drivers that
+ * take no frames any more. Every live backend in turn, in namespaces of its own (netns_lab.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

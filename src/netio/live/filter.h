@@ -1,5 +1,6 @@
-/* The kernel filter of the capture socket, in classic BPF: what cannot be an answer is dropped before it costs
- * anything. It sees packets from the network header on (SOCK_DGRAM), so it is the same for every kind of link.
+/* The kernel filter of the capture socket, in classic BPF: what cannot be an answer is dropped before it
+ * costs anything. It sees packets from the network header on (SOCK_DGRAM), so it is the same for every kind
+ * of link.
  *
  * It lets pass, unless the frame was for another station:
  *   TCP, UDP and SCTP to our source ports
@@ -7,8 +8,8 @@
  *   ARP replies
  *   IPv6 with extension headers, whatever is behind them
  *   all other IP protocols, when asked for
- * Whether a packet is to an address of ours is for the reader to say: our addresses may change, and the filter is locked.
- * IPv4 options are stepped over; of IPv4 fragments only the first passes. */
+ * Whether a packet is to an address of ours is for the reader to say: our addresses may change, and the
+ * filter is locked. IPv4 options are stepped over; of IPv4 fragments only the first passes. */
 #pragma once
 
 #include <linux/filter.h>

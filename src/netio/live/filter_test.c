@@ -1,5 +1,5 @@
-/* The filter is run here by a small interpreter of its own, so that no privilege is needed; that the kernel takes the
- * same program is shown by netio_contract_test. */
+/* The filter is run here by a small interpreter of its own, so that no privilege is needed; that the kernel
+ * takes the same program is shown by netio_contract_test. */
 #include "netio/live/filter.h"
 
 #include <setjmp.h>

@@ -21,7 +21,8 @@ static const char *usual(const struct route_table *routes)
     return has_ethernet(routes) ? "packet" : "raw";
 }
 
-/* The kernel backend proves itself: it takes its place at the interface here, and watches what becomes of its frames. */
+/* The kernel backend proves itself: it takes its place at the interface here, and watches what becomes of its
+ * frames. */
 static int open_best(struct sockets *sockets, const struct route_table *routes,
                      const struct netio_live_options *options, struct netio **ret, struct error *ret_why_not,
                      struct error *err)

@@ -11,8 +11,8 @@
 #include "netio/route/source_pool.h"
 
 struct netio_live_options {
-    /* "packet", "xdp", "kernel", "raw"; NULL: packet where a link has ARP or ND, else raw; "best": kernel if it pays and the
-     * interface takes it, else as NULL. */
+    /* "packet", "xdp", "kernel", "raw"; NULL: packet where a link has ARP or ND, else raw; "best": kernel if
+     * it pays and the interface takes it, else as NULL. */
     const char *backend;
     const char *why_not_kernel;     /* what makes the scan none for it; NULL: it is one */
     uint8_t ttl;                    /* of probes, or hop limit; > 0 */

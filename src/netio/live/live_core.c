@@ -112,8 +112,8 @@ static void set_scopes(const struct live *live, struct packet *packet, uint32_t 
         set_scope(live, &packet->icmp.neighbor_target, link);
 }
 
-/* Is the checksum of a TCP segment still to be filled in, as it is in what this machine sends itself? Then it is the sum of
- * the pseudo-header alone. */
+/* Is the checksum of a TCP segment still to be filled in, as it is in what this machine sends itself? Then it
+ * is the sum of the pseudo-header alone. */
 static bool is_open(const struct captured *captured)
 {
     struct packet packet;

@@ -1,5 +1,6 @@
-/* What the packet backends share: work() with its loop of sending, listening and waiting; reading the capture ring;
- * watching for packets we lost ourselves. The two differ in how a probe gets to its next hop: struct live_ops. */
+/* What the packet backends share: work() with its loop of sending, listening and waiting; reading the capture
+ * ring; watching for packets we lost ourselves. The two differ in how a probe gets to its next hop: struct
+ * live_ops. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,7 +40,8 @@ struct live_ops {
     void (*begin)(struct live *live, const struct order *order, const struct order_place *places,
                   unsigned count, int64_t now_ns);
 
-    /* Put a probe of a plain order into the batch without looking anything up. False: it has to be staged. May be NULL. */
+    /* Put a probe of a plain order into the batch without looking anything up. False: it has to be staged.
+     * May be NULL. */
     bool (*quick)(struct live *live, const struct staging *at);
 
     /* Do what is due: may put questions into the batch. May be NULL. */
@@ -74,8 +76,8 @@ struct live {
     struct batch batch;
 };
 
-/* Set up all of it in zeroed memory, in which live->answers may be open already. On failure nothing else is to be released
- * and the sockets stay the caller's. */
+/* Set up all of it in zeroed memory, in which live->answers may be open already. On failure nothing else is
+ * to be released and the sockets stay the caller's. */
 int live_open(struct live *live, struct sockets *sockets, const struct route_table *routes,
               const struct netio_live_options *options, struct error *err);
 void live_close(struct live *live); /* everything but the memory of *live */
@@ -94,17 +96,20 @@ void live_wait(struct live *live, int64_t now_ns, int64_t until_ns);
 
 void live_work(struct netio *io, struct order *order, int64_t until_ns);
 
-/* What live_work does at each of its turns, for a backend that sends by itself: follow changes of the ways, and put
- * questions that are due into the batch. order: whose probes the batch may hold; NULL: it holds none. */
+/* What live_work does at each of its turns, for a backend that sends by itself: follow changes of the ways,
+ * and put questions that are due into the batch. order: whose probes the batch may hold; NULL: it holds
+ * none. */
 void live_attend(struct live *live, struct order *order, int64_t now_ns);
 
 /* The way to dst, for sending there now. ROUTE_NONE: see live_refuse. */
 void live_find_way(struct live *live, const struct addr *dst, struct route *ret);
 
-/* What becomes of a probe without a way: it waits as long as one that was there may come back, else it stays unsent. */
+/* What becomes of a probe without a way: it waits as long as one that was there may come back, else it stays
+ * unsent. */
 enum stage live_refuse(const struct live *live, int error, int64_t now_ns, int *ret_error);
 
-/* Put a probe into the batch as an IP packet that the kernel routes, with the source of `route` unless it has one. */
+/* Put a probe into the batch as an IP packet that the kernel routes, with the source of `route` unless it has
+ * one. */
 enum stage live_keep_raw(struct live *live, const struct staging *at, struct probe *probe,
                          const struct route *route, int *ret_error); /* route: there is one */
 
@@ -117,8 +122,8 @@ int raw_open(struct sockets *sockets, const struct route_table *routes,
 int packet_open(struct sockets *sockets, const struct route_table *routes,
                 const struct netio_live_options *options, struct netio **ret, struct error *err);
 
-/* xdp, or kernel. -EX_NOPERM without sockets->wire, -EX_UNAVAILABLE when the interface cannot: then another may be opened
- * with the same sockets. In wire_io.c. */
+/* xdp, or kernel. -EX_NOPERM without sockets->wire, -EX_UNAVAILABLE when the interface cannot: then another
+ * may be opened with the same sockets. In wire_io.c. */
 int wire_io_open(struct sockets *sockets, const struct route_table *routes,
                  const struct netio_live_options *options, bool kernel, struct netio **ret,
                  struct error *err);

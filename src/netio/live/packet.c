@@ -1,6 +1,6 @@
-/* The packet backend: whole Ethernet frames through AF_PACKET, in batches. Gateways are found by ARP and ND here;
- * neighbours that are targets are asked for by REQUEST_NEIGHBOR probes. What has no Ethernet in its way (this machine
- * itself, tun, ppp) goes through the raw sockets in the same stream of batches. */
+/* The packet backend: whole Ethernet frames through AF_PACKET, in batches. Gateways are found by ARP and ND
+ * here; neighbours that are targets are asked for by REQUEST_NEIGHBOR probes. What has no Ethernet in its way
+ * (this machine itself, tun, ppp) goes through the raw sockets in the same stream of batches. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What the packet backend does beyond the contract: neighbours and gateways, full queues, a flood, and all of it
- * without privilege once the sockets are open. In namespaces of its own (netns_lab.h). */
+/* What the packet backend does beyond the contract: neighbours and gateways, full queues, a flood, and all of
+ * it without privilege once the sockets are open. In namespaces of its own (netns_lab.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,7 +70,8 @@ static void a_neighbour_that_was_asked_for_can_be_probed(void **state)
     }
 }
 
-/* A scan that goes on does not ask again for hosts that it had found up, and the kernel may have forgotten them. */
+/* A scan that goes on does not ask again for hosts that it had found up, and the kernel may have forgotten
+ * them. */
 static void a_neighbour_that_nobody_asked_for_is_asked_for(void **state)
 {
     const struct netns_lab *lab = *state;
@@ -367,7 +368,8 @@ static void drop_all_capabilities(void)
         _exit(2);
 }
 
-/* Run in a process of its own, which can throw its privileges away. Its exit status is 0 when `work` says so. */
+/* Run in a process of its own, which can throw its privileges away. Its exit status is 0 when `work` says
+ * so. */
 static void assert_in_child(bool (*work)(void))
 {
     int status;

@@ -1,5 +1,5 @@
-/* The raw backend: IP packets through raw sockets; the kernel routes them and finds neighbours. For loopback, tun and
- * whatever has no frames of ours; works everywhere, at half the speed of `packet`. */
+/* The raw backend: IP packets through raw sockets; the kernel routes them and finds neighbours. For loopback,
+ * tun and whatever has no frames of ours; works everywhere, at half the speed of `packet`. */
 #include <stdlib.h>
 
 #include "netio/live/live_core.h"

@@ -26,7 +26,8 @@ static int failed(const char *what, struct error *err)
                      len > 0 ? program : "PROGRAM");
 }
 
-/* A raw socket takes whole IP packets, and (RECVERR) says when a queue had no room for one instead of losing it. */
+/* A raw socket takes whole IP packets, and (RECVERR) says when a queue had no room for one instead of losing
+ * it. */
 static bool set_raw(int fd, int level, int include_header, int receive_errors)
 {
     int on = 1;

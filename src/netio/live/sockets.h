@@ -1,6 +1,6 @@
-/* The sockets that need CAP_NET_RAW. They are opened before anything else is done, unbound (protocol 0: nothing arrives
- * yet), so that every privilege can be dropped at once; filter, ring and bind work later without it (design
- * decision 11). One set belongs to one worker. */
+/* The sockets that need CAP_NET_RAW. They are opened before anything else is done, unbound (protocol 0:
+ * nothing arrives yet), so that every privilege can be dropped at once; filter, ring and bind work later
+ * without it (design decision 11). One set belongs to one worker. */
 #pragma once
 
 #include "base/error.h"

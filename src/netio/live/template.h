@@ -1,6 +1,6 @@
-/* Frames from a template: the bytes of a TCP probe are made once by its technique, and for each probe only the fields that
- * differ are put in. The checksum starts from the sum of all that stays the same (RFC 1624 is not needed: nothing is
- * taken out), so a frame costs a copy and a few additions. */
+/* Frames from a template: the bytes of a TCP probe are made once by its technique, and for each probe only
+ * the fields that differ are put in. The checksum starts from the sum of all that stays the same (RFC 1624 is
+ * not needed: nothing is taken out), so a frame costs a copy and a few additions. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,8 +33,8 @@ struct template_fields {
     uint32_t number;
 };
 
-/* A template for probes of this technique from `source` over `link`; ttl as in probe_packet_write. False: the technique
- * is none of TCP's, or its probe is too long. */
+/* A template for probes of this technique from `source` over `link`; ttl as in probe_packet_write. False: the
+ * technique is none of TCP's, or its probe is too long. */
 bool template_make(const struct technique *technique, const struct addr *source, const struct link *link,
                    uint8_t ttl, struct template *ret);
 

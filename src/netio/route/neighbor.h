@@ -1,6 +1,6 @@
-/* Link-layer addresses of neighbours: what the kernel knew at the start, and what answered our own questions. Whoever
- * answers without having been asked changes nothing. A hash table of fixed size: when it is full, old entries that are
- * worth least make room, gateways last. */
+/* Link-layer addresses of neighbours: what the kernel knew at the start, and what answered our own questions.
+ * Whoever answers without having been asked changes nothing. A hash table of fixed size: when it is full, old
+ * entries that are worth least make room, gateways last. */
 #pragma once
 
 #include <stdbool.h>
@@ -45,8 +45,8 @@ struct neighbor *neighbor_find(struct neighbor_table *table, uint32_t link, cons
 struct neighbor *neighbor_ask(struct neighbor_table *table, uint32_t link, const struct addr *addr,
                               int64_t now_ns);
 
-/* Somebody says that `addr` has this MAC. True, and stored, when it answers an open question and can be a station's
- * address; the first answer closes the question. */
+/* Somebody says that `addr` has this MAC. True, and stored, when it answers an open question and can be a
+ * station's address; the first answer closes the question. */
 bool neighbor_answer(struct neighbor_table *table, uint32_t link, const struct addr *addr,
                      const uint8_t mac[static 6], int64_t now_ns);
 

@@ -147,7 +147,8 @@ static void read_next_hop(const struct nlattr *attr, uint8_t family, struct kern
         route->gateway = addr_v6((const uint8_t *)mnl_attr_get_payload(attr) + sizeof(struct rtvia), 0);
 }
 
-/* Of several next hops the first that lives stands for all: which one the kernel takes depends on a hash of its own. */
+/* Of several next hops the first that lives stands for all: which one the kernel takes depends on a hash of
+ * its own. */
 static void read_multipath(const struct nlattr *multipath, uint8_t family, struct kernel_route *route)
 {
     uint8_t *at = mnl_attr_get_payload(multipath);

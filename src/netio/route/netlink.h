@@ -1,5 +1,5 @@
-/* What the kernel knows of links, addresses, routes, policy rules and neighbours (rtnetlink(7)), as plain values. Needs
- * no privilege. libmnl stays behind this file and netlink_ask.h. */
+/* What the kernel knows of links, addresses, routes, policy rules and neighbours (rtnetlink(7)), as plain
+ * values. Needs no privilege. libmnl stays behind this file and netlink_ask.h. */
 #pragma once
 
 #include <net/if.h>
@@ -72,8 +72,8 @@ struct kernel_neighbor {
     uint8_t mac[6];
 };
 
-/* Who wants to know. Each function is called for every object of its kind and may be NULL: those are not asked for.
- * They return 0, or below 0 to give up (out of memory). */
+/* Who wants to know. Each function is called for every object of its kind and may be NULL: those are not
+ * asked for. They return 0, or below 0 to give up (out of memory). */
 struct netlink_visitor {
     void *context;
     int (*link)(void *context, const struct link *link);
@@ -84,8 +84,8 @@ struct netlink_visitor {
                     const struct kernel_neighbor *neighbor); /* only those with a valid address */
 };
 
-/* Ask the kernel and call the visitor: links first, then addresses, routes, rules, neighbours.
- * Fails with -EX_OSERR, or -EX_TEMPFAIL when things changed while they were read: start again from nothing. */
+/* Ask the kernel and call the visitor: links first, then addresses, routes, rules, neighbours. Fails with
+ * -EX_OSERR, or -EX_TEMPFAIL when things changed while they were read: start again from nothing. */
 int netlink_visit(const struct netlink_visitor *visitor, struct error *err);
 
 /* The same through a socket that is open already. */

@@ -56,7 +56,8 @@ int netlink_watch_fd(const struct netlink_watch *watch)
     return mnl_socket_get_fd(watch->news);
 }
 
-/* What it is does not matter: everything is read anew. ENOBUFS says that some news were lost, so there were some. */
+/* What it is does not matter: everything is read anew. ENOBUFS says that some news were lost, so there were
+ * some. */
 bool netlink_watch_changed(struct netlink_watch *watch)
 {
     char buffer[8192];

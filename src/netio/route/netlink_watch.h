@@ -1,5 +1,5 @@
-/* Tells that links, addresses, routes or rules have changed (rtnetlink(7)), and reads them anew, through sockets that were
- * opened at the start: later a process may open none. Needs no privilege. */
+/* Tells that links, addresses, routes or rules have changed (rtnetlink(7)), and reads them anew, through
+ * sockets that were opened at the start: later a process may open none. Needs no privilege. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Longest-prefix match: prefixes, flattened once into disjoint spans of addresses, so that a look-up is one binary
- * search however they lie inside one another. */
+/* Longest-prefix match: prefixes, flattened once into disjoint spans of addresses, so that a look-up is one
+ * binary search however they lie inside one another. */
 #pragma once
 
 #include <stdbool.h>

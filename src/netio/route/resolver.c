@@ -80,8 +80,8 @@ static struct question *free_question(struct resolver *resolver)
     return NULL;
 }
 
-/* Begin to ask, unless it is asked already or there is no room for another question. False: there is no address to ask
- * from (an IPv4 route through an IPv6 gateway, on a link without IPv6). */
+/* Begin to ask, unless it is asked already or there is no room for another question. False: there is no
+ * address to ask from (an IPv4 route through an IPv6 gateway, on a link without IPv6). */
 static bool begin(struct resolver *resolver, const struct route *route, int64_t now_ns)
 {
     struct addr source = resolver_source(resolver, route, &route->next_hop);

@@ -1,7 +1,7 @@
-/* Finds the link-layer addresses of gateways, and of hosts on the link that nobody has asked for: asks twelve times within
- * little more than a second, then gives up. (RFC 4861 asks three times; but where one packet in ten is lost each way, that
- * would call one gateway in 150 dead, and all behind it filtered.) A known gateway is asked again now and then, while it
- * goes on to be used, so that one that has moved is found. */
+/* Finds the link-layer addresses of gateways, and of hosts on the link that nobody has asked for: asks twelve
+ * times within little more than a second, then gives up. (RFC 4861 asks three times; but where one packet in
+ * ten is lost each way, that would call one gateway in 150 dead, and all behind it filtered.) A known gateway
+ * is asked again now and then, while it goes on to be used, so that one that has moved is found. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,8 +36,8 @@ void resolver_done(struct resolver *resolver);
 /* From now on these routes: questions that are open are forgotten, and asked again when they are needed. */
 void resolver_follow(struct resolver *resolver, const struct route_table *routes);
 
-/* The state of the next hop of a ROUTE_GATEWAY or ROUTE_LINK route, and with NEIGHBOR_KNOWN its MAC. NEIGHBOR_ASKED: an
- * answer is awaited, come back later. */
+/* The state of the next hop of a ROUTE_GATEWAY or ROUTE_LINK route, and with NEIGHBOR_KNOWN its MAC.
+ * NEIGHBOR_ASKED: an answer is awaited, come back later. */
 enum neighbor_state resolver_next_hop(struct resolver *resolver, const struct route *route, int64_t now_ns,
                                       uint8_t ret_mac[static 6]);
 
@@ -45,6 +45,7 @@ enum neighbor_state resolver_next_hop(struct resolver *resolver, const struct ro
 void resolver_tick(struct resolver *resolver, struct batch *batch, int64_t now_ns);
 int64_t resolver_due_ns(const struct resolver *resolver); /* of the next; TIME_NEVER: none */
 
-/* The address that questions about `target` are asked from: one of the link if it has any, else the route's. */
+/* The address that questions about `target` are asked from: one of the link if it has any, else the
+ * route's. */
 struct addr resolver_source(const struct resolver *resolver, const struct route *route,
                             const struct addr *target);

@@ -1,9 +1,11 @@
-/* Which way a destination lies: interface, next hop, source address. The kernel's links, addresses, routes and policy
- * rules are read once and become sorted arrays, so that a look-up is a few binary searches and no system call.
+/* Which way a destination lies: interface, next hop, source address. The kernel's links, addresses, routes
+ * and policy rules are read once and become sorted arrays, so that a look-up is a few binary searches and no
+ * system call.
  *
- * Policy rules are followed as fib_rules does, for packets that this machine sends with mark 0: by source (only with
- * a fixed one) and destination prefix, output interface, inversion, goto, suppressed prefix lengths. Rules that ask
- * for ports, protocol, user, tunnel or VRF are passed over. Of a multipath route the first living next hop is taken. */
+ * Policy rules are followed as fib_rules does, for packets that this machine sends with mark 0: by source
+ * (only with a fixed one) and destination prefix, output interface, inversion, goto, suppressed prefix
+ * lengths. Rules that ask for ports, protocol, user, tunnel or VRF are passed over. Of a multipath route the
+ * first living next hop is taken. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,9 +37,8 @@ struct route {
 
 /* What the user wants otherwise. */
 struct route_options {
-    char
-        interface[IFNAMSIZ]; /* -e: everything but this machine's own addresses goes out here; "": as routes say */
-    struct addr source;      /* -S: for its family; ADDR_NONE: choose */
+    char interface[IFNAMSIZ]; /* -e: all but this machine's own addresses is out there; "": as routes say */
+    struct addr source;       /* -S: for its family; ADDR_NONE: choose */
 };
 
 /* The routes of one family and table. */
@@ -73,7 +74,8 @@ int route_table_add_rule(struct route_table *table, const struct kernel_rule *ru
  * -EX_UNAVAILABLE when options name an interface that is not there, -EX_OSERR without memory. */
 int route_table_finish(struct route_table *table, struct error *err);
 
-/* All of that from the kernel, in the network namespace of this thread. *ret is to be released with route_table_done. */
+/* All of that from the kernel, in the network namespace of this thread. *ret is to be released with
+ * route_table_done. */
 int route_table_load(struct route_table *ret, const struct route_options *options, struct error *err);
 
 /* The same later on, through the sockets of a watch. */
@@ -90,18 +92,18 @@ const struct link *route_link(const struct route_table *table, uint32_t index); 
 bool route_is_local(const struct route_table *table,
                     const struct addr *addr); /* an address of this machine? */
 
-/* The zone of a link-local address in a packet that came over this link (RFC 4007): the link itself. But over the loopback
- * link only this machine talks to itself, so there it is the link that has the address. */
+/* The zone of a link-local address in a packet that came over this link (RFC 4007): the link itself. But over
+ * the loopback link only this machine talks to itself, so there it is the link that has the address. */
 uint32_t route_zone(const struct route_table *table, const struct addr *addr, uint32_t link);
 
-/* Do packets for us arrive on this link? Not on a port of a bridge or bond without an address of its own: what it
- * carries shows up again on the bridge. True for links that are not in the table. */
+/* Do packets for us arrive on this link? Not on a port of a bridge or bond without an address of its own:
+ * what it carries shows up again on the bridge. True for links that are not in the table. */
 bool route_link_in_use(const struct route_table *table, uint32_t index);
 
 /* Broadcast addresses of attached networks, appended to `ret` (not normalized). 0 or -ENOMEM. */
 int route_broadcasts(const struct route_table *table, struct addr_set *ret);
 
-/* The source address that the kernel would choose: of `link` towards `towards` (RFC 6724 rules 1 to 3, 6 and 8 for
- * IPv6), else of any link. ADDR_NONE: there is none. In route_source.c. */
+/* The source address that the kernel would choose: of `link` towards `towards` (RFC 6724 rules 1 to 3, 6 and
+ * 8 for IPv6), else of any link. ADDR_NONE: there is none. In route_source.c. */
 struct addr route_choose_source(const struct route_table *table, const struct link *link,
                                 const struct addr *towards);

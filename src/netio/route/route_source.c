@@ -1,4 +1,5 @@
-/* Source address selection: for IPv4 as the kernel's inet_select_addr does, for IPv6 as RFC 6724 section 5 says. */
+/* Source address selection: for IPv4 as the kernel's inet_select_addr does, for IPv6 as RFC 6724 section 5
+ * says. */
 #include "netio/route/route.h"
 
 #include <linux/rtnetlink.h>
@@ -34,8 +35,8 @@ static unsigned scope_of(const struct addr *addr)
     return addr_is_link_local(addr) ? 0x2 : 0xe;
 }
 
-/* Points by the rules of RFC 6724 section 5, the earlier the heavier; the rules of mobility and of temporary addresses
- * are left out. 0: not to be used. */
+/* Points by the rules of RFC 6724 section 5, the earlier the heavier; the rules of mobility and of temporary
+ * addresses are left out. 0: not to be used. */
 static unsigned score6(const struct link_address *candidate, const struct link *link, const struct addr *dst)
 {
     const struct addr *addr = &candidate->addr;

@@ -170,7 +170,8 @@ static void the_rest_of_the_world_is_behind_the_gateway(void **state)
     route_table_done(&table);
 }
 
-/* RFC 6724 section 5, rules 6 and 8: a global destination from the global address, a unique local one from fd00::1. */
+/* RFC 6724 section 5, rules 6 and 8: a global destination from the global address, a unique local one from
+ * fd00::1. */
 static void an_ipv6_source_matches_its_destination(void **state)
 {
     (void)state;
@@ -355,8 +356,8 @@ static struct kernel_rule rule_to(uint32_t priority, uint32_t table)
                                 .suppress_prefix_len = -1};
 }
 
-/* The rules that wg-quick sets: all but its own packets (mark) to table 51820, except what main knows better than by
- * its default route. */
+/* The rules that wg-quick sets: all but its own packets (mark) to table 51820, except what main knows better
+ * than by its default route. */
 static void rules_of_a_vpn_are_followed(void **state)
 {
     (void)state;

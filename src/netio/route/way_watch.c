@@ -33,7 +33,8 @@ void way_watch_close(struct way_watch *watch)
 
 void way_watch_note(struct way_watch *watch, const struct addr *dst)
 {
-    /* Networks rather than hosts: the last byte but one, and the next, tell IPv4 networks and IPv6 ones apart. */
+    /* Networks rather than hosts: the last byte but one, and the next, tell IPv4 networks and IPv6 ones
+     * apart. */
     unsigned hash = dst->bytes[1] * 7u + dst->bytes[2] * 5u + dst->bytes[3] / 16u + dst->bytes[7] * 3u;
     watch->samples[hash % WAY_SAMPLES] = *dst;
 }

@@ -1,6 +1,6 @@
-/* Do the ways to the destinations still hold? The kernel tells when links, addresses, routes or rules change; the routes are
- * then read anew, and the ways to the last destinations, a sample of them, are looked up in both. What changes nothing for
- * them is no news. */
+/* Do the ways to the destinations still hold? The kernel tells when links, addresses, routes or rules change;
+ * the routes are then read anew, and the ways to the last destinations, a sample of them, are looked up in
+ * both. What changes nothing for them is no news. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,5 +39,6 @@ void way_watch_close(struct way_watch *watch);
 /* A probe goes to dst. */
 void way_watch_note(struct way_watch *watch, const struct addr *dst);
 
-/* What has changed; watch->routes may be another table afterwards, and the one before is gone. Never waits. */
+/* What has changed; watch->routes may be another table afterwards, and the one before is gone. Never
+ * waits. */
 enum way_news way_watch_look(struct way_watch *watch, int64_t now_ns);

@@ -1,4 +1,5 @@
-/* A host's stack (RFC 9293 section 3.10.7, RFC 1122 section 3.2.2) and the strange things that answer in its place. */
+/* A host's stack (RFC 9293 section 3.10.7, RFC 1122 section 3.2.2) and the strange things that answer in its
+ * place. */
 #include "netio/sim/answer.h"
 
 #include <string.h>
@@ -320,7 +321,8 @@ static size_t icmp_reply(const struct sim_question *question, const struct packe
                    : 0;
 }
 
-/* RFC 9260 sections 5.1.1, 5.1.5 and 8.4: answers to an INIT carry its initiate tag, all others our tag reflected. */
+/* RFC 9260 sections 5.1.1, 5.1.5 and 8.4: answers to an INIT carry its initiate tag, all others our tag
+ * reflected. */
 static size_t sctp_answer(const struct sim_question *question, const struct packet *probe, uint8_t *answer)
 {
     static const uint8_t stale_cookie[] = {0, 3, 0, 8, 0, 0, 0, 1}, init_ack[16] = {0, 0, 0, 1};
@@ -356,7 +358,8 @@ static size_t sctp_answer(const struct sim_question *question, const struct pack
                : 0;
 }
 
-/* A protocol without ports: answered in kind, or with a protocol unreachable (RFC 8200 section 4 for IPv6). */
+/* A protocol without ports: answered in kind, or with a protocol unreachable (RFC 8200 section 4 for
+ * IPv6). */
 static size_t protocol_answer(const struct sim_question *question, const struct packet *probe,
                               uint8_t *answer)
 {

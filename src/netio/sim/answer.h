@@ -22,11 +22,12 @@ struct sim_question {
 /* The answer as an IP packet. 0: none. */
 size_t sim_answer(const struct sim_question *question, uint8_t answer[static SIM_PACKET_MAX]);
 
-/* From a host that sends back what it gets: what our own kernel says to the probe when it comes back, come back. 0: it says
- * nothing, or what nobody would take for an answer. */
+/* From a host that sends back what it gets: what our own kernel says to the probe when it comes back, come
+ * back. 0: it says nothing, or what nobody would take for an answer. */
 size_t sim_answer_returned(const struct sim_question *question, uint8_t answer[static SIM_PACKET_MAX]);
 
-/* A forged answer to the probe: right addresses and ports, a number drawn from `random`, kind by random % 3. */
+/* A forged answer to the probe: right addresses and ports, a number drawn from `random`, kind by random %
+ * 3. */
 size_t sim_forgery(const struct sim_question *question, uint64_t random,
                    uint8_t answer[static SIM_PACKET_MAX]);
 

@@ -23,7 +23,8 @@ void sim_link_init(struct sim_link_state *state, const struct sim_link *link, ui
 
 bool sim_link_leads_to(const struct sim_link *link, const struct addr *dst);
 
-/* A probe of this IP protocol that reaches the link at *time_ns. False: it is lost; true: *time_ns is when it leaves. */
+/* A probe of this IP protocol that reaches the link at *time_ns. False: it is lost; true: *time_ns is when it
+ * leaves. */
 bool sim_link_probe(struct sim_link_state *state, uint8_t ip_proto, int64_t *time_ns);
 
 /* Does an answer pass it at this time? */

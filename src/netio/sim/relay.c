@@ -120,8 +120,8 @@ void sim_session_open(struct sim_session *session, const struct sim_relay *relay
     say(session, 220, "Service ready.");
 }
 
-/* The server connects: to see what comes of it takes until session->free_ns. A lost SYN, or its answer, is sent again by its
- * kernel after 1, 3, 7 s and so on. */
+/* The server connects: to see what comes of it takes until session->free_ns. A lost SYN, or its answer, is
+ * sent again by its kernel after 1, 3, 7 s and so on. */
 static enum dialled dial(struct turn *turn)
 {
     struct sim_session *session = turn->session;

@@ -1,5 +1,5 @@
-/* An FTP server in the simulated network that connects to others as it is told (RFC 959, RFC 2428): what it says to each
- * command, and when. Well-behaved, forbidding, strange or hostile. */
+/* An FTP server in the simulated network that connects to others as it is told (RFC 959, RFC 2428): what it
+ * says to each command, and when. Well-behaved, forbidding, strange or hostile. */
 #pragma once
 
 #include <stdbool.h>

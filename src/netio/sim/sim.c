@@ -64,7 +64,8 @@ static bool probe_arrives(struct sim *sim, const struct sim_host *host, const st
     return !chance(sim, host->loss_out);
 }
 
-/* An answer on its way back: may be lost, late, or double. late_ns: what its probe had to wait. Does it arrive? */
+/* An answer on its way back: may be lost, late, or double. late_ns: what its probe had to wait. Does it
+ * arrive? */
 static bool answer_returns(struct sim *sim, const struct sim_host *host, const struct addr *from,
                            const struct sim_arrival *answer, int64_t late_ns)
 {

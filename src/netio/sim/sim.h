@@ -1,6 +1,6 @@
-/* The simulated network: hosts whose truth is known, delay, loss, duplication, reordering, limiters and forgers, in
- * virtual time. Probes are built to bytes and answers are decoded from bytes, as on a real network. The same seed gives
- * the same bytes at the same times. */
+/* The simulated network: hosts whose truth is known, delay, loss, duplication, reordering, limiters and
+ * forgers, in virtual time. Probes are built to bytes and answers are decoded from bytes, as on a real
+ * network. The same seed gives the same bytes at the same times. */
 #pragma once
 
 #include <stdbool.h>
@@ -44,7 +44,8 @@ struct sim_port {
     bool from_router; /* the ICMP error comes from the router, not from the host */
 };
 
-/* A box in front of a host that answers every SYN in its name. What the host's ports are shows only behind the handshake. */
+/* A box in front of a host that answers every SYN in its name. What the host's ports are shows only behind
+ * the handshake. */
 enum sim_front {
     SIM_FRONT_NONE,
     SIM_FRONT_PROXY,   /* a SYN proxy: its SYN/ACKs have a window of 0 */
@@ -82,28 +83,27 @@ struct sim_host {
     double loss_out;                    /* chance that a probe is lost on its way, 0 .. 1 */
     double loss_back;                   /* and an answer on its way back */
     double duplicate;                   /* chance that an answer comes twice, */
-    int64_t
-        duplicate_ns; /* the second so much later than it would have: a SYN/ACK that nobody acknowledged */
-    bool repeats_syn_ack;   /* one that is lost comes again 1, 3 and 7 s later, as from a real stack */
-    bool resets_all;        /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
-    bool speaks_sctp;       /* without it SCTP draws a protocol unreachable */
-    bool silent_to_cookies; /* open SCTP ports drop a strange cookie instead of saying that it is stale */
-    bool drops_fin_ack;     /* open ports drop FIN/ACK (BSD does) */
-    uint16_t
-        open_reset_window; /* of the RST with which an open port answers an ACK; that of a closed one is 0 */
-    double rst_rate_pps;   /* limiter of resets; 0: none */
-    double icmp_rate_pps;  /* limiter of ICMP errors, likewise */
-    double
-        icmp_total_pps; /* with a bucket of icmp_rate_pps for each address that its ICMP errors go to, the limiter of
-                              all together, which holds a twentieth of a second and is asked first (Linux); 0: one for all */
+    int64_t duplicate_ns;               /* the second so much later: a SYN/ACK that nobody acknowledged */
+    bool repeats_syn_ack;       /* one that is lost comes again 1, 3 and 7 s later, as from a real stack */
+    bool resets_all;            /* open ports reset NULL, FIN, Xmas and Maimon probes too (Windows does) */
+    bool speaks_sctp;           /* without it SCTP draws a protocol unreachable */
+    bool silent_to_cookies;     /* open SCTP ports drop a strange cookie instead of saying that it is stale */
+    bool drops_fin_ack;         /* open ports drop FIN/ACK (BSD does) */
+    uint16_t open_reset_window; /* of an open port's RST to an ACK; that of a closed one is 0 */
+    double rst_rate_pps;        /* limiter of resets; 0: none */
+    double icmp_rate_pps;       /* limiter of ICMP errors, likewise */
+    /* with a bucket of icmp_rate_pps for each address that its ICMP errors go to, the limiter of all
+     * together, which holds a twentieth of a second and is asked first (Linux); 0: one for all */
+    double icmp_total_pps;
     uint8_t limiter;  /* enum sim_limiter */
     bool limits_each; /* each host has limiters of its own; else those of this entry share them */
     unsigned limiter_burst;
     double limiter_spent; /* tokens that its bucket lacks at the start */
 };
 
-/* A link on the way to the hosts first .. last, who share what it carries, its queue and its bursts. A probe passes every
- * link that its address is behind, in their order; answers come back unhindered but for loss_back and while it is down. */
+/* A link on the way to the hosts first .. last, who share what it carries, its queue and its bursts. A probe
+ * passes every link that its address is behind, in their order; answers come back unhindered but for
+ * loss_back and while it is down. */
 struct sim_link {
     struct addr first, last;
     double rate_pps;        /* of probes that it carries; 0: any */

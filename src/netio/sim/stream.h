@@ -1,5 +1,6 @@
-/* The byte streams of the simulated network: each leads to a relay, or to a port of a host, which says nothing and
- * acknowledges what it is told; unless there is a box in front of it. Losses are mended by the TCP that is not simulated. */
+/* The byte streams of the simulated network: each leads to a relay, or to a port of a host, which says
+ * nothing and acknowledges what it is told; unless there is a box in front of it. Losses are mended by the
+ * TCP that is not simulated. */
 #pragma once
 
 #include "base/rand.h"
@@ -12,8 +13,8 @@ struct sim_stream {
     bool used, opened;
     int error;         /* of a stream that cannot be opened; 0: it can */
     int64_t opened_ns; /* when that is told */
-    int64_t
-        silence_ns; /* of a port of a host: round trip until something is acknowledged; TIME_NEVER: it never is */
+    /* of a port of a host: round trip until something is acknowledged; TIME_NEVER: it never is */
+    int64_t silence_ns;
     bool resets;             /* it is a reset instead */
     int64_t acknowledged_ns; /* when that is; TIME_NEVER: nothing was sent, or never */
     uint64_t sent_len;

@@ -1,10 +1,12 @@
-/* Simulated third parties for idle scans: hosts whose packets carry an ID from a counter, with traffic of their own, and
- * what happens between them and the targets without us: spoofed packets, SYN/ACKs, resets, repeats.
+/* Simulated third parties for idle scans: hosts whose packets carry an ID from a counter, with traffic of
+ * their own, and what happens between them and the targets without us: spoofed packets, SYN/ACKs, resets,
+ * repeats.
  *
  *      us ──SYN in the zombie's name──▶ target ──SYN/ACK──▶ zombie ──reset, an ID──▶ target
  *      us ──SYN/ACK──▶ zombie ──reset, an ID──▶ us
  *
- * All distances meet in one point, so that from host to host it is half of one's round trip and half of the other's. */
+ * All distances meet in one point, so that from host to host it is half of one's round trip and half of the
+ * other's. */
 #pragma once
 
 #include <stdbool.h>
@@ -56,12 +58,13 @@ struct sim_zombies;
 struct sim_zombies *sim_zombies_new(const struct sim_config *config);
 void sim_zombies_free(struct sim_zombies *zombies); /* NULL is allowed */
 
-/* A packet of ours leaves now. True: it is to a zombie or in another's name, and all that follows happens here. */
+/* A packet of ours leaves now. True: it is to a zombie or in another's name, and all that follows happens
+ * here. */
 bool sim_zombies_take(struct sim_zombies *zombies, const uint8_t *bytes, size_t len, int64_t now_ns);
 
 /* When something happens next; TIME_NEVER: nothing until we send. */
 int64_t sim_zombies_due_ns(const struct sim_zombies *zombies);
 
-/* Let the first thing that is due at this time happen. False: nothing is. *ret has len 0 unless it brings a packet to us;
- * forged ones come from further calls. */
+/* Let the first thing that is due at this time happen. False: nothing is. *ret has len 0 unless it brings a
+ * packet to us; forged ones come from further calls. */
 bool sim_zombies_step(struct sim_zombies *zombies, int64_t now_ns, struct sim_zombie_answer *ret);

@@ -1,5 +1,5 @@
-/* Simulated zombies number their packets, send to others, answer and are lost as their parameters say; and what is sent in another's
- * name takes its way without us. */
+/* Simulated zombies number their packets, send to others, answer and are lost as their parameters say; and
+ * what is sent in another's name takes its way without us. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -35,9 +35,9 @@ static int take_answer(void *context, void *data, size_t len)
     return 0;
 }
 
-/* In the driver of a card where it has a place for programs, else where every driver's packets come by. In its driver a veth
- * end has room for 256 answers, and what the program sends back waits until its other end happens to look
- * (veth_xdp_flush wakes only one that has a program): resets were lost, and then answers. */
+/* In the driver of a card where it has a place for programs, else where every driver's packets come by. In
+ * its driver a veth end has room for 256 answers, and what the program sends back waits until its other end
+ * happens to look (veth_xdp_flush wakes only one that has a program): resets were lost, and then answers. */
 static int attach(struct answers *answers, int program_fd, bool software)
 {
     static const uint32_t modes[] = {XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE};

@@ -1,5 +1,6 @@
-/* The receiving side of the xdp and kernel backends: the program `answer` at an interface, and the ring into which it puts
- * the answers that it has proved. What it lets pass arrives as ever, through the packet socket. */
+/* The receiving side of the xdp and kernel backends: the program `answer` at an interface, and the ring into
+ * which it puts the answers that it has proved. What it lets pass arrives as ever, through the packet
+ * socket. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +24,8 @@ struct answers {
     void *context;
 };
 
-/* Attach the program to this interface, in the driver of a card if it can, and take answers to `key` at these addresses.
+/* Attach the program to this interface, in the driver of a card if it can, and take answers to `key` at these
+ * addresses.
  *   wire       borrowed
  *   take       gets each answer, from within answers_read; its data are valid until it returns
  * -EX_UNAVAILABLE when the interface takes no program, or has one already. */
@@ -34,5 +36,6 @@ void answers_close(struct answers *answers); /* zeroed is fine */
 /* Hand over what is there. Returns how many. */
 unsigned answers_read(struct answers *answers);
 
-/* Are we about to wait for `fd` (true), or done with it? Whoever does not wait is not woken, which each answer would cost. */
+/* Are we about to wait for `fd` (true), or done with it? Whoever does not wait is not woken, which each
+ * answer would cost. */
 void answers_wait(struct answers *answers, bool waits);

@@ -138,7 +138,8 @@ static pid_t carry(const int fds[static 2])
     _exit(1);
 }
 
-/* WireGuard and PPP are of this kind: packets without a link-layer header. The near end has no address of its own. */
+/* WireGuard and PPP are of this kind: packets without a link-layer header. The near end has no address of its
+ * own. */
 static void over_a_tunnel_it_is_raw(void **state)
 {
     const struct netns_lab *lab = *state;

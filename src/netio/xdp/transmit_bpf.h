@@ -1,5 +1,5 @@
-/* The sending side of the kernel backend: given live frames (BPF_PROG_TEST_RUN), it walks to the next pending probe of the
- * order, and turns the frame into it. */
+/* The sending side of the kernel backend: given live frames (BPF_PROG_TEST_RUN), it walks to the next pending
+ * probe of the order, and turns the frame into it. */
 #pragma once
 
 #include "base/addr.h"
@@ -27,9 +27,9 @@ struct walk {
     int found; /* 1: place is the next that is pending; 0: not yet; -1: there is none */
 };
 
-/* Have the processor fetch what the place needs: each probe jumps over all of the bitmap and the hosts, and waiting for memory
- * would take longer than all that is reckoned. There is no instruction for that; a load would hold up what comes behind it,
- * a store does not. */
+/* Have the processor fetch what the place needs: each probe jumps over all of the bitmap and the hosts, and
+ * waiting for memory would take longer than all that is reckoned. There is no instruction for that; a load
+ * would hold up what comes behind it, a store does not. */
 static __always_inline void touch_place(const struct wire_place *place)
 {
     struct wire_line *line = bpf_map_lookup_elem(&pending, &place->line);
@@ -104,8 +104,9 @@ static __always_inline void copy_words(uint8_t *data, const uint64_t *words, uns
         *(uint64_t *)(data + 8 * i) = words[i];
 }
 
-/* So many words a frame has at least, and so many if it is longer than these and its tail; what is longer than that and its tail
- * is rare. A loop over all possible lengths takes the verifier as long as the rest of the program. */
+/* So many words a frame has at least, and so many if it is longer than these and its tail; what is longer
+ * than that and its tail is rare. A loop over all possible lengths takes the verifier as long as the rest of
+ * the program. */
 #define SHORT_WORDS 6
 #define LONG_WORDS  9
 #define TAIL_LEN    (8 * WIRE_TAIL_WORDS)

@@ -1,7 +1,8 @@
-/* Does what leaves by a faster way than the packet socket arrive? Drivers take programs and rings and drop their frames in
- * silence, which would make every port look silent. So until somebody has answered what left that way, the packet socket asks,
- * too: a part of the probes, and every one that is repeated, so that no silence is believed which only an unproved way
- * has heard. Answers are told apart by the time at which their probes left (token_check). */
+/* Does what leaves by a faster way than the packet socket arrive? Drivers take programs and rings and drop
+ * their frames in silence, which would make every port look silent. So until somebody has answered what left
+ * that way, the packet socket asks, too: a part of the probes, and every one that is repeated, so that no
+ * silence is believed which only an unproved way has heard. Answers are told apart by the time at which their
+ * probes left (token_check). */
 #pragma once
 
 #include <stdbool.h>
@@ -10,13 +11,13 @@
 #define TRIAL_SPANS     16
 #define TRIAL_PERIOD    8u   /* one order of so many goes through the packet socket, */
 #define TRIAL_CONTROL   256u /* with so many probes at most */
-#define TRIAL_ANSWERS   2u /* to those alone: too many for chance, since far more probes leave the faster way */
+#define TRIAL_ANSWERS   2u   /* to those alone: chance would have more come by the faster way */
 #define TRIAL_MEMORY_NS (2 * SEC)
 
 enum trial_verdict {
     TRIAL_OPEN,
     TRIAL_PASSED, /* what left the faster way is answered */
-    TRIAL_FAILED /* only what left through the packet socket is, or the interface has not counted it as sent */
+    TRIAL_FAILED  /* only what left through the packet socket is, or it was not counted as sent */
 };
 
 /* Probes that left by the same way, one after the other. */
@@ -33,8 +34,7 @@ struct trial {
     uint32_t turns;
     uint32_t answered; /* probes that the packet socket sent since then */
     uint32_t span_count;
-    struct trial_span
-        spans[TRIAL_SPANS]; /* the last ones; the newest is spans[(span_count - 1) % TRIAL_SPANS] */
+    struct trial_span spans[TRIAL_SPANS]; /* the last ones; newest: spans[(span_count - 1) % TRIAL_SPANS] */
 };
 
 /* May the next order take the faster way?

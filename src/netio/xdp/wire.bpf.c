@@ -1,8 +1,8 @@
-/* Stands at the receiving side of an interface: a TCP segment that proves by its number that it answers us goes into a ring for
- * user space, and what may have opened a connection is reset, since our kernel never hears of it; everything else passes
- * untouched. The same program also sends for the kernel backend: when a run of live frames begins, and when it ends, the
- * kernel takes 24 ms to make its way to the program shorter, unless the program stands at an interface already. Loads on
- * Linux 6.1. */
+/* Stands at the receiving side of an interface: a TCP segment that proves by its number that it answers us
+ * goes into a ring for user space, and what may have opened a connection is reset, since our kernel never
+ * hears of it; everything else passes untouched. The same program also sends for the kernel backend: when a
+ * run of live frames begins, and when it ends, the kernel takes 24 ms to make its way to the program shorter,
+ * unless the program stands at an interface already. Loads on Linux 6.1. */
 #include "base/addr.h"
 #include "netio/xdp/transmit_bpf.h"
 #include "netio/xdp/wire_bpf.h"
@@ -10,7 +10,8 @@
 
 #define MIN_FRAME 60
 
-/* Live frames come from the interface that has this index in every namespace, at which the program never stands. */
+/* Live frames come from the interface that has this index in every namespace, at which the program never
+ * stands. */
 #define LOOPBACK 1
 
 /* TCP flags, RFC 9293 section 3.1 */
@@ -111,8 +112,8 @@ static __always_inline int is_proved(const struct wire_config *config, const str
     return is_number(mask, seq, ret); /* the reset of an ACK, or a probe that came back */
 }
 
-/* The very same answer again, to a probe that was sent once? Two different ones are taken for the same with a chance of
- * 2^-45 or less. */
+/* The very same answer again, to a probe that was sent once? Two different ones are taken for the same with a
+ * chance of 2^-45 or less. */
 static __always_inline int is_repeated(const struct asked *asked, const struct segment *segment)
 {
     uint64_t hash = asked->hash;
@@ -138,8 +139,8 @@ static __always_inline void forget_seen(uint64_t hash)
         *last = 0;
 }
 
-/* To be called after the answer is in the ring, which is a barrier: either we see that user space waits, or it sees the
- * answer. Only what is put into a ring wakes, so an empty record is. */
+/* To be called after the answer is in the ring, which is a barrier: either we see that user space waits, or
+ * it sees the answer. Only what is put into a ring wakes, so an empty record is. */
 static __always_inline void wake(const struct wire_config *config)
 {
     void *nothing = config->waits ? bpf_ringbuf_reserve(&answers, sizeof(uint64_t), 0) : NULL;
@@ -163,7 +164,8 @@ static __always_inline int hand_up(struct xdp_md *ctx, const struct wire_config 
     answer->sent = sent;
     answer->len = (uint16_t)kept;
     __builtin_memcpy(answer->source_mac, data + 6, 6);
-    /* A whole segment has no less, as read_segment saw. The verifier of Linux 6.1 learns nothing from "not 0". */
+    /* A whole segment has no less, as read_segment saw. The verifier of Linux 6.1 learns nothing from "not
+     * 0". */
     if (kept < IPV4_LEN + TCP_LEN || bpf_xdp_load_bytes(ctx, ETHERNET_LEN, answer->data, kept) < 0)
         answer->len = 0;
     bpf_ringbuf_submit(answer, BPF_RB_NO_WAKEUP);
@@ -180,7 +182,8 @@ static __always_inline void swap_bytes(uint8_t *a, uint8_t *b, unsigned len)
     }
 }
 
-/* Turn a SYN/ACK into the RST that our kernel would have sent (RFC 9293 section 3.10.7.1), and send it back. */
+/* Turn a SYN/ACK into the RST that our kernel would have sent (RFC 9293 section 3.10.7.1), and send it
+ * back. */
 static __always_inline int reset(struct xdp_md *ctx)
 {
     uint8_t *data = (uint8_t *)(long)ctx->data, *end = (uint8_t *)(long)ctx->data_end;

@@ -1,6 +1,7 @@
-/* What the xdp and kernel backends need beyond sockets: the program of wire.bpf.c with its maps, loaded, and an AF_XDP
- * socket. They are opened while there is privilege, and attached to nothing; who has the descriptors may attach and run
- * it later without (design decision 11). What is attached goes with its descriptor: nothing stays after a kill. */
+/* What the xdp and kernel backends need beyond sockets: the program of wire.bpf.c with its maps, loaded, and
+ * an AF_XDP socket. They are opened while there is privilege, and attached to nothing; who has the
+ * descriptors may attach and run it later without (design decision 11). What is attached goes with its
+ * descriptor: nothing stays after a kill. */
 #pragma once
 
 #include <stdbool.h>
@@ -35,14 +36,16 @@ static inline bool wire_is_backend(const char *name)
     return strcmp(name, "xdp") == 0 || strcmp(name, "kernel") == 0;
 }
 
-/* Load all. Needs CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW. -EX_NOPERM without them, -EX_UNAVAILABLE where the
- * kernel or this build has no such thing, -EX_OSERR; the text says what is missing. */
+/* Load all. Needs CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW. -EX_NOPERM without them,
+ * -EX_UNAVAILABLE where the kernel or this build has no such thing, -EX_OSERR; the text says what is
+ * missing. */
 int wire_open(struct wire **ret, struct error *err);
 void wire_close(struct wire *wire); /* NULL is allowed */
 
 /* Does the interface have an XDP program? False, too, when that cannot be known. Needs no privilege. */
 bool wire_link_is_taken(uint32_t link);
 
-/* Map the values of an array of the programs' (enum wire_part), `len` bytes, shared with them. NULL and errno. */
+/* Map the values of an array of the programs' (enum wire_part), `len` bytes, shared with them. NULL and
+ * errno. */
 void *wire_map(const struct wire *wire, unsigned part, size_t len);
 void wire_unmap(void *map, size_t len); /* NULL is allowed */

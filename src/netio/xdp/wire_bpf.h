@@ -1,4 +1,5 @@
-/* What the programs that run in the kernel share: headers' lengths, byte order, checksums, and how their maps are declared. */
+/* What the programs that run in the kernel share: headers' lengths, byte order, checksums, and how their maps
+ * are declared. */
 #pragma once
 
 #include <linux/bpf.h>

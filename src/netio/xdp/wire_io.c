@@ -1,7 +1,7 @@
-/* The xdp and kernel backends: the packet backend, with its answers proved by a program at the interface, and with a faster
- * way out for frames: an AF_XDP socket, or a program that makes them inside the kernel. What these cannot do (other
- * links, other techniques than TCP's, hosts without a known station, slow scans) goes through the packet socket as ever,
- * so all that the engine sees is the same. */
+/* The xdp and kernel backends: the packet backend, with its answers proved by a program at the interface, and
+ * with a faster way out for frames: an AF_XDP socket, or a program that makes them inside the kernel. What
+ * these cannot do (other links, other techniques than TCP's, hosts without a known station, slow scans) goes
+ * through the packet socket as ever, so all that the engine sees is the same. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +24,14 @@
 #define GRACE_NS  (200 * MSEC) /* beyond what its rate says, and an order is taken back */
 #define BURST_NS  (4 * MSEC)   /* of a rate may go through the packet socket at once */
 
-/* The first frames that leave the faster way, how many of them say something, and how long they may take to be counted. */
+/* The first frames that leave the faster way, how many of them say something, and how long they may take to
+ * be counted. */
 #define TRIAL_FRAMES     1024u
 #define TRIAL_FRAMES_MIN 16u
 #define TRIAL_WAIT_NS    (500 * MSEC) /* once a scan, and only where none is counted */
 
-/* A second. What is slower goes through the packet socket in short bursts, after each of which the engine decides anew; a whole
- * order at once it hears of only later. */
+/* A second. What is slower goes through the packet socket in short bursts, after each of which the engine
+ * decides anew; a whole order at once it hears of only later. */
 #define RATE_MIN 150e3
 
 static struct packet_io *packet_of(struct netio *io)
@@ -67,7 +68,8 @@ static void add_address(struct wire_config *config, const struct addr *addr)
     memcpy(address->bytes, addr->bytes, sizeof address->bytes);
 }
 
-/* Answers to an address that has no room here pass, and come through the packet socket. Without a key none is taken. */
+/* Answers to an address that has no room here pass, and come through the packet socket. Without a key none is
+ * taken. */
 static struct wire_config make_config(const struct route_table *routes)
 {
     struct wire_config config = {.address_count = 0};

@@ -73,8 +73,8 @@ static int load(struct wire *wire, struct error *err)
     return wire->fds[WIRE_SOCKET] < 0 ? fail(errno, "an AF_XDP socket", err) : 0;
 }
 
-/* Frames of AF_XDP are locked memory, of which a user may have so much for all processes together: two scans at a time, as Linux
- * is set up. With CAP_SYS_RESOURCE there is no limit; without, it stays. */
+/* Frames of AF_XDP are locked memory, of which a user may have so much for all processes together: two scans
+ * at a time, as Linux is set up. With CAP_SYS_RESOURCE there is no limit; without, it stays. */
 static void lift_memory_limit(void)
 {
     setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY});

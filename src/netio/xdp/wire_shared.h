@@ -1,5 +1,5 @@
-/* What user space and the BPF programs (*.bpf.c) share: the values of their maps. Host byte order unless said otherwise.
- * Only plain types, so that both compilers lay them out alike. */
+/* What user space and the BPF programs (*.bpf.c) share: the values of their maps. Host byte order unless said
+ * otherwise. Only plain types, so that both compilers lay them out alike. */
 #pragma once
 
 #include <stdint.h>
@@ -43,8 +43,8 @@ struct wire_answer {
     uint8_t data[WIRE_DATA_MAX]; /* from the IP header on */
 };
 
-/* A host of the block that is being sent, with all of its part in a probe that is the same for every port. Fills a cache
- * line. */
+/* A host of the block that is being sent, with all of its part in a probe that is the same for every port.
+ * Fills a cache line. */
 struct wire_host {
     uint8_t dst[16];
     struct sip_state hashed; /* of a probe's token, after the address */
@@ -77,8 +77,8 @@ struct wire_place {
 
 #define WIRE_AHEAD 8 /* a power of two */
 
-/* The order that is being carried out. User space fills it in and sets `active` last; then the program writes what is
- * below, until it clears `active`: user space only reads, and may clear `active` to stop it. */
+/* The order that is being carried out. User space fills it in and sets `active` last; then the program writes
+ * what is below, until it clears `active`: user space only reads, and may clear `active` to stop it. */
 struct wire_order {
     struct permutation early, rest; /* as in struct block */
     struct token_key key;

@@ -1,5 +1,5 @@
-/* The xdp and kernel backends between two network namespaces: what only they can get wrong. The rest is in the contract
- * test. */
+/* The xdp and kernel backends between two network namespaces: what only they can get wrong. The rest is in
+ * the contract test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,8 +149,8 @@ static void what_is_answered_was_not_swallowed(void **state)
     netns_lab_run(lab->near, station_forgotten);
 }
 
-/* The far end answers only if every byte is right, which the checksum says. What it acknowledges the bench does not take for an
- * answer where it is more than a SYN. */
+/* The far end answers only if every byte is right, which the checksum says. What it acknowledges the bench
+ * does not take for an answer where it is more than a SYN. */
 static void asks_with_data(const char *name, size_t len)
 {
     static const uint8_t bytes[FRAME_DATA_MAX] = {1, 2, 3, 5, 8, 13, 21, 34, 55, 89};

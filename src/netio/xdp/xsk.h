@@ -1,6 +1,6 @@
-/* Sending through an AF_XDP socket (Documentation/networking/af_xdp.rst): frames are put into a ring that the kernel shares,
- * and leave without socket buffers of their own where the driver can, else at a lower cost than through AF_PACKET. Only
- * the sending half: answers come through `answers`. */
+/* Sending through an AF_XDP socket (Documentation/networking/af_xdp.rst): frames are put into a ring that the
+ * kernel shares, and leave without socket buffers of their own where the driver can, else at a lower cost
+ * than through AF_PACKET. Only the sending half: answers come through `answers`. */
 #pragma once
 
 #include <stdbool.h>
