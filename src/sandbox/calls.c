@@ -148,6 +148,7 @@ static const struct call calls[] = {
     {"clone", STORE | TRANSMITS, 0, CLONE_THREAD, CLONE_THREAD},
     {"setpriority", STORE, 0, WHOLE, PRIO_PROCESS}, /* which steps back behind whoever scans */
     {"bpf", TRANSMITS, 0, WHOLE, BPF_PROG_TEST_RUN},
+    {"sched_setaffinity", TRANSMITS, 0, WHOLE, 0}, /* its own */
 
     /* Files. Where Landlock exists it says which; without it, the rights of the user do. */
     {"rt_sigpending", SUPERVISOR | READER, 0, 0, 0},

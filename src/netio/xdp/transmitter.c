@@ -79,9 +79,23 @@ static void carry_on(struct transmitter *transmitter)
     pthread_mutex_lock(&transmitter->lock);
 }
 
+/* Send the next order from one core alone. Where frames are handed over within the machine, the core that sent
+ * them takes them in at the other end, too, before it sends more. If the thread moved, that would be left to
+ * the core it came from, and more would be sent than that one takes in. Where it may not stay it moves. */
+static void stay(const struct transmitter *transmitter)
+{
+    cpu_set_t here;
+    if (sched_setaffinity(0, sizeof transmitter->cores, &transmitter->cores) < 0)
+        return;
+    CPU_ZERO(&here);
+    CPU_SET((size_t)sched_getcpu(), &here);
+    sched_setaffinity(0, sizeof here, &here);
+}
+
 static void *keep_running(void *context)
 {
     struct transmitter *transmitter = context;
+    stay(transmitter);
     pthread_mutex_lock(&transmitter->lock);
     while (!transmitter->over) {
         transmitter->running = is_active(transmitter);
@@ -90,6 +104,7 @@ static void *keep_running(void *context)
         } else {
             pthread_cond_signal(&transmitter->ended);
             pthread_cond_wait(&transmitter->changed, &transmitter->lock);
+            stay(transmitter);
         }
     }
     pthread_mutex_unlock(&transmitter->lock);
@@ -119,6 +134,7 @@ static void init_condition(pthread_cond_t *ret)
 int transmitter_open(struct transmitter *ret, const struct wire *wire, struct error *err)
 {
     *ret = (struct transmitter){.program_fd = wire->fds[WIRE_PROGRAM]};
+    sched_getaffinity(0, sizeof ret->cores, &ret->cores);
     pthread_mutex_init(&ret->lock, NULL);
     init_condition(&ret->changed);
     init_condition(&ret->ended);

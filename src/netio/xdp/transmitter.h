@@ -7,6 +7,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@ struct transmitter {
     struct wire_line *pending;
     struct wire_host *hosts;
     uint16_t *ports;
+    cpu_set_t cores; /* that we may run on; none: not known */
     pthread_t thread;
     bool has_thread;
     pthread_mutex_t lock;
