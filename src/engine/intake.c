@@ -14,14 +14,29 @@
  * too. */
 #define LATE_BLOCKS_MAX 64
 
+/* What is known of so many hosts stays in the caches of a processor while they are asked. More are in a block
+ * only if it would have so few probes that its accounts cost more. */
+#define HOSTS_IN_CACHE (UINT32_C(1) << 12)
+#define PROBES_ENOUGH  (UINT64_C(1) << 15)
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t block_capacity(uint32_t spec_count)
+{
+    uint64_t most = smaller(ENGINE_BLOCK_PROBES_MAX / spec_count, ENGINE_BLOCK_HOSTS_MAX);
+    uint64_t enough = PROBES_ENOUGH / spec_count;
+    uint64_t capacity = smaller(most, enough > HOSTS_IN_CACHE ? enough : HOSTS_IN_CACHE);
+    return capacity ? (uint32_t)capacity : 1;
+}
+
 static int room_init(struct waiting_room *room, uint32_t spec_count)
 {
     if (spec_count == 0)
         return 0;
-    uint64_t capacity = ENGINE_BLOCK_PROBES_MAX / spec_count;
-    if (capacity > ENGINE_BLOCK_HOSTS_MAX)
-        capacity = ENGINE_BLOCK_HOSTS_MAX;
-    room->capacity = capacity ? (uint32_t)capacity : 1;
+    room->capacity = block_capacity(spec_count);
     room->hosts = calloc(room->capacity, sizeof *room->hosts);
     return room->hosts ? 0 : -ENOMEM;
 }

@@ -79,9 +79,10 @@ static void carry_on(struct transmitter *transmitter)
     pthread_mutex_lock(&transmitter->lock);
 }
 
-/* Send the next order from one core alone. Where frames are handed over within the machine, the core that sent
- * them takes them in at the other end, too, before it sends more. If the thread moved, that would be left to
- * the core it came from, and more would be sent than that one takes in. Where it may not stay it moves. */
+/* Send the next order from one core alone. Where frames are handed over within the machine, the core that
+ * sent them takes them in at the other end, too, before it sends more. If the thread moved, that would be
+ * left to the core it came from, and more would be sent than that one takes in. Where it may not stay it
+ * moves. */
 static void stay(const struct transmitter *transmitter)
 {
     cpu_set_t here;
