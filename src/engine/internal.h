@@ -23,10 +23,10 @@ struct match; /* engine/answer/match.h */
 #define ENGINE_HOST_RECORDS     (UINT32_C(1) << 17)
 #define ENGINE_PROVISIONAL_MAX  (UINT32_C(1) << 17)
 
-/* Blocks in memory at the same time have at most so many probes and hosts in all: 16 MB of bits, 40 MB of
- * slots. */
+/* Blocks in memory at the same time have at most so many probes and hosts in all: 16 MB of bits, 30 MB of
+ * slots; and 150 MB of what the supervisor knows of hosts that are not done. */
 #define ENGINE_PROBES_MAX (UINT64_C(1) << 26)
-#define ENGINE_HOSTS_MAX  (UINT64_C(1) << 21)
+#define ENGINE_HOSTS_MAX  (UINT64_C(3) << 19)
 
 /* Hosts that wait to become a block of one kind. */
 struct waiting_room {
