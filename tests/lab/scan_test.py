@@ -199,6 +199,11 @@ class Backends(labtest.PortolanTest):
     def test_af_xdp(self):
         self.backend(labtest.ORDINARY, "xdp")
 
+    def test_af_xdp_in_one_scan_after_the_other(self):
+        """The kernel counts the memory of a socket for a while after it was closed."""
+        for _ in range(12):
+            self.check("syn", V4, labtest.ORDINARY[:1], [80], "-Pn", "--backend", "xdp")
+
     def test_inside_the_kernel(self):
         """As fast as it must be for the transmitter to be worth it."""
         self.backend(labtest.ORDINARY, "kernel", "--min-rate", "160000")

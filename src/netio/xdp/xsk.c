@@ -12,9 +12,9 @@
 
 #define FILL_FRAMES 64u /* the kernel wants a ring for received frames, if only an empty one */
 
-/* A queue stays taken for some milliseconds after its last socket was closed. */
-#define BIND_TRIES   50
-#define BIND_WAIT_NS (2 * MSEC)
+/* A queue stays taken, and memory counted, for some milliseconds after the last socket was closed. */
+#define LAST_TRIES   50
+#define LAST_WAIT_NS (2 * MSEC)
 
 #define KICKS_MAX 64 /* without progress; the kernel takes 32 frames a kick */
 
@@ -40,15 +40,32 @@ static int set(int fd, int option, const void *value, socklen_t len)
     return setsockopt(fd, SOL_XDP, option, value, len) < 0 ? -errno : 0;
 }
 
-static int make_rings(struct xsk *xsk)
+/* False: long enough. */
+static bool wait_for_the_last(unsigned *tries)
+{
+    const struct timespec wait = {.tv_nsec = LAST_WAIT_NS};
+    return (*tries)++ < LAST_TRIES && nanosleep(&wait, NULL) == 0;
+}
+
+static int register_area(const struct xsk *xsk)
 {
     struct xdp_umem_reg area = {.addr = (uint64_t)(uintptr_t)xsk->area,
                                 .len = XSK_FRAMES * XSK_FRAME_LEN,
                                 .chunk_size = XSK_FRAME_LEN};
+    unsigned tries = 0;
+    int result;
+    do
+        result = set(xsk->fd, XDP_UMEM_REG, &area, sizeof area);
+    while (result == -ENOBUFS && wait_for_the_last(&tries));
+    return result;
+}
+
+static int make_rings(struct xsk *xsk)
+{
     uint32_t fill = FILL_FRAMES, count = XSK_FRAMES;
     struct xdp_mmap_offsets at;
     socklen_t at_len = sizeof at;
-    int result = set(xsk->fd, XDP_UMEM_REG, &area, sizeof area);
+    int result = register_area(xsk);
     if (result == 0)
         result = set(xsk->fd, XDP_UMEM_FILL_RING, &fill, sizeof fill);
     if (result == 0)
@@ -71,13 +88,12 @@ static int bind_queue(const struct xsk *xsk)
 {
     struct sockaddr_xdp name = {
         .sxdp_family = AF_XDP, .sxdp_ifindex = xsk->link, .sxdp_flags = XDP_USE_NEED_WAKEUP};
-    const struct timespec wait = {.tv_nsec = BIND_WAIT_NS};
-    for (unsigned i = 0; bind(xsk->fd, (const struct sockaddr *)&name, sizeof name) < 0; i++) {
-        if (errno != EBUSY || i == BIND_TRIES)
-            return -errno;
-        nanosleep(&wait, NULL);
-    }
-    return 0;
+    unsigned tries = 0;
+    int result;
+    do
+        result = bind(xsk->fd, (const struct sockaddr *)&name, sizeof name) < 0 ? -errno : 0;
+    while (result == -EBUSY && wait_for_the_last(&tries));
+    return result;
 }
 
 int xsk_open(struct xsk *ret, int fd, uint32_t link, struct error *err)
