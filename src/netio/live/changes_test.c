@@ -40,19 +40,26 @@ static void work_off_the_rest(struct bench *bench, struct order *order)
     assert_int_equal(bench->answer_count, BENCH_PROBES);
 }
 
+/* All of the order wait while there is no way. */
+static void wait_without_a_way(struct bench *bench, struct order *order)
+{
+    struct netio *io = bench->io;
+    uint64_t next = order->next;
+    int64_t end_ns = io->ops->now(io) + 100 * MSEC;
+    while (io->ops->now(io) < end_ns)
+        io->ops->work(io, order, end_ns);
+    assert_int_equal(order->next, next);
+    assert_int_equal(bench->unsent_count, 0);
+    assert_int_equal(bench->disturbances[DISTURBANCE_GONE], 1);
+}
+
 static void probes_wait_while_the_link_is_down(const struct netns_lab *lab, const char *backend,
                                                const char *down)
 {
     struct bench *bench = bench_under_way(backend);
-    struct netio *io = bench->io;
     netns_lab_run(lab->near, down);
     struct order order = order_of_the_rest(bench);
-    int64_t end_ns = io->ops->now(io) + 100 * MSEC;
-    while (io->ops->now(io) < end_ns)
-        io->ops->work(io, &order, end_ns);
-    assert_int_equal(order.next, 1);
-    assert_int_equal(bench->unsent_count, 0);
-    assert_int_equal(bench->disturbances[DISTURBANCE_GONE], 1);
+    wait_without_a_way(bench, &order);
     netns_lab_restore(lab);
     work_off_the_rest(bench, &order);
     assert_int_equal(bench->unsent_count, 0);
@@ -80,6 +87,24 @@ static void probes_wait_for_a_route_that_is_taken_away(void **state)
 {
     for (size_t i = 0; i < backends_count(); i++)
         probes_wait_while_the_link_is_down(*state, all_backends[i], "ip route del 203.0.113.0/24");
+}
+
+/* The engine knows that there was one. */
+static void probes_wait_for_a_route_that_is_taken_away_before_the_first(void **state)
+{
+    const struct netns_lab *lab = *state;
+    for (size_t i = 0; i < backends_count(); i++) {
+        struct bench *bench = bench_new("203.0.113.5", "syn");
+        bench_open_live(bench, all_backends[i], &(struct route_options){0});
+        struct order order = bench_order(bench);
+        struct addr host = block_host(order.block, 0);
+        assert_int_equal(bench->io->ops->reach(bench->io, &host), REACH_ROUTED);
+        netns_lab_run(lab->near, "ip route del 203.0.113.0/24");
+        wait_without_a_way(bench, &order);
+        netns_lab_restore(lab);
+        work_off_the_rest(bench, &order);
+        bench_free(bench);
+    }
 }
 
 static void a_new_address_is_used_and_told(const struct netns_lab *lab, const char *backend)
@@ -130,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(probes_wait_for_a_link_that_is_taken_down),
         TEST(probes_wait_for_a_route_that_is_taken_away),
+        TEST(probes_wait_for_a_route_that_is_taken_away_before_the_first),
         TEST(a_new_address_of_ours_is_used_and_told),
         TEST(frames_that_the_driver_does_not_take_go_through_the_socket),
     };

@@ -16,9 +16,8 @@ static struct packet_io *packet_of(struct live *live)
 
 enum reach packet_reach(struct netio *io, const struct addr *dst)
 {
-    const struct live *live = (const struct live *)io;
     struct route route;
-    route_find(live->routes, dst, &route);
+    live_find_way((struct live *)io, dst, &route);
     switch ((enum route_kind)route.kind) {
     case ROUTE_NONE:
         return REACH_NONE;

@@ -6,9 +6,8 @@
 
 static enum reach raw_reach(struct netio *io, const struct addr *dst)
 {
-    const struct live *live = (const struct live *)io;
     struct route route;
-    route_find(live->routes, dst, &route);
+    live_find_way((struct live *)io, dst, &route);
     if (route.kind == ROUTE_NONE)
         return REACH_NONE;
     return route.kind == ROUTE_LOCAL ? REACH_LOCAL : REACH_ROUTED;
