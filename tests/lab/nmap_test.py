@@ -28,6 +28,7 @@ SYN_ERRORS = {
     "reset-without-ack": (CLOSED, NOT_CHECKED),
     "icmp-checksum-bad": (("filtered", "admin-prohibited"), NO_CHECKSUM),
     "tcp-checksum-bad": (OPEN, NO_CHECKSUM),
+    "length-beyond": (OPEN, "Nmap does not compare the length of a packet with what came (seen on Linux 6.1)"),
     "options-broken": (SILENT, "Nmap does not see a packet whose TCP options are broken"),
     "ip-options": (SILENT, "Nmap's capture filter does not look behind IPv6 extension headers"),
     "mirror": (("open", "split-handshake-syn"), MIRRORED),
