@@ -138,6 +138,32 @@ static void loss_beside_a_limiter_leaves_no_wrong_state(void **state)
 }
 
 /* Linux sends its SYN/ACK again after a second when our reset of the connection got lost. */
+/* It is 0.2 ms away, and asked five times in less than the burst. */
+static void a_long_burst_of_loss_before_a_near_host_is_no_policer(void **state)
+{
+    (void)state;
+    const struct sim_port ports[] = {{IP_PROTO_TCP, 1, 20, SIM_OPEN, 0, 0, false}};
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct sim_host host = host_with("198.18.0.2", ports, 1);
+        host.rtt_ns = 200 * USEC;
+        host.rst_rate_pps = 200;
+        host.limiter_burst = 20;
+        struct sim_link link = {.first = host.first,
+                                .last = host.last,
+                                .down_from_ns = SEC + (int64_t)seed * MSEC,
+                                .down_to_ns = SEC + (int64_t)seed * MSEC + 75 * MSEC};
+        struct scenario scenario = scan_of(&host, 1, "198.18.0.2", "198.18.0.2", 1000);
+        scenario.sim.links = &link;
+        scenario.sim.link_count = 1;
+        scenario.seed = seed;
+        scenario_run(&scenario);
+        if (scenario.notes[NOTE_POLICED])
+            fail_msg("seed %u: said to be policed", (unsigned)seed);
+        assert_int_equal(scenario_count_wrong(&scenario), 0);
+        scenario_done(&scenario);
+    }
+}
+
 static void an_answer_that_comes_again_at_the_hosts_own_pace_is_told_once(void **state)
 {
     (void)state;
@@ -490,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_pool_of_sources_gets_the_sum_of_their_buckets),
         cmocka_unit_test(a_pool_of_sources_leaves_no_wrong_state_where_packets_are_lost),
         cmocka_unit_test(a_pool_of_sources_breaks_nothing_where_all_share_one_limiter),
+        cmocka_unit_test(a_long_burst_of_loss_before_a_near_host_is_no_policer),
         cmocka_unit_test(an_answer_that_comes_again_at_the_hosts_own_pace_is_told_once),
         cmocka_unit_test(an_unlimited_host_with_silent_ports_is_not_slowed_down),
     };

@@ -23,11 +23,20 @@
  * as a token takes on Linux. */
 #define TOKEN_OF_LINUX_NS (1 * SEC)
 
+/* Of a host whose canaries were silent again and again it is soon believed that somebody drops what comes too
+ * fast: until then it is asked at longer and longer intervals, for a near host is asked five times in less
+ * than a burst of loss. */
+#define SILENT_AGAIN        2
+#define SILENT_AGAIN_RTO_NS (20 * MSEC)
+
 static int64_t least_rto_ns(const struct engine *engine, const struct scan_block *scan_block,
                             const struct host_record *record)
 {
     bool errors_come = record && record->sends_errors;
-    return scan_block->kind == BLOCK_PORTS && engine->errors_tell && !errors_come ? TOKEN_OF_LINUX_NS : 0;
+    if (scan_block->kind == BLOCK_PORTS && engine->errors_tell && !errors_come)
+        return TOKEN_OF_LINUX_NS;
+    bool silent_again = record && record->canary_failures >= SILENT_AGAIN;
+    return silent_again ? SILENT_AGAIN_RTO_NS << (record->canary_failures - SILENT_AGAIN) : 0;
 }
 
 static unsigned sooner_tries(const struct engine *engine, const struct scan_block *scan_block)
