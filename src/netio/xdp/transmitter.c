@@ -81,22 +81,27 @@ static void carry_on(struct transmitter *transmitter)
 
 /* Send the next order from one core alone. Where frames are handed over within the machine, the core that
  * sent them takes them in at the other end, too, before it sends more. If the thread moved, that would be
- * left to the core it came from, and more would be sent than that one takes in. Where it may not stay it
- * moves. */
-static void stay(const struct transmitter *transmitter)
+ * left to the core it came from, and more would be sent than that one takes in. */
+static void stay(void)
 {
     cpu_set_t here;
-    if (sched_setaffinity(0, sizeof transmitter->cores, &transmitter->cores) < 0)
-        return;
     CPU_ZERO(&here);
     CPU_SET((size_t)sched_getcpu(), &here);
     sched_setaffinity(0, sizeof here, &here);
 }
 
+/* Wait for an order, and wake up on whatever core is idle. Under the lock, which is open meanwhile. */
+static void wait_anywhere(struct transmitter *transmitter)
+{
+    bool may_leave = sched_setaffinity(0, sizeof transmitter->cores, &transmitter->cores) == 0;
+    pthread_cond_wait(&transmitter->changed, &transmitter->lock);
+    if (may_leave)
+        stay();
+}
+
 static void *keep_running(void *context)
 {
     struct transmitter *transmitter = context;
-    stay(transmitter);
     pthread_mutex_lock(&transmitter->lock);
     while (!transmitter->over) {
         transmitter->running = is_active(transmitter);
@@ -104,8 +109,7 @@ static void *keep_running(void *context)
             carry_on(transmitter);
         } else {
             pthread_cond_signal(&transmitter->ended);
-            pthread_cond_wait(&transmitter->changed, &transmitter->lock);
-            stay(transmitter);
+            wait_anywhere(transmitter);
         }
     }
     pthread_mutex_unlock(&transmitter->lock);
